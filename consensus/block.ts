@@ -4,57 +4,52 @@
  * The block hash covers the header alone, and no root in the header covers a signature: signatures travel
  * beside the bytes they sign, so a block has one hash however its transactions were authorised.
  */
+import { decode, encode, type Reader, type Writer } from './primitives/codec.ts';
+import type { Verdict } from './primitives/codedError.ts';
 import {
-	decode,
-	encode,
-	type Reader,
-	type Writer,
-} from "./primitives/codec.ts";
-import type { Verdict } from "./primitives/codedError.ts";
-import {
-	type Hash,
-	type Height,
-	type SettlementHeight,
-	type TimeMs,
-	type ValidatorIndex,
-	type View,
-	ZERO_HASH,
-} from "./primitives/flavor.ts";
-import { hashBytes } from "./primitives/hash.ts";
+  type Hash,
+  type Height,
+  type SettlementHeight,
+  type TimeMs,
+  type ValidatorIndex,
+  type View,
+  ZERO_HASH,
+} from './primitives/flavor.ts';
+import { hashBytes } from './primitives/hash.ts';
 
 /** A settlement-chain block that a header names as the newest its execution may use. */
 export interface SettlementOrigin {
-	readonly height: SettlementHeight;
-	readonly hash: Hash;
+  readonly height: SettlementHeight;
+  readonly hash: Hash;
 }
 
 export interface Header {
-	readonly chainId: Hash;
-	readonly height: Height;
-	readonly view: View;
-	readonly parentHash: Hash;
-	readonly timestampMs: TimeMs;
-	readonly leader: ValidatorIndex;
-	readonly origin: SettlementOrigin;
-	/** Merkle root over transaction ids, then evidence ids (RFC 6962 shape). */
-	readonly transactionsRoot: Hash;
-	readonly receiptsRoot: Hash;
-	/** State root after execution. */
-	readonly stateRoot: Hash;
-	/** Commitment of the net batch this block seals; zero when it seals none. */
-	readonly batchCommitment: Hash;
+  readonly chainId: Hash;
+  readonly height: Height;
+  readonly view: View;
+  readonly parentHash: Hash;
+  readonly timestampMs: TimeMs;
+  readonly leader: ValidatorIndex;
+  readonly origin: SettlementOrigin;
+  /** Merkle root over transaction ids, then evidence ids (RFC 6962 shape). */
+  readonly transactionsRoot: Hash;
+  readonly receiptsRoot: Hash;
+  /** State root after execution. */
+  readonly stateRoot: Hash;
+  /** Commitment of the net batch this block seals; zero when it seals none. */
+  readonly batchCommitment: Hash;
 }
 
 /** What a block carries; ids are hashed, bytes travel. */
 export interface BlockBody {
-	readonly transactions: readonly Uint8Array[];
-	readonly evidence: readonly Uint8Array[];
+  readonly transactions: readonly Uint8Array[];
+  readonly evidence: readonly Uint8Array[];
 }
 
 export interface Block {
-	readonly hash: Hash;
-	readonly header: Header;
-	readonly body: BlockBody;
+  readonly hash: Hash;
+  readonly header: Header;
+  readonly body: BlockBody;
 }
 
 /** Hard wire limits; configuration may only be stricter. */
@@ -66,105 +61,95 @@ export const EVIDENCE_BYTES_LIMIT = 65_536;
 const emptyBody: BlockBody = { transactions: [], evidence: [] };
 
 export function writeHeader(writer: Writer, header: Header): void {
-	writer
-		.hash(header.chainId)
-		.u64(header.height)
-		.u64(header.view)
-		.hash(header.parentHash)
-		.i64(header.timestampMs)
-		.u16(header.leader)
-		.u64(header.origin.height)
-		.hash(header.origin.hash)
-		.hash(header.transactionsRoot)
-		.hash(header.receiptsRoot)
-		.hash(header.stateRoot)
-		.hash(header.batchCommitment);
+  writer
+    .hash(header.chainId)
+    .u64(header.height)
+    .u64(header.view)
+    .hash(header.parentHash)
+    .i64(header.timestampMs)
+    .u16(header.leader)
+    .u64(header.origin.height)
+    .hash(header.origin.hash)
+    .hash(header.transactionsRoot)
+    .hash(header.receiptsRoot)
+    .hash(header.stateRoot)
+    .hash(header.batchCommitment);
 }
 
 export function readHeader(reader: Reader): Header {
-	return {
-		chainId: reader.hash(),
-		height: reader.u64(),
-		view: reader.u64(),
-		parentHash: reader.hash(),
-		timestampMs: reader.i64(),
-		leader: reader.u16(),
-		origin: { height: reader.u64(), hash: reader.hash() },
-		transactionsRoot: reader.hash(),
-		receiptsRoot: reader.hash(),
-		stateRoot: reader.hash(),
-		batchCommitment: reader.hash(),
-	};
+  return {
+    chainId: reader.hash(),
+    height: reader.u64(),
+    view: reader.u64(),
+    parentHash: reader.hash(),
+    timestampMs: reader.i64(),
+    leader: reader.u16(),
+    origin: { height: reader.u64(), hash: reader.hash() },
+    transactionsRoot: reader.hash(),
+    receiptsRoot: reader.hash(),
+    stateRoot: reader.hash(),
+    batchCommitment: reader.hash(),
+  };
 }
 
 export function headerHash(header: Header): Hash {
-	return hashBytes(
-		"header",
-		encode((writer) => writeHeader(writer, header), 288),
-	);
+  return hashBytes(
+    'header',
+    encode((writer) => writeHeader(writer, header), 288),
+  );
 }
 
 export function createBlock(header: Header, body: BlockBody): Block {
-	return { hash: headerHash(header), header, body };
+  return { hash: headerHash(header), header, body };
 }
 
 export function writeBlock(writer: Writer, block: Block): void {
-	writeHeader(writer, block.header);
-	writer.list(block.body.transactions, BLOCK_TRANSACTIONS_LIMIT, (w, bytes) =>
-		w.bytes(bytes, TRANSACTION_BYTES_LIMIT),
-	);
-	writer.list(block.body.evidence, BLOCK_EVIDENCE_LIMIT, (w, bytes) =>
-		w.bytes(bytes, EVIDENCE_BYTES_LIMIT),
-	);
+  writeHeader(writer, block.header);
+  writer.list(block.body.transactions, BLOCK_TRANSACTIONS_LIMIT, (w, bytes) =>
+    w.bytes(bytes, TRANSACTION_BYTES_LIMIT),
+  );
+  writer.list(block.body.evidence, BLOCK_EVIDENCE_LIMIT, (w, bytes) => w.bytes(bytes, EVIDENCE_BYTES_LIMIT));
 }
 
 export function readBlock(reader: Reader): Block {
-	const header = readHeader(reader);
-	const transactions = reader.list(BLOCK_TRANSACTIONS_LIMIT, (r) =>
-		r.bytes(TRANSACTION_BYTES_LIMIT),
-	);
-	const evidence = reader.list(BLOCK_EVIDENCE_LIMIT, (r) =>
-		r.bytes(EVIDENCE_BYTES_LIMIT),
-	);
-	return createBlock(
-		header,
-		transactions.length + evidence.length === 0
-			? emptyBody
-			: { transactions, evidence },
-	);
+  const header = readHeader(reader);
+  const transactions = reader.list(BLOCK_TRANSACTIONS_LIMIT, (r) => r.bytes(TRANSACTION_BYTES_LIMIT));
+  const evidence = reader.list(BLOCK_EVIDENCE_LIMIT, (r) => r.bytes(EVIDENCE_BYTES_LIMIT));
+  return createBlock(
+    header,
+    transactions.length + evidence.length === 0 ? emptyBody : { transactions, evidence },
+  );
 }
 
 export function encodeBlock(block: Block): Uint8Array {
-	return encode((writer) => writeBlock(writer, block), 512);
+  return encode((writer) => writeBlock(writer, block), 512);
 }
 
-export function decodeBlock(
-	bytes: Uint8Array,
-): Verdict<Block, "ENCODING_INVALID"> {
-	return decode(bytes, readBlock);
+export function decodeBlock(bytes: Uint8Array): Verdict<Block, 'ENCODING_INVALID'> {
+  return decode(bytes, readBlock);
 }
 
 /** The final block everything starts from: height 0, view 0, one block time before the genesis instant. */
 export function createGenesisBlock(options: {
-	readonly chainId: Hash;
-	readonly blockTimeMs: number;
-	readonly stateRoot: Hash;
-	readonly settlementGenesisHash: Hash;
+  readonly chainId: Hash;
+  readonly blockTimeMs: number;
+  readonly stateRoot: Hash;
+  readonly settlementGenesisHash: Hash;
 }): Block {
-	return createBlock(
-		{
-			chainId: options.chainId,
-			height: 0,
-			view: 0,
-			parentHash: ZERO_HASH,
-			timestampMs: -options.blockTimeMs,
-			leader: 0,
-			origin: { height: 0, hash: options.settlementGenesisHash },
-			transactionsRoot: ZERO_HASH,
-			receiptsRoot: ZERO_HASH,
-			stateRoot: options.stateRoot,
-			batchCommitment: ZERO_HASH,
-		},
-		emptyBody,
-	);
+  return createBlock(
+    {
+      chainId: options.chainId,
+      height: 0,
+      view: 0,
+      parentHash: ZERO_HASH,
+      timestampMs: -options.blockTimeMs,
+      leader: 0,
+      origin: { height: 0, hash: options.settlementGenesisHash },
+      transactionsRoot: ZERO_HASH,
+      receiptsRoot: ZERO_HASH,
+      stateRoot: options.stateRoot,
+      batchCommitment: ZERO_HASH,
+    },
+    emptyBody,
+  );
 }

@@ -1,151 +1,118 @@
 /** Votes and certificates: what validators sign about a view, and a quorum of it. */
-import { DecodeError, type Reader, Writer } from "./primitives/codec.ts";
-import { accept, refuse, type Verdict } from "./primitives/codedError.ts";
-import {
-	type Hash,
-	type ValidatorIndex,
-	type View,
-	ZERO_HASH,
-} from "./primitives/flavor.ts";
-import { domains } from "./primitives/hash.ts";
-import {
-	SIGNATURE_BYTES,
-	type Signature,
-	type Verifier,
-} from "./primitives/signature.ts";
-import { VALIDATOR_COUNT_MAX, type ValidatorSet } from "./validators.ts";
+import { DecodeError, type Reader, Writer } from './primitives/codec.ts';
+import { accept, refuse, type Verdict } from './primitives/codedError.ts';
+import { type Hash, type ValidatorIndex, type View, ZERO_HASH } from './primitives/flavor.ts';
+import { domains } from './primitives/hash.ts';
+import { SIGNATURE_BYTES, type Signature, type Verifier } from './primitives/signature.ts';
+import { VALIDATOR_COUNT_MAX, type ValidatorSet } from './validators.ts';
 
-export type VoteKind = "notarize" | "nullify" | "finalize";
+export type VoteKind = 'notarize' | 'nullify' | 'finalize';
 
 /** What is voted on. `blockHash` is zero for `nullify`, and only then. */
 export interface VoteSubject {
-	readonly kind: VoteKind;
-	readonly view: View;
-	readonly blockHash: Hash;
+  readonly kind: VoteKind;
+  readonly view: View;
+  readonly blockHash: Hash;
 }
 
 export interface Vote extends VoteSubject {
-	readonly voter: ValidatorIndex;
-	readonly signature: Signature;
+  readonly voter: ValidatorIndex;
+  readonly signature: Signature;
 }
 
 /** More than two thirds of the voting power behind one subject. */
 export interface Certificate extends VoteSubject {
-	/** Ascending, distinct. */
-	readonly signers: readonly ValidatorIndex[];
-	/** One for each signer, in the same order. */
-	readonly signatures: readonly Signature[];
+  /** Ascending, distinct. */
+  readonly signers: readonly ValidatorIndex[];
+  /** One for each signer, in the same order. */
+  readonly signatures: readonly Signature[];
 }
 
-const kinds: readonly VoteKind[] = ["notarize", "nullify", "finalize"];
+const kinds: readonly VoteKind[] = ['notarize', 'nullify', 'finalize'];
 
 /** The bytes a voter signs: domain, chain, kind, view, block. */
-export function voteSigningBytes(
-	chainId: Hash,
-	subject: VoteSubject,
-): Uint8Array {
-	const writer = new Writer(96).u8(domains.vote).hash(chainId);
-	writeSubject(writer, subject);
-	return writer.finish();
+export function voteSigningBytes(chainId: Hash, subject: VoteSubject): Uint8Array {
+  const writer = new Writer(96).u8(domains.vote).hash(chainId);
+  writeSubject(writer, subject);
+  return writer.finish();
 }
 
 export function writeSubject(writer: Writer, subject: VoteSubject): void {
-	writer
-		.u8(kinds.indexOf(subject.kind))
-		.u64(subject.view)
-		.hash(subject.blockHash);
+  writer.u8(kinds.indexOf(subject.kind)).u64(subject.view).hash(subject.blockHash);
 }
 
 export function readSubject(reader: Reader): VoteSubject {
-	const kind = kinds[reader.u8()];
-	if (kind === undefined) throw new DecodeError("unknown vote kind");
-	const view = reader.u64();
-	const blockHash = reader.hash();
-	if ((kind === "nullify") !== (blockHash === ZERO_HASH))
-		throw new DecodeError("vote names the wrong block");
-	return { kind, view, blockHash };
+  const kind = kinds[reader.u8()];
+  if (kind === undefined) throw new DecodeError('unknown vote kind');
+  const view = reader.u64();
+  const blockHash = reader.hash();
+  if ((kind === 'nullify') !== (blockHash === ZERO_HASH)) throw new DecodeError('vote names the wrong block');
+  return { kind, view, blockHash };
 }
 
 export function writeVote(writer: Writer, vote: Vote): void {
-	writeSubject(writer, vote);
-	writer.u16(vote.voter).fixed(vote.signature, SIGNATURE_BYTES);
+  writeSubject(writer, vote);
+  writer.u16(vote.voter).fixed(vote.signature, SIGNATURE_BYTES);
 }
 
 export function readVote(reader: Reader): Vote {
-	return {
-		...readSubject(reader),
-		voter: reader.u16(),
-		signature: reader.fixed(SIGNATURE_BYTES),
-	};
+  return {
+    ...readSubject(reader),
+    voter: reader.u16(),
+    signature: reader.fixed(SIGNATURE_BYTES),
+  };
 }
 
 /** The signers travel as a bitmap, one bit a validator, so each set of signers has one encoding. */
-export function writeCertificate(
-	writer: Writer,
-	certificate: Certificate,
-): void {
-	writeSubject(writer, certificate);
-	const byteCount = Math.ceil(((certificate.signers.at(-1) ?? -1) + 1) / 8);
-	const bitmap = new Uint8Array(byteCount);
-	for (const signer of certificate.signers)
-		bitmap[signer >> 3] = (bitmap[signer >> 3] ?? 0) | (1 << (signer & 7));
-	writer.bytes(bitmap, VALIDATOR_COUNT_MAX / 8);
-	for (const signature of certificate.signatures)
-		writer.fixed(signature, SIGNATURE_BYTES);
+export function writeCertificate(writer: Writer, certificate: Certificate): void {
+  writeSubject(writer, certificate);
+  const byteCount = Math.ceil(((certificate.signers.at(-1) ?? -1) + 1) / 8);
+  const bitmap = new Uint8Array(byteCount);
+  for (const signer of certificate.signers)
+    bitmap[signer >> 3] = (bitmap[signer >> 3] ?? 0) | (1 << (signer & 7));
+  writer.bytes(bitmap, VALIDATOR_COUNT_MAX / 8);
+  for (const signature of certificate.signatures) writer.fixed(signature, SIGNATURE_BYTES);
 }
 
 export function readCertificate(reader: Reader): Certificate {
-	const subject = readSubject(reader);
-	const bitmap = reader.bytes(VALIDATOR_COUNT_MAX / 8);
-	if (bitmap.length > 0 && bitmap[bitmap.length - 1] === 0)
-		throw new DecodeError("bitmap not minimal");
-	const signers: ValidatorIndex[] = [];
-	for (let index = 0; index < bitmap.length * 8; index += 1) {
-		if (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) signers.push(index);
-	}
-	return {
-		...subject,
-		signers,
-		signatures: signers.map(() => reader.fixed(SIGNATURE_BYTES)),
-	};
+  const subject = readSubject(reader);
+  const bitmap = reader.bytes(VALIDATOR_COUNT_MAX / 8);
+  if (bitmap.length > 0 && bitmap[bitmap.length - 1] === 0) throw new DecodeError('bitmap not minimal');
+  const signers: ValidatorIndex[] = [];
+  for (let index = 0; index < bitmap.length * 8; index += 1) {
+    if (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) signers.push(index);
+  }
+  return {
+    ...subject,
+    signers,
+    signatures: signers.map(() => reader.fixed(SIGNATURE_BYTES)),
+  };
 }
 
 /** Checks signers, quorum and every signature of a certificate. */
 export function verifyCertificate(
-	certificate: Certificate,
-	options: { readonly chainId: Hash; readonly validators: ValidatorSet },
-	verifier: Verifier,
+  certificate: Certificate,
+  options: { readonly chainId: Hash; readonly validators: ValidatorSet },
+  verifier: Verifier,
 ): Verdict<
-	Certificate,
-	| "CERTIFICATE_SIGNER_UNKNOWN"
-	| "CERTIFICATE_NO_QUORUM"
-	| "CERTIFICATE_SIGNATURE_INVALID"
+  Certificate,
+  'CERTIFICATE_SIGNER_UNKNOWN' | 'CERTIFICATE_NO_QUORUM' | 'CERTIFICATE_SIGNATURE_INVALID'
 > {
-	const { validators, chainId } = options;
-	let power = 0;
-	for (const signer of certificate.signers) {
-		if (!validators.has(signer))
-			return refuse("CERTIFICATE_SIGNER_UNKNOWN", `no validator ${signer}`);
-		power += validators.at(signer).power;
-	}
-	if (!validators.isQuorum(power)) {
-		return refuse(
-			"CERTIFICATE_NO_QUORUM",
-			`power ${power} of ${validators.totalPower} is no quorum`,
-		);
-	}
-	const message = voteSigningBytes(chainId, certificate);
-	for (const [position, signer] of certificate.signers.entries()) {
-		const signature = certificate.signatures[position];
-		if (
-			signature === undefined ||
-			!verifier.verify(validators.at(signer).publicKey, message, signature)
-		) {
-			return refuse(
-				"CERTIFICATE_SIGNATURE_INVALID",
-				`signature of validator ${signer} does not verify`,
-			);
-		}
-	}
-	return accept(certificate);
+  const { validators, chainId } = options;
+  let power = 0;
+  for (const signer of certificate.signers) {
+    if (!validators.has(signer)) return refuse('CERTIFICATE_SIGNER_UNKNOWN', `no validator ${signer}`);
+    power += validators.at(signer).power;
+  }
+  if (!validators.isQuorum(power)) {
+    return refuse('CERTIFICATE_NO_QUORUM', `power ${power} of ${validators.totalPower} is no quorum`);
+  }
+  const message = voteSigningBytes(chainId, certificate);
+  for (const [position, signer] of certificate.signers.entries()) {
+    const signature = certificate.signatures[position];
+    if (signature === undefined || !verifier.verify(validators.at(signer).publicKey, message, signature)) {
+      return refuse('CERTIFICATE_SIGNATURE_INVALID', `signature of validator ${signer} does not verify`);
+    }
+  }
+  return accept(certificate);
 }

@@ -5,19 +5,20 @@
  * values: change one by setting a new one. Iteration is sorted by key, so a node that was restarted from disk
  * sees the same order as one that never stopped.
  */
-import { Writer } from "../../consensus/primitives/codec.ts";
-import type { Reader } from "../../consensus/primitives/codec.ts";
-import type { Hash } from "../../consensus/primitives/flavor.ts";
-import { hashBytes } from "../../consensus/primitives/hash.ts";
-import { fromHex } from "../../consensus/primitives/bytes.ts";
+
+import { fromHex } from '../consensus/primitives/bytes.ts';
+import type { Reader } from '../consensus/primitives/codec.ts';
+import { Writer } from '../consensus/primitives/codec.ts';
+import type { Hash } from '../consensus/primitives/flavor.ts';
+import { hashBytes } from '../consensus/primitives/hash.ts';
 
 /** One kind of row. Ids are unique over the whole program and never reused: they are part of the state root. */
 export interface Table<Row> {
-	/** 0 to 63. Ledger 0-15, net 16-31, atomic 32-47. */
-	readonly id: number;
-	readonly name: string;
-	readonly write: (writer: Writer, row: Row) => void;
-	readonly read: (reader: Reader) => Row;
+  /** 0 to 63. Ledger 0-15, net 16-31, atomic 32-47. */
+  readonly id: number;
+  readonly name: string;
+  readonly write: (writer: Writer, row: Row) => void;
+  readonly read: (reader: Reader) => Row;
 }
 
 /** Longest key of a row, in bytes of UTF-8. */
@@ -28,147 +29,143 @@ type Rows = Map<string, unknown>;
 
 /** One encoded write: `bytes` is undefined for a deletion. */
 export interface EncodedWrite {
-	readonly table: number;
-	readonly key: string;
-	readonly bytes: Uint8Array | undefined;
+  readonly table: number;
+  readonly key: string;
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** Rows written by one block (or all rows, for a base), by table id. */
 export class Layer {
-	readonly tables: (Rows | undefined)[] = [];
-	readonly #definitions = new Map<number, Table<unknown>>();
-	#encoded: readonly EncodedWrite[] | undefined;
+  readonly tables: (Rows | undefined)[] = [];
+  readonly #definitions = new Map<number, Table<unknown>>();
+  #encoded: readonly EncodedWrite[] | undefined;
 
-	rows(table: Table<never>): Rows | undefined {
-		return this.tables[table.id];
-	}
+  rows(table: Table<never>): Rows | undefined {
+    return this.tables[table.id];
+  }
 
-	/** The rows of a table, made on first use. */
-	open(table: Table<never>): Rows {
-		let rows = this.tables[table.id];
-		if (rows === undefined) {
-			rows = new Map();
-			this.tables[table.id] = rows;
-			this.#definitions.set(table.id, table as unknown as Table<unknown>);
-		}
-		return rows;
-	}
+  /** The rows of a table, made on first use. */
+  open(table: Table<never>): Rows {
+    let rows = this.tables[table.id];
+    if (rows === undefined) {
+      rows = new Map();
+      this.tables[table.id] = rows;
+      this.#definitions.set(table.id, table as unknown as Table<unknown>);
+    }
+    return rows;
+  }
 
-	get isEmpty(): boolean {
-		return this.tables.every((rows) => rows === undefined || rows.size === 0);
-	}
+  get isEmpty(): boolean {
+    return this.tables.every((rows) => rows === undefined || rows.size === 0);
+  }
 
-	/** All writes in table order, then order of first write; encoded once, so freeze the layer before. */
-	encoded(): readonly EncodedWrite[] {
-		if (this.#encoded !== undefined) return this.#encoded;
-		const writes: EncodedWrite[] = [];
-		for (const [id, rows] of this.tables.entries()) {
-			const definition = this.#definitions.get(id);
-			if (rows === undefined || definition === undefined) continue;
-			for (const [key, row] of rows) {
-				if (row === null) writes.push({ table: id, key, bytes: undefined });
-				else {
-					const writer = new Writer(96);
-					definition.write(writer, row);
-					writes.push({ table: id, key, bytes: writer.finish() });
-				}
-			}
-		}
-		this.#encoded = writes;
-		return writes;
-	}
+  /** All writes in table order, then order of first write; encoded once, so freeze the layer before. */
+  encoded(): readonly EncodedWrite[] {
+    if (this.#encoded !== undefined) return this.#encoded;
+    const writes: EncodedWrite[] = [];
+    for (const [id, rows] of this.tables.entries()) {
+      const definition = this.#definitions.get(id);
+      if (rows === undefined || definition === undefined) continue;
+      for (const [key, row] of rows) {
+        if (row === null) writes.push({ table: id, key, bytes: undefined });
+        else {
+          const writer = new Writer(96);
+          definition.write(writer, row);
+          writes.push({ table: id, key, bytes: writer.finish() });
+        }
+      }
+    }
+    this.#encoded = writes;
+    return writes;
+  }
 
-	/** Applies every write of `layer` on top of these rows; deletions remove. */
-	absorb(layer: Layer): void {
-		this.#encoded = undefined;
-		for (const [id, rows] of layer.tables.entries()) {
-			const definition = layer.#definitions.get(id);
-			if (rows === undefined || definition === undefined) continue;
-			const target = this.open(definition as unknown as Table<never>);
-			for (const [key, row] of rows) {
-				if (row === null) target.delete(key);
-				else target.set(key, row);
-			}
-		}
-	}
+  /** Applies every write of `layer` on top of these rows; deletions remove. */
+  absorb(layer: Layer): void {
+    this.#encoded = undefined;
+    for (const [id, rows] of layer.tables.entries()) {
+      const definition = layer.#definitions.get(id);
+      if (rows === undefined || definition === undefined) continue;
+      const target = this.open(definition as unknown as Table<never>);
+      for (const [key, row] of rows) {
+        if (row === null) target.delete(key);
+        else target.set(key, row);
+      }
+    }
+  }
 }
 
 interface Undo {
-	readonly rows: Rows;
-	readonly key: string;
-	readonly before: unknown;
+  readonly rows: Rows;
+  readonly key: string;
+  readonly before: unknown;
 }
 
 /** A readable, writable view of the rows: the top layer over frozen layers over the base. */
 export class State {
-	readonly top = new Layer();
-	readonly #below: readonly Layer[];
-	#journal: Undo[] = [];
+  readonly top = new Layer();
+  readonly #below: readonly Layer[];
+  #journal: Undo[] = [];
 
-	/** @param below - Frozen layers, newest first; the base is the last. */
-	constructor(below: readonly Layer[]) {
-		this.#below = below;
-	}
+  /** @param below - Frozen layers, newest first; the base is the last. */
+  constructor(below: readonly Layer[]) {
+    this.#below = below;
+  }
 
-	get<Row>(table: Table<Row>, key: string): Row | undefined {
-		const own = this.top.tables[table.id]?.get(key);
-		if (own !== undefined) return own === null ? undefined : (own as Row);
-		for (const layer of this.#below) {
-			const row = layer.tables[table.id]?.get(key);
-			if (row !== undefined) return row === null ? undefined : (row as Row);
-		}
-		return undefined;
-	}
+  get<Row>(table: Table<Row>, key: string): Row | undefined {
+    const own = this.top.tables[table.id]?.get(key);
+    if (own !== undefined) return own === null ? undefined : (own as Row);
+    for (const layer of this.#below) {
+      const row = layer.tables[table.id]?.get(key);
+      if (row !== undefined) return row === null ? undefined : (row as Row);
+    }
+    return undefined;
+  }
 
-	/** Writes one row; `undefined` deletes it. */
-	set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
-		const rows = this.top.open(table as unknown as Table<never>);
-		this.#journal.push({ rows, key, before: rows.get(key) });
-		rows.set(key, row === undefined ? null : row);
-	}
+  /** Writes one row; `undefined` deletes it. */
+  set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
+    const rows = this.top.open(table as unknown as Table<never>);
+    this.#journal.push({ rows, key, before: rows.get(key) });
+    rows.set(key, row === undefined ? null : row);
+  }
 
-	/** A mark to which `rollback` returns. */
-	checkpoint(): number {
-		return this.#journal.length;
-	}
+  /** A mark to which `rollback` returns. */
+  checkpoint(): number {
+    return this.#journal.length;
+  }
 
-	/** Undoes every write since the mark, the order of first writes included. */
-	rollback(mark: number): void {
-		for (let index = this.#journal.length - 1; index >= mark; index -= 1) {
-			const undo = this.#journal[index] as Undo;
-			if (undo.before === undefined) undo.rows.delete(undo.key);
-			else undo.rows.set(undo.key, undo.before);
-		}
-		this.#journal.length = mark;
-	}
+  /** Undoes every write since the mark, the order of first writes included. */
+  rollback(mark: number): void {
+    for (let index = this.#journal.length - 1; index >= mark; index -= 1) {
+      const undo = this.#journal[index] as Undo;
+      if (undo.before === undefined) undo.rows.delete(undo.key);
+      else undo.rows.set(undo.key, undo.before);
+    }
+    this.#journal.length = mark;
+  }
 
-	/** Ends the writing: the journal is dropped and the top layer may be shared. */
-	freeze(): Layer {
-		this.#journal = [];
-		return this.top;
-	}
+  /** Ends the writing: the journal is dropped and the top layer may be shared. */
+  freeze(): Layer {
+    this.#journal = [];
+    return this.top;
+  }
 
-	/** All rows of a table by ascending key (code units). For small tables: it copies the keys. */
-	entries<Row>(table: Table<Row>): [string, Row][] {
-		const merged = new Map<string, Row>();
-		for (let index = this.#below.length - 1; index >= 0; index -= 1)
-			mergeRows(merged, this.#below[index], table);
-		mergeRows(merged, this.top, table);
-		return [...merged].sort(([a], [b]) => (a < b ? -1 : 1));
-	}
+  /** All rows of a table by ascending key (code units). For small tables: it copies the keys. */
+  entries<Row>(table: Table<Row>): [string, Row][] {
+    const merged = new Map<string, Row>();
+    for (let index = this.#below.length - 1; index >= 0; index -= 1)
+      mergeRows(merged, this.#below[index], table);
+    mergeRows(merged, this.top, table);
+    return [...merged].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
 }
 
-function mergeRows<Row>(
-	into: Map<string, Row>,
-	layer: Layer | undefined,
-	table: Table<Row>,
-): void {
-	const rows = layer?.tables[table.id];
-	if (rows === undefined) return;
-	for (const [key, row] of rows) {
-		if (row === null) into.delete(key);
-		else into.set(key, row as Row);
-	}
+function mergeRows<Row>(into: Map<string, Row>, layer: Layer | undefined, table: Table<Row>): void {
+  const rows = layer?.tables[table.id];
+  if (rows === undefined) return;
+  for (const [key, row] of rows) {
+    if (row === null) into.delete(key);
+    else into.set(key, row as Row);
+  }
 }
 
 /**
@@ -177,15 +174,15 @@ function mergeRows<Row>(
  * price of one hash a block (ARCHITECTURE.md, state root).
  */
 export function stateRootAfter(parentRoot: Hash, layer: Layer): Hash {
-	const writes = layer.encoded();
-	if (writes.length === 0) return parentRoot;
-	const writer = new Writer(64 + writes.length * 128);
-	for (const { table, key, bytes } of writes) {
-		writer
-			.u8(table)
-			.string(key, STATE_KEY_BYTES_MAX)
-			.boolean(bytes !== undefined);
-		if (bytes !== undefined) writer.bytes(bytes, 0xffff_ffff);
-	}
-	return hashBytes("state", fromHex(parentRoot), writer.finish());
+  const writes = layer.encoded();
+  if (writes.length === 0) return parentRoot;
+  const writer = new Writer(64 + writes.length * 128);
+  for (const { table, key, bytes } of writes) {
+    writer
+      .u8(table)
+      .string(key, STATE_KEY_BYTES_MAX)
+      .boolean(bytes !== undefined);
+    if (bytes !== undefined) writer.bytes(bytes, 0xffff_ffff);
+  }
+  return hashBytes('state', fromHex(parentRoot), writer.finish());
 }

@@ -3,7 +3,7 @@
 const hexPattern = /^0x(?:[0-9a-f]{2})*$/;
 
 export function toHex(bytes: Uint8Array): string {
-	return `0x${asBuffer(bytes).hexSlice(0, bytes.length)}`;
+  return `0x${asBuffer(bytes).hexSlice(0, bytes.length)}`;
 }
 
 /**
@@ -11,81 +11,67 @@ export function toHex(bytes: Uint8Array): string {
  * @throws {RangeError} when the text is not lower-case `0x` hex of whole bytes.
  */
 export function fromHex(text: string): Uint8Array {
-	if (!hexPattern.test(text))
-		throw new RangeError(`not lower-case 0x hex: ${text.slice(0, 80)}`);
-	const out = new Uint8Array((text.length - 2) / 2);
-	writeHex(text, out, 0);
-	return out;
+  if (!hexPattern.test(text)) throw new RangeError(`not lower-case 0x hex: ${text.slice(0, 80)}`);
+  const out = new Uint8Array((text.length - 2) / 2);
+  writeHex(text, out, 0);
+  return out;
 }
 
 /** True for lower-case `0x` hex of exactly `byteCount` bytes. */
 export function isHex(text: string, byteCount: number): boolean {
-	return text.length === 2 + byteCount * 2 && hexPattern.test(text);
+  return text.length === 2 + byteCount * 2 && hexPattern.test(text);
 }
 
 /** Writes hex text known to be well formed into `target` at `offset`. */
-export function writeHex(
-	text: string,
-	target: Uint8Array,
-	offset: number,
-): void {
-	for (let index = 2, at = offset; index < text.length; index += 2, at += 1) {
-		target[at] =
-			(nibble(text.charCodeAt(index)) << 4) |
-			nibble(text.charCodeAt(index + 1));
-	}
+export function writeHex(text: string, target: Uint8Array, offset: number): void {
+  for (let index = 2, at = offset; index < text.length; index += 2, at += 1) {
+    target[at] = (nibble(text.charCodeAt(index)) << 4) | nibble(text.charCodeAt(index + 1));
+  }
 }
 
-export function readHex(
-	source: Uint8Array,
-	offset: number,
-	byteCount: number,
-): string {
-	return `0x${asBuffer(source).hexSlice(offset, offset + byteCount)}`;
+export function readHex(source: Uint8Array, offset: number, byteCount: number): string {
+  return `0x${asBuffer(source).hexSlice(offset, offset + byteCount)}`;
 }
 
 /** The bytes as a string of one character each: a compact map key, never shown. */
 export function toKey(bytes: Uint8Array): string {
-	return asBuffer(bytes).latin1Slice(0, bytes.length);
+  return asBuffer(bytes).latin1Slice(0, bytes.length);
 }
 
 export function utf8(text: string): Uint8Array {
-	return new TextEncoder().encode(text);
+  return new TextEncoder().encode(text);
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-	if (a.length !== b.length) return false;
-	for (let index = 0; index < a.length; index += 1)
-		if (a[index] !== b[index]) return false;
-	return true;
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
-	let byteCount = 0;
-	for (const part of parts) byteCount += part.length;
-	const out = new Uint8Array(byteCount);
-	let at = 0;
-	for (const part of parts) {
-		out.set(part, at);
-		at += part.length;
-	}
-	return out;
+  let byteCount = 0;
+  for (const part of parts) byteCount += part.length;
+  const out = new Uint8Array(byteCount);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 function nibble(charCode: number): number {
-	return charCode <= 57 ? charCode - 48 : charCode - 87;
+  return charCode <= 57 ? charCode - 48 : charCode - 87;
 }
 
 function asBuffer(bytes: Uint8Array): NodeBuffer {
-	return (
-		Buffer.isBuffer(bytes)
-			? bytes
-			: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-	) as Buffer & NodeBuffer;
+  return (
+    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  ) as Buffer & NodeBuffer;
 }
 
 /** Two methods of Buffer that its type declarations leave out and that are twice as fast as `toString`. */
 interface NodeBuffer {
-	hexSlice(start: number, end: number): string;
-	latin1Slice(start: number, end: number): string;
+  hexSlice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
 }

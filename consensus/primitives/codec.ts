@@ -2,304 +2,258 @@
  * Canonical binary encoding: one way to write each value, big-endian, every size bounded. A reader rejects
  * anything a writer would not have written, trailing bytes included, so equal values have equal bytes.
  */
-import { readHex, writeHex } from "./bytes.ts";
-import { assert, refuse, type Verdict } from "./codedError.ts";
-import { AMOUNT_MAX, type Amount, type Hash } from "./flavor.ts";
+import { readHex, writeHex } from './bytes.ts';
+import { assert, refuse, type Verdict } from './codedError.ts';
+import { AMOUNT_MAX, type Amount, type Hash } from './flavor.ts';
 
 const TWO_32 = 2 ** 32;
 const MASK_64 = (1n << 64n) - 1n;
 
 /** Appends values to a growing buffer. */
 export class Writer {
-	#buffer: Uint8Array;
-	#view: DataView;
-	#length = 0;
+  #buffer: Uint8Array;
+  #view: DataView;
+  #length = 0;
 
-	constructor(byteCountHint = 256) {
-		this.#buffer = new Uint8Array(byteCountHint);
-		this.#view = new DataView(this.#buffer.buffer);
-	}
+  constructor(byteCountHint = 256) {
+    this.#buffer = new Uint8Array(byteCountHint);
+    this.#view = new DataView(this.#buffer.buffer);
+  }
 
-	get length(): number {
-		return this.#length;
-	}
+  get length(): number {
+    return this.#length;
+  }
 
-	u8(value: number): this {
-		assert(
-			Number.isInteger(value) && value >= 0 && value <= 0xff,
-			`u8 out of range: ${value}`,
-		);
-		this.#view.setUint8(this.#reserve(1), value);
-		return this;
-	}
+  u8(value: number): this {
+    assert(Number.isInteger(value) && value >= 0 && value <= 0xff, `u8 out of range: ${value}`);
+    this.#view.setUint8(this.#reserve(1), value);
+    return this;
+  }
 
-	u16(value: number): this {
-		assert(
-			Number.isInteger(value) && value >= 0 && value <= 0xffff,
-			`u16 out of range: ${value}`,
-		);
-		this.#view.setUint16(this.#reserve(2), value);
-		return this;
-	}
+  u16(value: number): this {
+    assert(Number.isInteger(value) && value >= 0 && value <= 0xffff, `u16 out of range: ${value}`);
+    this.#view.setUint16(this.#reserve(2), value);
+    return this;
+  }
 
-	u32(value: number): this {
-		assert(
-			Number.isInteger(value) && value >= 0 && value < TWO_32,
-			`u32 out of range: ${value}`,
-		);
-		this.#view.setUint32(this.#reserve(4), value);
-		return this;
-	}
+  u32(value: number): this {
+    assert(Number.isInteger(value) && value >= 0 && value < TWO_32, `u32 out of range: ${value}`);
+    this.#view.setUint32(this.#reserve(4), value);
+    return this;
+  }
 
-	/** A safe integer from 0 in eight bytes. */
-	u64(value: number): this {
-		assert(
-			Number.isSafeInteger(value) && value >= 0,
-			`u64 out of range: ${value}`,
-		);
-		return this.#eight(value);
-	}
+  /** A safe integer from 0 in eight bytes. */
+  u64(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, `u64 out of range: ${value}`);
+    return this.#eight(value);
+  }
 
-	/** A safe integer of either sign in eight bytes, two's complement. */
-	i64(value: number): this {
-		assert(Number.isSafeInteger(value), `i64 out of range: ${value}`);
-		return this.#eight(value);
-	}
+  /** A safe integer of either sign in eight bytes, two's complement. */
+  i64(value: number): this {
+    assert(Number.isSafeInteger(value), `i64 out of range: ${value}`);
+    return this.#eight(value);
+  }
 
-	/** An unsigned 128-bit amount in sixteen bytes. */
-	amount(value: Amount): this {
-		assert(value >= 0n && value <= AMOUNT_MAX, `amount out of range: ${value}`);
-		const at = this.#reserve(16);
-		this.#view.setBigUint64(at, value >> 64n);
-		this.#view.setBigUint64(at + 8, value & MASK_64);
-		return this;
-	}
+  /** An unsigned 128-bit amount in sixteen bytes. */
+  amount(value: Amount): this {
+    assert(value >= 0n && value <= AMOUNT_MAX, `amount out of range: ${value}`);
+    const at = this.#reserve(16);
+    this.#view.setBigUint64(at, value >> 64n);
+    this.#view.setBigUint64(at + 8, value & MASK_64);
+    return this;
+  }
 
-	/** A signed amount: one byte 1 for below zero, then the absolute value. Zero is never negative. */
-	signedAmount(value: bigint): this {
-		return this.u8(value < 0n ? 1 : 0).amount(value < 0n ? -value : value);
-	}
+  /** A signed amount: one byte 1 for below zero, then the absolute value. Zero is never negative. */
+  signedAmount(value: bigint): this {
+    return this.u8(value < 0n ? 1 : 0).amount(value < 0n ? -value : value);
+  }
 
-	boolean(value: boolean): this {
-		return this.u8(value ? 1 : 0);
-	}
+  boolean(value: boolean): this {
+    return this.u8(value ? 1 : 0);
+  }
 
-	/** A 32-byte digest or public key given as hex text. */
-	hash(value: Hash): this {
-		assert(value.length === 66, `not a 32-byte hex value: ${value}`);
-		writeHex(value, this.#buffer, this.#reserve(32));
-		return this;
-	}
+  /** A 32-byte digest or public key given as hex text. */
+  hash(value: Hash): this {
+    assert(value.length === 66, `not a 32-byte hex value: ${value}`);
+    writeHex(value, this.#buffer, this.#reserve(32));
+    return this;
+  }
 
-	/** Bytes whose count both sides know. */
-	fixed(value: Uint8Array, byteCount: number): this {
-		assert(
-			value.length === byteCount,
-			`expected ${byteCount} bytes, got ${value.length}`,
-		);
-		const at = this.#reserve(byteCount);
-		this.#buffer.set(value, at);
-		return this;
-	}
+  /** Bytes whose count both sides know. */
+  fixed(value: Uint8Array, byteCount: number): this {
+    assert(value.length === byteCount, `expected ${byteCount} bytes, got ${value.length}`);
+    const at = this.#reserve(byteCount);
+    this.#buffer.set(value, at);
+    return this;
+  }
 
-	/** Bytes behind a 32-bit count. */
-	bytes(value: Uint8Array, byteCountMax: number): this {
-		assert(
-			value.length <= byteCountMax,
-			`${value.length} bytes exceed ${byteCountMax}`,
-		);
-		this.u32(value.length);
-		const at = this.#reserve(value.length);
-		this.#buffer.set(value, at);
-		return this;
-	}
+  /** Bytes behind a 32-bit count. */
+  bytes(value: Uint8Array, byteCountMax: number): this {
+    assert(value.length <= byteCountMax, `${value.length} bytes exceed ${byteCountMax}`);
+    this.u32(value.length);
+    const at = this.#reserve(value.length);
+    this.#buffer.set(value, at);
+    return this;
+  }
 
-	/** UTF-8 text behind a 16-bit byte count. */
-	string(value: string, byteCountMax: number): this {
-		const encoded = new TextEncoder().encode(value);
-		assert(
-			encoded.length <= byteCountMax && byteCountMax <= 0xffff,
-			`text of ${encoded.length} bytes`,
-		);
-		this.u16(encoded.length);
-		const at = this.#reserve(encoded.length);
-		this.#buffer.set(encoded, at);
-		return this;
-	}
+  /** UTF-8 text behind a 16-bit byte count. */
+  string(value: string, byteCountMax: number): this {
+    const encoded = new TextEncoder().encode(value);
+    assert(encoded.length <= byteCountMax && byteCountMax <= 0xffff, `text of ${encoded.length} bytes`);
+    this.u16(encoded.length);
+    const at = this.#reserve(encoded.length);
+    this.#buffer.set(encoded, at);
+    return this;
+  }
 
-	/** A 32-bit count, then each item. */
-	list<Item>(
-		items: readonly Item[],
-		countMax: number,
-		write: (writer: Writer, item: Item) => void,
-	): this {
-		assert(
-			items.length <= countMax,
-			`${items.length} items exceed ${countMax}`,
-		);
-		this.u32(items.length);
-		for (const item of items) write(this, item);
-		return this;
-	}
+  /** A 32-bit count, then each item. */
+  list<Item>(items: readonly Item[], countMax: number, write: (writer: Writer, item: Item) => void): this {
+    assert(items.length <= countMax, `${items.length} items exceed ${countMax}`);
+    this.u32(items.length);
+    for (const item of items) write(this, item);
+    return this;
+  }
 
-	/** What was written so far, as bytes of their own. */
-	finish(): Uint8Array {
-		return this.#buffer.slice(0, this.#length);
-	}
+  /** What was written so far, as bytes of their own. */
+  finish(): Uint8Array {
+    return this.#buffer.slice(0, this.#length);
+  }
 
-	#eight(value: number): this {
-		const at = this.#reserve(8);
-		const high = Math.floor(value / TWO_32);
-		this.#view.setInt32(at, high);
-		this.#view.setUint32(at + 4, value - high * TWO_32);
-		return this;
-	}
+  #eight(value: number): this {
+    const at = this.#reserve(8);
+    const high = Math.floor(value / TWO_32);
+    this.#view.setInt32(at, high);
+    this.#view.setUint32(at + 4, value - high * TWO_32);
+    return this;
+  }
 
-	#reserve(byteCount: number): number {
-		const at = this.#length;
-		this.#length = at + byteCount;
-		if (this.#length > this.#buffer.length) {
-			const grown = new Uint8Array(
-				Math.max(this.#buffer.length * 2, this.#length),
-			);
-			grown.set(this.#buffer.subarray(0, at));
-			this.#buffer = grown;
-			this.#view = new DataView(grown.buffer);
-		}
-		return at;
-	}
+  #reserve(byteCount: number): number {
+    const at = this.#length;
+    this.#length = at + byteCount;
+    if (this.#length > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(this.#buffer.length * 2, this.#length));
+      grown.set(this.#buffer.subarray(0, at));
+      this.#buffer = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
 }
 
 /** Thrown by a reader on bytes no writer makes; `decode` turns it into a verdict, nothing else sees it. */
 export class DecodeError extends Error {
-	override readonly name = "DecodeError";
+  override readonly name = 'DecodeError';
 }
 
 /** Reads what a `Writer` wrote, in the same order. */
 export class Reader {
-	readonly #bytes: Uint8Array;
-	readonly #view: DataView;
-	#at = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
 
-	constructor(bytes: Uint8Array) {
-		this.#bytes = bytes;
-		this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	}
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
 
-	u8(): number {
-		return this.#view.getUint8(this.#take(1));
-	}
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
 
-	u16(): number {
-		return this.#view.getUint16(this.#take(2));
-	}
+  u16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
 
-	u32(): number {
-		return this.#view.getUint32(this.#take(4));
-	}
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
 
-	u64(): number {
-		const value = this.i64();
-		if (value < 0)
-			throw new DecodeError("negative where an unsigned integer is wanted");
-		return value;
-	}
+  u64(): number {
+    const value = this.i64();
+    if (value < 0) throw new DecodeError('negative where an unsigned integer is wanted');
+    return value;
+  }
 
-	i64(): number {
-		const at = this.#take(8);
-		const value =
-			this.#view.getInt32(at) * TWO_32 + this.#view.getUint32(at + 4);
-		if (!Number.isSafeInteger(value))
-			throw new DecodeError("integer above 2^53");
-		return value;
-	}
+  i64(): number {
+    const at = this.#take(8);
+    const value = this.#view.getInt32(at) * TWO_32 + this.#view.getUint32(at + 4);
+    if (!Number.isSafeInteger(value)) throw new DecodeError('integer above 2^53');
+    return value;
+  }
 
-	amount(): Amount {
-		const at = this.#take(16);
-		return (
-			(this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8)
-		);
-	}
+  amount(): Amount {
+    const at = this.#take(16);
+    return (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8);
+  }
 
-	signedAmount(): bigint {
-		const negative = this.boolean();
-		const value = this.amount();
-		if (negative && value === 0n) throw new DecodeError("negative zero");
-		return negative ? -value : value;
-	}
+  signedAmount(): bigint {
+    const negative = this.boolean();
+    const value = this.amount();
+    if (negative && value === 0n) throw new DecodeError('negative zero');
+    return negative ? -value : value;
+  }
 
-	boolean(): boolean {
-		const value = this.u8();
-		if (value > 1) throw new DecodeError(`boolean written as ${value}`);
-		return value === 1;
-	}
+  boolean(): boolean {
+    const value = this.u8();
+    if (value > 1) throw new DecodeError(`boolean written as ${value}`);
+    return value === 1;
+  }
 
-	hash(): Hash {
-		return readHex(this.#bytes, this.#take(32), 32);
-	}
+  hash(): Hash {
+    return readHex(this.#bytes, this.#take(32), 32);
+  }
 
-	/** A view of the next bytes; it shares memory with the input. */
-	fixed(byteCount: number): Uint8Array {
-		const at = this.#take(byteCount);
-		return this.#bytes.subarray(at, at + byteCount);
-	}
+  /** A view of the next bytes; it shares memory with the input. */
+  fixed(byteCount: number): Uint8Array {
+    const at = this.#take(byteCount);
+    return this.#bytes.subarray(at, at + byteCount);
+  }
 
-	bytes(byteCountMax: number): Uint8Array {
-		const byteCount = this.u32();
-		if (byteCount > byteCountMax)
-			throw new DecodeError(`${byteCount} bytes exceed ${byteCountMax}`);
-		return this.fixed(byteCount);
-	}
+  bytes(byteCountMax: number): Uint8Array {
+    const byteCount = this.u32();
+    if (byteCount > byteCountMax) throw new DecodeError(`${byteCount} bytes exceed ${byteCountMax}`);
+    return this.fixed(byteCount);
+  }
 
-	string(byteCountMax: number): string {
-		const byteCount = this.u16();
-		if (byteCount > byteCountMax)
-			throw new DecodeError(
-				`text of ${byteCount} bytes exceeds ${byteCountMax}`,
-			);
-		try {
-			// ignoreBOM keeps a leading U+FEFF, which would otherwise vanish and break the round trip.
-			return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-				this.fixed(byteCount),
-			);
-		} catch (cause) {
-			if (cause instanceof DecodeError) throw cause;
-			throw new DecodeError("text is not UTF-8");
-		}
-	}
+  string(byteCountMax: number): string {
+    const byteCount = this.u16();
+    if (byteCount > byteCountMax) throw new DecodeError(`text of ${byteCount} bytes exceeds ${byteCountMax}`);
+    try {
+      // ignoreBOM keeps a leading U+FEFF, which would otherwise vanish and break the round trip.
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.fixed(byteCount));
+    } catch (cause) {
+      if (cause instanceof DecodeError) throw cause;
+      throw new DecodeError('text is not UTF-8');
+    }
+  }
 
-	list<Item>(countMax: number, read: (reader: Reader) => Item): Item[] {
-		const count = this.u32();
-		if (count > countMax)
-			throw new DecodeError(`${count} items exceed ${countMax}`);
-		const items: Item[] = [];
-		for (let index = 0; index < count; index += 1) items.push(read(this));
-		return items;
-	}
+  list<Item>(countMax: number, read: (reader: Reader) => Item): Item[] {
+    const count = this.u32();
+    if (count > countMax) throw new DecodeError(`${count} items exceed ${countMax}`);
+    const items: Item[] = [];
+    for (let index = 0; index < count; index += 1) items.push(read(this));
+    return items;
+  }
 
-	end(): void {
-		if (this.#at !== this.#bytes.length) {
-			throw new DecodeError(`${this.#bytes.length - this.#at} bytes left over`);
-		}
-	}
+  end(): void {
+    if (this.#at !== this.#bytes.length) {
+      throw new DecodeError(`${this.#bytes.length - this.#at} bytes left over`);
+    }
+  }
 
-	#take(byteCount: number): number {
-		const at = this.#at;
-		if (at + byteCount > this.#bytes.length)
-			throw new DecodeError("ends too early");
-		this.#at = at + byteCount;
-		return at;
-	}
+  #take(byteCount: number): number {
+    const at = this.#at;
+    if (at + byteCount > this.#bytes.length) throw new DecodeError('ends too early');
+    this.#at = at + byteCount;
+    return at;
+  }
 }
 
 /** Writes one value with a writer of its own. */
-export function encode(
-	write: (writer: Writer) => void,
-	byteCountHint?: number,
-): Uint8Array {
-	const writer = new Writer(byteCountHint);
-	write(writer);
-	return writer.finish();
+export function encode(write: (writer: Writer) => void, byteCountHint?: number): Uint8Array {
+  const writer = new Writer(byteCountHint);
+  write(writer);
+  return writer.finish();
 }
 
 /**
@@ -307,17 +261,16 @@ export function encode(
  * @returns The value, or a refusal `ENCODING_INVALID`; never throws for any input bytes.
  */
 export function decode<Value>(
-	bytes: Uint8Array,
-	read: (reader: Reader) => Value,
-): Verdict<Value, "ENCODING_INVALID"> {
-	const reader = new Reader(bytes);
-	try {
-		const value = read(reader);
-		reader.end();
-		return { ok: true, value };
-	} catch (cause) {
-		if (cause instanceof DecodeError)
-			return refuse("ENCODING_INVALID", cause.message);
-		throw cause;
-	}
+  bytes: Uint8Array,
+  read: (reader: Reader) => Value,
+): Verdict<Value, 'ENCODING_INVALID'> {
+  const reader = new Reader(bytes);
+  try {
+    const value = read(reader);
+    reader.end();
+    return { ok: true, value };
+  } catch (cause) {
+    if (cause instanceof DecodeError) return refuse('ENCODING_INVALID', cause.message);
+    throw cause;
+  }
 }

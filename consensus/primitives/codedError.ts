@@ -5,49 +5,47 @@
 
 /** Result of checking something that came from outside. `details` are plain JSON values. */
 export type Verdict<Value, Code extends string = string> =
-	| { readonly ok: true; readonly value: Value }
-	| Refusal<Code>;
+  | { readonly ok: true; readonly value: Value }
+  | Refusal<Code>;
 
 export interface Refusal<Code extends string = string> {
-	readonly ok: false;
-	readonly code: Code;
-	readonly message: string;
-	readonly details?: Readonly<Record<string, unknown>>;
+  readonly ok: false;
+  readonly code: Code;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
 }
 
 export function accept<Value>(value: Value): {
-	readonly ok: true;
-	readonly value: Value;
+  readonly ok: true;
+  readonly value: Value;
 } {
-	return { ok: true, value };
+  return { ok: true, value };
 }
 
 export function refuse<Code extends string>(
-	code: Code,
-	message: string,
-	details?: Readonly<Record<string, unknown>>,
+  code: Code,
+  message: string,
+  details?: Readonly<Record<string, unknown>>,
 ): Refusal<Code> {
-	return details === undefined
-		? { ok: false, code, message }
-		: { ok: false, code, message, details };
+  return details === undefined ? { ok: false, code, message } : { ok: false, code, message, details };
 }
 
 /** An operational failure: the machine, a file, a port or a peer did not do what it should. */
 export class CodedError extends Error {
-	readonly code: string;
-	readonly details: Readonly<Record<string, unknown>>;
+  readonly code: string;
+  readonly details: Readonly<Record<string, unknown>>;
 
-	constructor(
-		code: string,
-		message: string,
-		details: Readonly<Record<string, unknown>> = {},
-		options?: { readonly cause?: unknown },
-	) {
-		super(message, options);
-		this.name = "CodedError";
-		this.code = code;
-		this.details = details;
-	}
+  constructor(
+    code: string,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'CodedError';
+    this.code = code;
+    this.details = details;
+  }
 }
 
 /**
@@ -55,5 +53,5 @@ export class CodedError extends Error {
  * @throws {Error} when `condition` is false; never caught below the process boundary.
  */
 export function assert(condition: boolean, message: string): asserts condition {
-	if (!condition) throw new Error(`assertion failed: ${message}`);
+  if (!condition) throw new Error(`assertion failed: ${message}`);
 }

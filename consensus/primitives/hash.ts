@@ -2,54 +2,51 @@
  * Domain-separated SHA-256. Every hash in the system says what it is a hash of, so bytes of one kind can never
  * be passed off as another (docs/protocol.md, hashing).
  */
-import { hash as nodeHash } from "node:crypto";
-import { writeHex } from "./bytes.ts";
-import type { Hash } from "./flavor.ts";
+import { hash as nodeHash } from 'node:crypto';
+import { writeHex } from './bytes.ts';
+import type { Hash } from './flavor.ts';
 
 /** What is hashed; the number is the first byte of the hash input and never changes its meaning. */
 export const domains = {
-	merkleLeaf: 0x00,
-	merkleNode: 0x01,
-	header: 0x02,
-	vote: 0x03,
-	transaction: 0x04,
-	receipt: 0x05,
-	state: 0x06,
-	netBatch: 0x07,
-	settlementTransaction: 0x08,
-	settlementBlock: 0x09,
-	chainId: 0x0a,
-	secretKey: 0x0b,
-	evidence: 0x0c,
-	completion: 0x0d,
-	message: 0x0e,
-	settlementReceipt: 0x0f,
+  merkleLeaf: 0x00,
+  merkleNode: 0x01,
+  header: 0x02,
+  vote: 0x03,
+  transaction: 0x04,
+  receipt: 0x05,
+  state: 0x06,
+  netBatch: 0x07,
+  settlementTransaction: 0x08,
+  settlementBlock: 0x09,
+  chainId: 0x0a,
+  secretKey: 0x0b,
+  evidence: 0x0c,
+  completion: 0x0d,
+  message: 0x0e,
+  settlementReceipt: 0x0f,
 } as const;
 
 export type Domain = keyof typeof domains;
 
 /** SHA-256 over the domain's byte and the parts, in order. */
-export function hashBytes(
-	domain: Domain,
-	...parts: readonly Uint8Array[]
-): Hash {
-	let byteCount = 1;
-	for (const part of parts) byteCount += part.length;
-	const input = new Uint8Array(byteCount);
-	input[0] = domains[domain];
-	let at = 1;
-	for (const part of parts) {
-		input.set(part, at);
-		at += part.length;
-	}
-	return `0x${nodeHash("sha256", input)}`;
+export function hashBytes(domain: Domain, ...parts: readonly Uint8Array[]): Hash {
+  let byteCount = 1;
+  for (const part of parts) byteCount += part.length;
+  const input = new Uint8Array(byteCount);
+  input[0] = domains[domain];
+  let at = 1;
+  for (const part of parts) {
+    input.set(part, at);
+    at += part.length;
+  }
+  return `0x${nodeHash('sha256', input)}`;
 }
 
 /** SHA-256 over the domain's byte and two digests: the inner node of a merkle tree. */
 export function hashPair(domain: Domain, left: Hash, right: Hash): Hash {
-	const input = new Uint8Array(65);
-	input[0] = domains[domain];
-	writeHex(left, input, 1);
-	writeHex(right, input, 33);
-	return `0x${nodeHash("sha256", input)}`;
+  const input = new Uint8Array(65);
+  input[0] = domains[domain];
+  writeHex(left, input, 1);
+  writeHex(right, input, 33);
+  return `0x${nodeHash('sha256', input)}`;
 }

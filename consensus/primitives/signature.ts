@@ -2,7 +2,7 @@
  * What the rest of the system knows of signatures: two small ports. Which implementation stands behind them
  * is the crypto policy's business (cryptoPolicy.ts); results are identical under all of them.
  */
-import type { PublicKey } from "./flavor.ts";
+import type { PublicKey } from './flavor.ts';
 
 /** 64 bytes: an ed25519 signature, or a tag of the same size in the modelled policy. */
 export type Signature = Uint8Array;
@@ -12,35 +12,27 @@ export const SECRET_KEY_BYTES = 32;
 
 /** Holds one secret key. */
 export interface Signer {
-	readonly publicKey: PublicKey;
-	sign(message: Uint8Array): Signature;
+  readonly publicKey: PublicKey;
+  sign(message: Uint8Array): Signature;
 }
 
 /** Checks anybody's signature. */
 export interface Verifier {
-	verify(
-		publicKey: PublicKey,
-		message: Uint8Array,
-		signature: Signature,
-	): boolean;
+  verify(publicKey: PublicKey, message: Uint8Array, signature: Signature): boolean;
 }
 
 /** Makes signers and checks what they made. */
 export interface Crypto extends Verifier {
-	readonly policy: CryptoPolicy;
-	createSigner(secretKey: Uint8Array): Signer;
+  readonly policy: CryptoPolicy;
+  createSigner(secretKey: Uint8Array): Signer;
 }
 
 /** `full`: every check is done; `cached`: each once per process; `modelled`: tags instead of signatures. */
-export type CryptoPolicy = "full" | "cached" | "modelled";
+export type CryptoPolicy = 'full' | 'cached' | 'modelled';
 
 /** A plain signature scheme over raw bytes: ed25519, RFC 8032. */
 export interface SignatureScheme {
-	publicKeyOf(secretKey: Uint8Array): Uint8Array;
-	sign(secretKey: Uint8Array, message: Uint8Array): Signature;
-	verify(
-		publicKey: Uint8Array,
-		message: Uint8Array,
-		signature: Signature,
-	): boolean;
+  publicKeyOf(secretKey: Uint8Array): Uint8Array;
+  sign(secretKey: Uint8Array, message: Uint8Array): Signature;
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Signature): boolean;
 }

@@ -2,76 +2,71 @@
  * Events a node reports, as facts: typed here, turned into the lines of `events.ndjson` by each engine
  * (docs/results.md). Names of validators and assets stand in place of indexes.
  */
-import type {
-	Hash,
-	Height,
-	TimeMs,
-	View,
-} from "../../consensus/primitives/flavor.ts";
-import type { NetFact } from "../../settlement/net/types.ts";
+import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { NetFact } from '../../settlement/net/types.ts';
 
 export interface ExecutedTransaction {
-	readonly id: Hash;
-	readonly type: string;
-	readonly from: string;
-	/** `ok`, or the code with which it failed. */
-	readonly result: string;
+  readonly id: Hash;
+  readonly type: string;
+  readonly from: string;
+  /** `ok`, or the code with which it failed. */
+  readonly result: string;
 }
 
 export type NodeEvent =
-	| {
-			readonly type: "block_proposed";
-			readonly height: Height;
-			readonly view: View;
-			readonly hash: Hash;
-			readonly transactions: number;
-	  }
-	| {
-			readonly type: "block_notarized";
-			readonly height: Height;
-			readonly view: View;
-			readonly hash: Hash;
-	  }
-	| { readonly type: "view_nullified"; readonly view: View }
-	/** Carries what executing the block brought to light; every node reports the same for the same height. */
-	| {
-			readonly type: "block_finalized";
-			readonly height: Height;
-			readonly view: View;
-			readonly hash: Hash;
-			readonly timestampMs: TimeMs;
-			readonly leader: number;
-			readonly stateRoot: Hash;
-			readonly originHeight: number;
-			readonly facts: readonly NetFact[];
-			readonly transactions: readonly ExecutedTransaction[];
-	  }
-	| {
-			readonly type: "batch_submitted";
-			readonly seq: number;
-			readonly attempt: number;
-			readonly transactionHash: Hash;
-			readonly feeCap: bigint;
-	  }
-	| {
-			readonly type: "batch_included";
-			readonly seq: number;
-			readonly attempt: number;
-			readonly settlementHeight: number;
-			readonly transactionHash: Hash;
-	  }
-	| {
-			readonly type: "completion_gossiped";
-			readonly seq: number;
-			readonly transactionHash: Hash;
-	  }
-	| {
-			readonly type: "equivocation_seen";
-			readonly validator: number;
-			readonly view: View;
-	  }
-	| {
-			readonly type: "warning";
-			readonly code: string;
-			readonly message: string;
-	  };
+  | {
+      readonly type: 'block_proposed';
+      readonly height: Height;
+      readonly view: View;
+      readonly hash: Hash;
+      readonly transactions: number;
+    }
+  | {
+      readonly type: 'block_notarized';
+      readonly height: Height;
+      readonly view: View;
+      readonly hash: Hash;
+    }
+  | { readonly type: 'view_nullified'; readonly view: View }
+  /** Carries what executing the block brought to light; every node reports the same for the same height. */
+  | {
+      readonly type: 'block_finalized';
+      readonly height: Height;
+      readonly view: View;
+      readonly hash: Hash;
+      readonly timestampMs: TimeMs;
+      readonly leader: number;
+      readonly stateRoot: Hash;
+      readonly originHeight: number;
+      readonly facts: readonly NetFact[];
+      readonly transactions: readonly ExecutedTransaction[];
+    }
+  | {
+      readonly type: 'batch_submitted';
+      readonly seq: number;
+      readonly attempt: number;
+      readonly transactionHash: Hash;
+      readonly feeCap: bigint;
+    }
+  | {
+      readonly type: 'batch_included';
+      readonly seq: number;
+      readonly attempt: number;
+      readonly settlementHeight: number;
+      readonly transactionHash: Hash;
+    }
+  | {
+      readonly type: 'completion_gossiped';
+      readonly seq: number;
+      readonly transactionHash: Hash;
+    }
+  | {
+      readonly type: 'equivocation_seen';
+      readonly validator: number;
+      readonly view: View;
+    }
+  | {
+      readonly type: 'warning';
+      readonly code: string;
+      readonly message: string;
+    };

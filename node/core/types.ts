@@ -2,147 +2,131 @@
  * Inputs and outputs of a node: everything it learns and everything it does (ARCHITECTURE.md, one idea).
  * A runtime carries outputs out in order; a `persist` with `sync` is durable before any later output leaves.
  */
-import type {
-	Height,
-	TimeMs,
-	ValidatorIndex,
-} from "../../consensus/primitives/flavor.ts";
-import type { SettlementBlock } from "../../settlement/net/settlement.ts";
-import type { NodeEvent } from "./events.ts";
+import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NodeEvent } from './events.ts';
 
-export type Topic =
-	| "blocks"
-	| "votes"
-	| "transactions"
-	| "evidence"
-	| "settlements";
-export type RequestProtocol = "sync";
+export type Topic = 'blocks' | 'votes' | 'transactions' | 'evidence' | 'settlements';
+export type RequestProtocol = 'sync';
 export type PeerId = ValidatorIndex;
 
 export interface RecoveredRow {
-	readonly key: string;
-	readonly value: Uint8Array;
+  readonly key: string;
+  readonly value: Uint8Array;
 }
 
 /** `nowMs` is the time at which the runtime delivered the input; the node reads time from nowhere else. */
 export type Input =
-	| {
-			readonly type: "started";
-			readonly nowMs: TimeMs;
-			readonly recovered: readonly RecoveredRow[];
-			readonly peers: readonly PeerId[];
-	  }
-	| {
-			readonly type: "message";
-			readonly nowMs: TimeMs;
-			readonly topic: Topic;
-			readonly from: PeerId;
-			readonly bytes: Uint8Array;
-	  }
-	| {
-			readonly type: "timerFired";
-			readonly nowMs: TimeMs;
-			readonly id: TimerId;
-	  }
-	| {
-			readonly type: "settlementBlock";
-			readonly nowMs: TimeMs;
-			readonly block: SettlementBlock;
-	  }
-	/** From a user, or (scenario events) from outside the modelled network. */
-	| {
-			readonly type: "transactionSubmitted";
-			readonly nowMs: TimeMs;
-			readonly bytes: Uint8Array;
-			readonly gossip: boolean;
-	  }
-	/** A peer asks; the answer is a `respond` output with the same id. */
-	| {
-			readonly type: "request";
-			readonly nowMs: TimeMs;
-			readonly requestId: number;
-			readonly from: PeerId;
-			readonly protocol: RequestProtocol;
-			readonly bytes: Uint8Array;
-	  }
-	/** The answer to a `request` output of this node. No bytes: it failed or timed out. */
-	| {
-			readonly type: "response";
-			readonly nowMs: TimeMs;
-			readonly requestId: number;
-			readonly from: PeerId;
-			readonly bytes: Uint8Array | undefined;
-	  };
+  | {
+      readonly type: 'started';
+      readonly nowMs: TimeMs;
+      readonly recovered: readonly RecoveredRow[];
+      readonly peers: readonly PeerId[];
+    }
+  | {
+      readonly type: 'message';
+      readonly nowMs: TimeMs;
+      readonly topic: Topic;
+      readonly from: PeerId;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: 'timerFired';
+      readonly nowMs: TimeMs;
+      readonly id: TimerId;
+    }
+  | {
+      readonly type: 'settlementBlock';
+      readonly nowMs: TimeMs;
+      readonly block: SettlementBlock;
+    }
+  /** From a user, or (scenario events) from outside the modelled network. */
+  | {
+      readonly type: 'transactionSubmitted';
+      readonly nowMs: TimeMs;
+      readonly bytes: Uint8Array;
+      readonly gossip: boolean;
+    }
+  /** A peer asks; the answer is a `respond` output with the same id. */
+  | {
+      readonly type: 'request';
+      readonly nowMs: TimeMs;
+      readonly requestId: number;
+      readonly from: PeerId;
+      readonly protocol: RequestProtocol;
+      readonly bytes: Uint8Array;
+    }
+  /** The answer to a `request` output of this node. No bytes: it failed or timed out. */
+  | {
+      readonly type: 'response';
+      readonly nowMs: TimeMs;
+      readonly requestId: number;
+      readonly from: PeerId;
+      readonly bytes: Uint8Array | undefined;
+    };
 
-export type TimerId =
-	| "propose"
-	| "leader"
-	| "advance"
-	| "rebroadcast"
-	| "hold"
-	| "sync"
-	| "submit";
+export type TimerId = 'propose' | 'leader' | 'advance' | 'rebroadcast' | 'hold' | 'sync' | 'submit';
 
 export interface Write {
-	readonly key: string;
-	/** Undefined deletes. */
-	readonly value: Uint8Array | undefined;
+  readonly key: string;
+  /** Undefined deletes. */
+  readonly value: Uint8Array | undefined;
 }
 
 /** What gossip does with a message, and with the standing of the peer that sent it. */
-export type MessageVerdict = "accept" | "ignore" | "reject";
+export type MessageVerdict = 'accept' | 'ignore' | 'reject';
 
 export type Output =
-	| {
-			readonly type: "persist";
-			readonly writes: readonly Write[];
-			readonly sync: boolean;
-	  }
-	/** To all peers; never delivered back to this node. */
-	| {
-			readonly type: "publish";
-			readonly topic: Topic;
-			readonly bytes: Uint8Array;
-	  }
-	/** The verdict on the message of this input; `code` says why when it is not `accept`. */
-	| {
-			readonly type: "verdict";
-			readonly verdict: MessageVerdict;
-			readonly code: string | undefined;
-	  }
-	/** Replaces a running timer of the same id. A time in the past fires at once. */
-	| { readonly type: "setTimer"; readonly id: TimerId; readonly at: TimeMs }
-	| { readonly type: "clearTimer"; readonly id: TimerId }
-	/** A signed settlement transaction for the settlement chain's mempool. */
-	| {
-			readonly type: "submitSettlement";
-			readonly bytes: Uint8Array;
-			readonly batch: number;
-			readonly attempt: number;
-	  }
-	| {
-			readonly type: "request";
-			readonly requestId: number;
-			readonly peer: PeerId;
-			readonly protocol: RequestProtocol;
-			readonly bytes: Uint8Array;
-	  }
-	| {
-			readonly type: "respond";
-			readonly requestId: number;
-			readonly peer: PeerId;
-			readonly bytes: Uint8Array;
-	  }
-	/** Observability; never fed back. */
-	| { readonly type: "emit"; readonly event: NodeEvent };
+  | {
+      readonly type: 'persist';
+      readonly writes: readonly Write[];
+      readonly sync: boolean;
+    }
+  /** To all peers; never delivered back to this node. */
+  | {
+      readonly type: 'publish';
+      readonly topic: Topic;
+      readonly bytes: Uint8Array;
+    }
+  /** The verdict on the message of this input; `code` says why when it is not `accept`. */
+  | {
+      readonly type: 'verdict';
+      readonly verdict: MessageVerdict;
+      readonly code: string | undefined;
+    }
+  /** Replaces a running timer of the same id. A time in the past fires at once. */
+  | { readonly type: 'setTimer'; readonly id: TimerId; readonly at: TimeMs }
+  | { readonly type: 'clearTimer'; readonly id: TimerId }
+  /** A signed settlement transaction for the settlement chain's mempool. */
+  | {
+      readonly type: 'submitSettlement';
+      readonly bytes: Uint8Array;
+      readonly batch: number;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: 'request';
+      readonly requestId: number;
+      readonly peer: PeerId;
+      readonly protocol: RequestProtocol;
+      readonly bytes: Uint8Array;
+    }
+  | {
+      readonly type: 'respond';
+      readonly requestId: number;
+      readonly peer: PeerId;
+      readonly bytes: Uint8Array;
+    }
+  /** Observability; never fed back. */
+  | { readonly type: 'emit'; readonly event: NodeEvent };
 
 /** What a query of a node answers without touching its state. */
 export interface NodeStatus {
-	readonly height: Height;
-	readonly finalizedHeight: Height;
-	readonly view: number;
-	readonly stateRoot: string;
-	readonly settlementHeight: number;
-	readonly pendingBatches: number;
-	readonly mempoolCount: number;
+  readonly height: Height;
+  readonly finalizedHeight: Height;
+  readonly view: number;
+  readonly stateRoot: string;
+  readonly settlementHeight: number;
+  readonly pendingBatches: number;
+  readonly mempoolCount: number;
 }

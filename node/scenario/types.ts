@@ -1,165 +1,165 @@
 /** A scenario after parsing and checking: what both engines take. All amounts are smallest units, all times ms. */
-import type { Config } from "../config/types.ts";
+import type { Config } from '../config/types.ts';
 
 export type Anchor =
-	| { readonly block: number }
-	| { readonly timeMs: number }
-	| { readonly settlementBlock: number }
-	| {
-			readonly batch: number;
-			readonly state: "sealed" | "included" | "confirmed" | "missed";
-	  };
+  | { readonly block: number }
+  | { readonly timeMs: number }
+  | { readonly settlementBlock: number }
+  | {
+      readonly batch: number;
+      readonly state: 'sealed' | 'included' | 'confirmed' | 'missed';
+    };
 
 /** A ledger transaction by label; the engine derives keys from (seed, label), nonces and ids. */
 export interface ScenarioTransaction {
-	/** Account label; undefined: a funded scenario account. */
-	readonly account: string | undefined;
-	readonly operation:
-		| {
-				readonly type: "borrow" | "repay" | "deposit" | "withdraw";
-				readonly asset: string;
-				readonly amount: bigint;
-		  }
-		| {
-				readonly type: "transfer";
-				readonly to: string;
-				readonly asset: string;
-				readonly amount: bigint;
-		  }
-		| {
-				readonly type: "liquidate";
-				readonly borrower: string;
-				readonly debtAsset: string;
-				readonly amount: bigint;
-				readonly collateralAsset: string;
-				/** Given: exactly this much is seized (traces). */
-				readonly collateralAmount: bigint | undefined;
-		  }
-		| { readonly type: "price"; readonly asset: string; readonly price: bigint }
-		| { readonly type: "unjail"; readonly validator: string }
-		| { readonly type: "settle_now" }
-		| { readonly type: "set_batch_size"; readonly batchSize: number };
+  /** Account label; undefined: a funded scenario account. */
+  readonly account: string | undefined;
+  readonly operation:
+    | {
+        readonly type: 'borrow' | 'repay' | 'deposit' | 'withdraw';
+        readonly asset: string;
+        readonly amount: bigint;
+      }
+    | {
+        readonly type: 'transfer';
+        readonly to: string;
+        readonly asset: string;
+        readonly amount: bigint;
+      }
+    | {
+        readonly type: 'liquidate';
+        readonly borrower: string;
+        readonly debtAsset: string;
+        readonly amount: bigint;
+        readonly collateralAsset: string;
+        /** Given: exactly this much is seized (traces). */
+        readonly collateralAmount: bigint | undefined;
+      }
+    | { readonly type: 'price'; readonly asset: string; readonly price: bigint }
+    | { readonly type: 'unjail'; readonly validator: string }
+    | { readonly type: 'settle_now' }
+    | { readonly type: 'set_batch_size'; readonly batchSize: number };
 }
 
 export type Fault =
-	| {
-			readonly type: "crash";
-			readonly node: string;
-			readonly lose: "none" | "unsynced" | "all";
-	  }
-	| { readonly type: "restart"; readonly node: string }
-	| { readonly type: "withhold_settlement"; readonly node: string }
-	| { readonly type: "settlement_chain"; readonly stall: true }
-	| { readonly type: "settlement_chain"; readonly full: true };
+  | {
+      readonly type: 'crash';
+      readonly node: string;
+      readonly lose: 'none' | 'unsynced' | 'all';
+    }
+  | { readonly type: 'restart'; readonly node: string }
+  | { readonly type: 'withhold_settlement'; readonly node: string }
+  | { readonly type: 'settlement_chain'; readonly stall: true }
+  | { readonly type: 'settlement_chain'; readonly full: true };
 
 export interface TimelineEvent {
-	readonly at: Anchor;
-	/** End of the faults of this event; undefined: they last to the end of the run. */
-	readonly forMs: number | undefined;
-	readonly transactions: readonly ScenarioTransaction[];
-	readonly faults: readonly Fault[];
-	/** Where it stands in its file, for messages. */
-	readonly line: number;
+  readonly at: Anchor;
+  /** End of the faults of this event; undefined: they last to the end of the run. */
+  readonly forMs: number | undefined;
+  readonly transactions: readonly ScenarioTransaction[];
+  readonly faults: readonly Fault[];
+  /** Where it stands in its file, for messages. */
+  readonly line: number;
 }
 
-export type Comparison = "<" | "<=" | "=" | ">=" | ">";
+export type Comparison = '<' | '<=' | '=' | '>=' | '>';
 
 /** A statement over the network's state at one instant. */
 export type Condition =
-	| { readonly type: "converged"; readonly value: boolean }
-	| { readonly type: "height_at_least"; readonly height: number }
-	| {
-			readonly type: "pending_batches" | "confirmed_batches";
-			readonly comparison: Comparison;
-			readonly count: number;
-	  }
-	/** `validator` undefined: anybody. */
-	| {
-			readonly type: "slashed" | "jailed" | "missed";
-			readonly validator: string | undefined;
-			readonly count: number | undefined;
-			readonly comparison: Comparison;
-	  }
-	| {
-			readonly type: "metric";
-			readonly name: string;
-			readonly comparison: Comparison;
-			readonly value: number;
-	  };
+  | { readonly type: 'converged'; readonly value: boolean }
+  | { readonly type: 'height_at_least'; readonly height: number }
+  | {
+      readonly type: 'pending_batches' | 'confirmed_batches';
+      readonly comparison: Comparison;
+      readonly count: number;
+    }
+  /** `validator` undefined: anybody. */
+  | {
+      readonly type: 'slashed' | 'jailed' | 'missed';
+      readonly validator: string | undefined;
+      readonly count: number | undefined;
+      readonly comparison: Comparison;
+    }
+  | {
+      readonly type: 'metric';
+      readonly name: string;
+      readonly comparison: Comparison;
+      readonly value: number;
+    };
 
 /** Exact facts about one batch; every field given must hold. */
 export interface BatchFacts {
-	readonly batch: number;
-	readonly fromHeight?: number;
-	readonly toHeight?: number;
-	readonly net?: Readonly<Record<string, bigint>>;
-	readonly borrowed?: Readonly<Record<string, bigint>>;
-	readonly repaid?: Readonly<Record<string, bigint>>;
-	readonly action?: string;
-	readonly actions?: readonly {
-		readonly type: string;
-		readonly asset: string;
-		readonly amount?: bigint;
-	}[];
-	readonly state?: string;
-	readonly proposer?: string;
-	readonly attempts?: number;
-	readonly settlementHeight?: number;
-	readonly includedAtMs?: number;
-	readonly confirmedByMs?: number;
-	readonly liquidations?: number;
+  readonly batch: number;
+  readonly fromHeight?: number;
+  readonly toHeight?: number;
+  readonly net?: Readonly<Record<string, bigint>>;
+  readonly borrowed?: Readonly<Record<string, bigint>>;
+  readonly repaid?: Readonly<Record<string, bigint>>;
+  readonly action?: string;
+  readonly actions?: readonly {
+    readonly type: string;
+    readonly asset: string;
+    readonly amount?: bigint;
+  }[];
+  readonly state?: string;
+  readonly proposer?: string;
+  readonly attempts?: number;
+  readonly settlementHeight?: number;
+  readonly includedAtMs?: number;
+  readonly confirmedByMs?: number;
+  readonly liquidations?: number;
 }
 
 export type Expectation = { readonly text: string; readonly line: number } & (
-	| { readonly type: "batch"; readonly facts: BatchFacts }
-	| {
-			readonly type: "always" | "never" | "eventually" | "final";
-			readonly condition: Condition;
-	  }
-	| {
-			readonly type: "within";
-			readonly limit:
-				| { readonly ms: number }
-				| { readonly blocks: number }
-				| { readonly settlementBlocks: number };
-			readonly after: Anchor;
-			readonly batch: number;
-			readonly state: "sealed" | "included" | "confirmed" | "missed";
-	  }
+  | { readonly type: 'batch'; readonly facts: BatchFacts }
+  | {
+      readonly type: 'always' | 'never' | 'eventually' | 'final';
+      readonly condition: Condition;
+    }
+  | {
+      readonly type: 'within';
+      readonly limit:
+        | { readonly ms: number }
+        | { readonly blocks: number }
+        | { readonly settlementBlocks: number };
+      readonly after: Anchor;
+      readonly batch: number;
+      readonly state: 'sealed' | 'included' | 'confirmed' | 'missed';
+    }
 );
 
 /** A trace row placed into a block. */
 export interface WorkloadTransaction {
-	readonly block: number;
-	readonly transaction: ScenarioTransaction;
+  readonly block: number;
+  readonly transaction: ScenarioTransaction;
 }
 
 /** `explicit`: rows of a trace, already placed. `uniform`: made block by block from the seed. */
 export type Workload =
-	| { readonly type: "none" }
-	| {
-			readonly type: "explicit";
-			readonly transactions: readonly WorkloadTransaction[];
-	  }
-	| { readonly type: "uniform"; readonly transactionsPerBlock: number };
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'explicit';
+      readonly transactions: readonly WorkloadTransaction[];
+    }
+  | { readonly type: 'uniform'; readonly transactionsPerBlock: number };
 
 export interface NetworkModel {
-	readonly latencyMs: number;
-	readonly jitterMs: number;
-	/** Probability from 0 to 1 that one delivery is lost. */
-	readonly loss: number;
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  /** Probability from 0 to 1 that one delivery is lost. */
+  readonly loss: number;
 }
 
 export interface Scenario {
-	readonly name: string;
-	readonly seed: number;
-	/** Every event with t <= durationMs happens. */
-	readonly durationMs: number;
-	readonly config: Config;
-	readonly network: NetworkModel;
-	readonly autoFund: boolean;
-	readonly timeline: readonly TimelineEvent[];
-	readonly workload: Workload;
-	readonly expectations: readonly Expectation[];
-	readonly file: string | undefined;
+  readonly name: string;
+  readonly seed: number;
+  /** Every event with t <= durationMs happens. */
+  readonly durationMs: number;
+  readonly config: Config;
+  readonly network: NetworkModel;
+  readonly autoFund: boolean;
+  readonly timeline: readonly TimelineEvent[];
+  readonly workload: Workload;
+  readonly expectations: readonly Expectation[];
+  readonly file: string | undefined;
 }

@@ -1,0 +1,43 @@
+/** What a node is built from. Every port is pure or seeded; none of them waits. */
+import type { Block } from '../../consensus/block.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+
+export interface NodeOptions {
+  readonly genesis: Genesis;
+  readonly self: ValidatorIndex;
+  readonly deltaMs: number;
+  readonly inactiveViews: number;
+  readonly resubmitAfterBlocks: number;
+  readonly tip: bigint;
+  readonly openRescue: boolean;
+  /** Finalised blocks kept for peers that ask; older ones are deleted. */
+  readonly historyBlocks: number;
+}
+
+export interface NodeDependencies {
+  readonly crypto: Crypto;
+  readonly signer: Signer;
+  /** Execution results by (parent hash, block hash), shared between the nodes of one process. Undefined: every node executes. */
+  readonly executions: ExecutionCache | undefined;
+  /** Decoded messages by the identity of their bytes, shared between the nodes of one process. */
+  readonly messages: MessageCache;
+  /** Told of each finalised block, in order; for laws and statistics, never fed back. */
+  readonly observer: FinalityObserver | undefined;
+}
+
+export interface ExecutionCache {
+  get(blockHash: string): ExecutionResult | undefined;
+  set(blockHash: string, height: number, result: ExecutionResult): void;
+}
+
+export interface MessageCache {
+  get(bytes: Uint8Array): unknown;
+  set(bytes: Uint8Array, message: unknown): void;
+}
+
+export interface FinalityObserver {
+  finalized(node: ValidatorIndex, block: Block, result: ExecutionResult): void;
+}

@@ -1,0 +1,24 @@
+/** Everything a network must agree on before its first block. Equal genesis, equal chain. */
+import type { Address, Amount, Hash } from '../../consensus/primitives/flavor.ts';
+import type { ValidatorSet } from '../../consensus/validators.ts';
+import type { GenesisAccount, LedgerRules } from '../ledger/types.ts';
+import type { NetRules } from '../net/types.ts';
+
+export interface Genesis {
+  readonly chainId: Hash;
+  readonly blockTimeMs: number;
+  readonly blockTransactionsMax: number;
+  readonly blockBytesMax: number;
+  readonly validators: ValidatorSet;
+  readonly ledger: LedgerRules;
+  readonly net: NetRules;
+  readonly accounts: readonly GenesisAccount[];
+  /** Pool cash at genesis by asset, beyond what deposits brought and debts took. */
+  readonly poolCash: Readonly<Record<string, Amount>>;
+  /** Accounts whose `settle_now` and `set_batch_size` count. */
+  readonly operators: readonly Address[];
+  /** Newest settlement-chain block a header may name: at least this much older than the header, in ms. */
+  readonly originDelayMs: number;
+  readonly originConfirmations: number;
+  readonly originLagMax: number;
+}

@@ -1,0 +1,25 @@
+/** What executing one block gives. A pure function of (parent state, block, settlement blocks), so nodes may share it. */
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import type { BlockFlows, NetFact } from '../net/types.ts';
+import type { Layer } from '../state.ts';
+
+/** Outcome of one included transaction; its hash is a leaf of the receipts root. */
+export interface Receipt {
+  readonly transactionId: Hash;
+  readonly type: string;
+  readonly from: string;
+  /** `ok`, or the code with which it failed; a failed one changed nothing but the sender's nonce. */
+  readonly result: string;
+}
+
+export interface ExecutionResult {
+  /** The block's writes, frozen. */
+  readonly layer: Layer;
+  readonly stateRoot: Hash;
+  readonly receiptsRoot: Hash;
+  readonly transactionsRoot: Hash;
+  readonly batchCommitment: Hash;
+  readonly receipts: readonly Receipt[];
+  readonly facts: readonly NetFact[];
+  readonly flows: BlockFlows;
+}
