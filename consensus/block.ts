@@ -4,7 +4,7 @@
  * The block hash covers the header alone, and no root in the header covers a signature: signatures travel
  * beside the bytes they sign, so a block has one hash however its transactions were authorised.
  */
-import { decode, encode, type Reader, type Writer } from './primitives/codec.ts';
+import { decode, encode, type Reader, Writer } from './primitives/codec.ts';
 import type { Verdict } from './primitives/codedError.ts';
 import {
   type Hash,
@@ -50,6 +50,8 @@ export interface Block {
   readonly hash: Hash;
   readonly header: Header;
   readonly body: BlockBody;
+  /** The canonical encoding, made once. */
+  readonly bytes: Uint8Array;
 }
 
 /** Hard wire limits; configuration may only be stricter. */
@@ -57,6 +59,9 @@ export const BLOCK_TRANSACTIONS_LIMIT = 65_536;
 export const BLOCK_EVIDENCE_LIMIT = 64;
 export const TRANSACTION_BYTES_LIMIT = 1_048_576;
 export const EVIDENCE_BYTES_LIMIT = 65_536;
+
+/** Every header takes this many bytes. */
+export const HEADER_BYTES = 258;
 
 const emptyBody: BlockBody = { transactions: [], evidence: [] };
 
@@ -95,34 +100,33 @@ export function readHeader(reader: Reader): Header {
 export function headerHash(header: Header): Hash {
   return hashBytes(
     'header',
-    encode((writer) => writeHeader(writer, header), 288),
+    encode((writer) => writeHeader(writer, header), HEADER_BYTES),
   );
 }
 
+/** Puts a block together and encodes it. */
 export function createBlock(header: Header, body: BlockBody): Block {
-  return { hash: headerHash(header), header, body };
+  const writer = new Writer(HEADER_BYTES + 8);
+  writeHeader(writer, header);
+  writer.list(body.transactions, BLOCK_TRANSACTIONS_LIMIT, (w, bytes) =>
+    w.bytes(bytes, TRANSACTION_BYTES_LIMIT),
+  );
+  writer.list(body.evidence, BLOCK_EVIDENCE_LIMIT, (w, bytes) => w.bytes(bytes, EVIDENCE_BYTES_LIMIT));
+  const bytes = writer.finish();
+  return { hash: hashBytes('header', bytes.subarray(0, HEADER_BYTES)), header, body, bytes };
 }
 
 export function writeBlock(writer: Writer, block: Block): void {
-  writeHeader(writer, block.header);
-  writer.list(block.body.transactions, BLOCK_TRANSACTIONS_LIMIT, (w, bytes) =>
-    w.bytes(bytes, TRANSACTION_BYTES_LIMIT),
-  );
-  writer.list(block.body.evidence, BLOCK_EVIDENCE_LIMIT, (w, bytes) => w.bytes(bytes, EVIDENCE_BYTES_LIMIT));
+  writer.fixed(block.bytes, block.bytes.length);
 }
 
 export function readBlock(reader: Reader): Block {
+  const start = reader.offset;
   const header = readHeader(reader);
+  const hash = hashBytes('header', reader.since(start));
   const transactions = reader.list(BLOCK_TRANSACTIONS_LIMIT, (r) => r.bytes(TRANSACTION_BYTES_LIMIT));
   const evidence = reader.list(BLOCK_EVIDENCE_LIMIT, (r) => r.bytes(EVIDENCE_BYTES_LIMIT));
-  return createBlock(
-    header,
-    transactions.length + evidence.length === 0 ? emptyBody : { transactions, evidence },
-  );
-}
-
-export function encodeBlock(block: Block): Uint8Array {
-  return encode((writer) => writeBlock(writer, block), 512);
+  return { hash, header, body: { transactions, evidence }, bytes: reader.since(start) };
 }
 
 export function decodeBlock(bytes: Uint8Array): Verdict<Block, 'ENCODING_INVALID'> {

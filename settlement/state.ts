@@ -21,6 +21,14 @@ export interface Table<Row> {
   readonly read: (reader: Reader) => Row;
 }
 
+/** A table whatever its rows. */
+export interface AnyTable {
+  readonly id: number;
+  readonly name: string;
+  readonly write: (writer: Writer, row: never) => void;
+  readonly read: (reader: Reader) => unknown;
+}
+
 /** Longest key of a row, in bytes of UTF-8. */
 export const STATE_KEY_BYTES_MAX = 256;
 
@@ -37,20 +45,20 @@ export interface EncodedWrite {
 /** Rows written by one block (or all rows, for a base), by table id. */
 export class Layer {
   readonly tables: (Rows | undefined)[] = [];
-  readonly #definitions = new Map<number, Table<unknown>>();
+  readonly #definitions = new Map<number, AnyTable>();
   #encoded: readonly EncodedWrite[] | undefined;
 
-  rows(table: Table<never>): Rows | undefined {
+  rows(table: AnyTable): Rows | undefined {
     return this.tables[table.id];
   }
 
   /** The rows of a table, made on first use. */
-  open(table: Table<never>): Rows {
+  open(table: AnyTable): Rows {
     let rows = this.tables[table.id];
     if (rows === undefined) {
       rows = new Map();
       this.tables[table.id] = rows;
-      this.#definitions.set(table.id, table as unknown as Table<unknown>);
+      this.#definitions.set(table.id, table);
     }
     return rows;
   }
@@ -70,7 +78,7 @@ export class Layer {
         if (row === null) writes.push({ table: id, key, bytes: undefined });
         else {
           const writer = new Writer(96);
-          definition.write(writer, row);
+          definition.write(writer, row as never);
           writes.push({ table: id, key, bytes: writer.finish() });
         }
       }
@@ -85,7 +93,7 @@ export class Layer {
     for (const [id, rows] of layer.tables.entries()) {
       const definition = layer.#definitions.get(id);
       if (rows === undefined || definition === undefined) continue;
-      const target = this.open(definition as unknown as Table<never>);
+      const target = this.open(definition);
       for (const [key, row] of rows) {
         if (row === null) target.delete(key);
         else target.set(key, row);
@@ -123,7 +131,7 @@ export class State {
 
   /** Writes one row; `undefined` deletes it. */
   set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
-    const rows = this.top.open(table as unknown as Table<never>);
+    const rows = this.top.open(table);
     this.#journal.push({ rows, key, before: rows.get(key) });
     rows.set(key, row === undefined ? null : row);
   }

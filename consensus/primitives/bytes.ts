@@ -2,8 +2,20 @@
 
 const hexPattern = /^0x(?:[0-9a-f]{2})*$/;
 
+/**
+ * Two methods of Buffer that its type declarations leave out. They take any byte array as `this`: twice as fast as
+ * `toString`, and without wrapping the bytes in a Buffer first.
+ */
+const { hexSlice, latin1Slice } = Buffer.prototype as unknown as {
+  hexSlice(this: Uint8Array, start: number, end: number): string;
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
+
+/** Up to this many bytes a loop compares faster than a call out of JavaScript. */
+const LOOP_BYTES_MAX = 24;
+
 export function toHex(bytes: Uint8Array): string {
-  return `0x${asBuffer(bytes).hexSlice(0, bytes.length)}`;
+  return `0x${hexSlice.call(bytes, 0, bytes.length)}`;
 }
 
 /**
@@ -30,12 +42,19 @@ export function writeHex(text: string, target: Uint8Array, offset: number): void
 }
 
 export function readHex(source: Uint8Array, offset: number, byteCount: number): string {
-  return `0x${asBuffer(source).hexSlice(offset, offset + byteCount)}`;
+  return `0x${hexSlice.call(source, offset, offset + byteCount)}`;
 }
 
 /** The bytes as a string of one character each: a compact map key, never shown. */
 export function toKey(bytes: Uint8Array): string {
-  return asBuffer(bytes).latin1Slice(0, bytes.length);
+  return latin1Slice.call(bytes, 0, bytes.length);
+}
+
+/** The bytes of a `toKey` string, or of any text of characters below 256. */
+export function fromLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
+  return bytes;
 }
 
 export function utf8(text: string): Uint8Array {
@@ -43,7 +62,9 @@ export function utf8(text: string): Uint8Array {
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
+  if (a.length > LOOP_BYTES_MAX) return Buffer.compare(a, b) === 0;
   for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
   return true;
 }
@@ -62,16 +83,4 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 function nibble(charCode: number): number {
   return charCode <= 57 ? charCode - 48 : charCode - 87;
-}
-
-function asBuffer(bytes: Uint8Array): NodeBuffer {
-  return (
-    Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  ) as Buffer & NodeBuffer;
-}
-
-/** Two methods of Buffer that its type declarations leave out and that are twice as fast as `toString`. */
-interface NodeBuffer {
-  hexSlice(start: number, end: number): string;
-  latin1Slice(start: number, end: number): string;
 }

@@ -235,6 +235,16 @@ export class Reader {
     return items;
   }
 
+  /** How many bytes have been read. */
+  get offset(): number {
+    return this.#at;
+  }
+
+  /** The bytes read since `offset`, as a view: by canonical encoding, what a writer would write of them. */
+  since(offset: number): Uint8Array {
+    return this.#bytes.subarray(offset, this.#at);
+  }
+
   end(): void {
     if (this.#at !== this.#bytes.length) {
       throw new DecodeError(`${this.#bytes.length - this.#at} bytes left over`);

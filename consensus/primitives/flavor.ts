@@ -32,3 +32,9 @@ export type Address = Flavor<string, 'Address'>;
 export const AMOUNT_MAX: Amount = (1n << 128n) - 1n;
 /** Digest of nothing: stands where a header or vote names no block, batch or parent. */
 export const ZERO_HASH: Hash = `0x${'00'.repeat(32)}`;
+
+/** The ledger account that an ed25519 key controls: the key itself. */
+export function accountOfKey(publicKey: PublicKey): Address {
+  const text: string = publicKey;
+  return text;
+}

@@ -24,6 +24,7 @@ export const domains = {
   completion: 0x0d,
   message: 0x0e,
   settlementReceipt: 0x0f,
+  modelledTag: 0x10,
 } as const;
 
 export type Domain = keyof typeof domains;

@@ -30,8 +30,16 @@ export interface Crypto extends Verifier {
 /** `full`: every check is done; `cached`: each once per process; `modelled`: tags instead of signatures. */
 export type CryptoPolicy = 'full' | 'cached' | 'modelled';
 
-/** A plain signature scheme over raw bytes: ed25519, RFC 8032. */
+/** A secret key expanded once, ready to sign often. */
+export interface PreparedKey {
+  readonly publicKey: Uint8Array;
+  sign(message: Uint8Array): Signature;
+}
+
+/** A plain signature scheme over raw bytes: ed25519, RFC 8032. `verify` returns false for any malformed bytes. */
 export interface SignatureScheme {
+  /** Does the per-key work of signing once; later changes of `secretKey` do not matter. */
+  prepare(secretKey: Uint8Array): PreparedKey;
   publicKeyOf(secretKey: Uint8Array): Uint8Array;
   sign(secretKey: Uint8Array, message: Uint8Array): Signature;
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Signature): boolean;

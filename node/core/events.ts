@@ -3,15 +3,8 @@
  * (docs/results.md). Names of validators and assets stand in place of indexes.
  */
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { Receipt } from '../../settlement/execution/result.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
-
-export interface ExecutedTransaction {
-  readonly id: Hash;
-  readonly type: string;
-  readonly from: string;
-  /** `ok`, or the code with which it failed. */
-  readonly result: string;
-}
 
 export type NodeEvent =
   | {
@@ -39,7 +32,7 @@ export type NodeEvent =
       readonly stateRoot: Hash;
       readonly originHeight: number;
       readonly facts: readonly NetFact[];
-      readonly transactions: readonly ExecutedTransaction[];
+      readonly transactions: readonly Receipt[];
     }
   | {
       readonly type: 'batch_submitted';

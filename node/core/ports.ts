@@ -4,6 +4,7 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { ExecutedBlock } from './blockTree.ts';
 
 export interface NodeOptions {
   readonly genesis: Genesis;
@@ -20,17 +21,20 @@ export interface NodeOptions {
 export interface NodeDependencies {
   readonly crypto: Crypto;
   readonly signer: Signer;
-  /** Execution results by (parent hash, block hash), shared between the nodes of one process. Undefined: every node executes. */
+  /** Executed blocks by hash, shared between the nodes of one process. Undefined: every node executes. */
   readonly executions: ExecutionCache | undefined;
-  /** Decoded messages by the identity of their bytes, shared between the nodes of one process. */
-  readonly messages: MessageCache;
+  /**
+   * Decoded messages by the identity of their bytes, shared between the nodes of one process; a sender puts its own
+   * message in, so in a simulation nothing is decoded twice. Undefined: every node decodes.
+   */
+  readonly messages: MessageCache | undefined;
   /** Told of each finalised block, in order; for laws and statistics, never fed back. */
   readonly observer: FinalityObserver | undefined;
 }
 
 export interface ExecutionCache {
-  get(blockHash: string): ExecutionResult | undefined;
-  set(blockHash: string, height: number, result: ExecutionResult): void;
+  get(blockHash: string): ExecutedBlock | undefined;
+  set(executed: ExecutedBlock): void;
 }
 
 export interface MessageCache {

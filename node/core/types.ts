@@ -2,7 +2,7 @@
  * Inputs and outputs of a node: everything it learns and everything it does (ARCHITECTURE.md, one idea).
  * A runtime carries outputs out in order; a `persist` with `sync` is durable before any later output leaves.
  */
-import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Height, SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NodeEvent } from './events.ts';
 
@@ -65,7 +65,7 @@ export type Input =
       readonly bytes: Uint8Array | undefined;
     };
 
-export type TimerId = 'propose' | 'leader' | 'advance' | 'rebroadcast' | 'hold' | 'sync' | 'submit';
+export type TimerId = 'propose' | 'view' | 'rebroadcast' | 'hold' | 'sync';
 
 export interface Write {
   readonly key: string;
@@ -117,6 +117,8 @@ export type Output =
       readonly peer: PeerId;
       readonly bytes: Uint8Array;
     }
+  /** Deliver every settlement-chain block from this height on, each once, in order; given once, at the start. */
+  | { readonly type: 'followSettlement'; readonly fromHeight: SettlementHeight }
   /** Observability; never fed back. */
   | { readonly type: 'emit'; readonly event: NodeEvent };
 

@@ -143,6 +143,14 @@ export type Workload =
     }
   | { readonly type: 'uniform'; readonly transactionsPerBlock: number };
 
+/** Genesis holdings of one account, for scenarios that fund by hand. */
+export interface ScenarioAccount {
+  readonly label: string;
+  readonly balances: Readonly<Record<string, bigint>>;
+  readonly deposits: Readonly<Record<string, bigint>>;
+  readonly debts: Readonly<Record<string, bigint>>;
+}
+
 export interface NetworkModel {
   readonly latencyMs: number;
   readonly jitterMs: number;
@@ -158,6 +166,10 @@ export interface Scenario {
   readonly config: Config;
   readonly network: NetworkModel;
   readonly autoFund: boolean;
+  /** With `autoFund` false: what genesis gives. Absent: nothing. */
+  readonly accounts?: readonly ScenarioAccount[];
+  /** Pool cash at genesis beyond deposits and debts, with `autoFund` false. */
+  readonly poolCash?: Readonly<Record<string, bigint>>;
   readonly timeline: readonly TimelineEvent[];
   readonly workload: Workload;
   readonly expectations: readonly Expectation[];

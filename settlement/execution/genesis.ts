@@ -17,6 +17,8 @@ export interface Genesis {
   readonly poolCash: Readonly<Record<string, Amount>>;
   /** Accounts whose `settle_now` and `set_batch_size` count. */
   readonly operators: readonly Address[];
+  /** Hash of the settlement chain's block 0: the origin of the sidechain's genesis block. */
+  readonly settlementGenesisHash: Hash;
   /** Newest settlement-chain block a header may name: at least this much older than the header, in ms. */
   readonly originDelayMs: number;
   readonly originConfirmations: number;

@@ -1,0 +1,77 @@
+/**
+ * Equivocation evidence: two signed votes of one validator in one view that no honest validator casts both of.
+ * Whoever holds the two messages can prove the fault to anybody; nobody can make them for an honest validator.
+ */
+import { decode, encode } from './primitives/codec.ts';
+import { accept, refuse, type Verdict } from './primitives/codedError.ts';
+import type { Hash } from './primitives/flavor.ts';
+import { hashBytes } from './primitives/hash.ts';
+import type { Verifier } from './primitives/signature.ts';
+import type { ValidatorSet } from './validators.ts';
+import { readVote, type Vote, voteSigningBytes, writeSubject, writeVote } from './vote.ts';
+
+export interface EquivocationEvidence {
+  /** Ordered by kind, then block hash, so each pair has one encoding. */
+  readonly first: Vote;
+  readonly second: Vote;
+}
+
+/** Two different notarize or finalize votes, or a nullify beside a finalize, of one voter in one view. */
+export function isEquivocation(a: Vote, b: Vote): boolean {
+  if (a.voter !== b.voter || a.view !== b.view) return false;
+  if (a.kind === b.kind) return a.blockHash !== b.blockHash;
+  return a.kind !== 'notarize' && b.kind !== 'notarize';
+}
+
+export function createEvidence(a: Vote, b: Vote): EquivocationEvidence {
+  return subjectKey(a) < subjectKey(b) ? { first: a, second: b } : { first: b, second: a };
+}
+
+export function encodeEvidence(evidence: EquivocationEvidence): Uint8Array {
+  return encode((writer) => {
+    writeVote(writer, evidence.first);
+    writeVote(writer, evidence.second);
+  }, 256);
+}
+
+export function decodeEvidence(bytes: Uint8Array): Verdict<EquivocationEvidence, 'ENCODING_INVALID'> {
+  return decode(bytes, (reader) => ({ first: readVote(reader), second: readVote(reader) }));
+}
+
+/** Identity of the fault: covers both subjects and the voter, not the signatures. */
+export function evidenceId(evidence: EquivocationEvidence): Hash {
+  return hashBytes(
+    'evidence',
+    encode((writer) => {
+      writer.u16(evidence.first.voter);
+      writeSubject(writer, evidence.first);
+      writeSubject(writer, evidence.second);
+    }, 128),
+  );
+}
+
+/** Checks that the two votes contradict each other, are in order, and were both signed by the voter. */
+export function verifyEvidence(
+  evidence: EquivocationEvidence,
+  options: { readonly chainId: Hash; readonly validators: ValidatorSet },
+  verifier: Verifier,
+): Verdict<EquivocationEvidence, 'EVIDENCE_NOT_EQUIVOCATION' | 'EVIDENCE_SIGNATURE_INVALID'> {
+  const { first, second } = evidence;
+  if (!isEquivocation(first, second) || !options.validators.has(first.voter)) {
+    return refuse('EVIDENCE_NOT_EQUIVOCATION', 'the two votes may stand beside each other');
+  }
+  if (subjectKey(first) >= subjectKey(second)) {
+    return refuse('EVIDENCE_NOT_EQUIVOCATION', 'the two votes are not in order');
+  }
+  const { publicKey } = options.validators.at(first.voter);
+  for (const vote of [first, second]) {
+    if (!verifier.verify(publicKey, voteSigningBytes(options.chainId, vote), vote.signature)) {
+      return refuse('EVIDENCE_SIGNATURE_INVALID', `validator ${vote.voter} did not sign this ${vote.kind}`);
+    }
+  }
+  return accept(evidence);
+}
+
+function subjectKey(vote: Vote): string {
+  return `${vote.kind}/${vote.blockHash}`;
+}

@@ -1,0 +1,349 @@
+/**
+ * From sources to the effective configuration: merged in order, checked whole, all problems at once, nothing repaired,
+ * frozen. Reads no file but a base-fee trace, through the reader it is given.
+ */
+import type { z } from 'zod';
+import type { ConfigCode } from './codes.ts';
+import {
+  type Located,
+  type LocatedMap,
+  locatePlain,
+  mergeLocated,
+  positionAt,
+  toPlain,
+  valueAt,
+} from './located.ts';
+import {
+  type Checked,
+  findNearest,
+  type Position,
+  type Problem,
+  showValue,
+  sortProblems,
+  suggest,
+} from './problem.ts';
+import { findBrokenRules } from './rules.ts';
+import { type ConfigFile, configSchema, knownKeys, listGroups } from './schema.ts';
+import type { Config } from './types.ts';
+
+export interface ParsedConfig {
+  readonly config: Config;
+  /** The same in the file's spelling, defaults filled in: what `sidereal config --print` shows. */
+  readonly file: ConfigFile;
+}
+
+export interface ParseConfigOptions {
+  /**
+   * Reads the base fees of a trace.
+   * @param path - As written, relative to `from`.
+   * @param from - File that names it.
+   */
+  readonly readBaseFees?: (path: string, from: string) => Checked<readonly bigint[]>;
+}
+
+const DEFAULT_FEE_CAP_FACTOR = 1000n;
+
+/**
+ * Checks one plain value as a configuration.
+ * @returns The effective configuration, or every problem as `path: expected X, got Y`.
+ */
+export function parseConfig(value: unknown, options: ParseConfigOptions = {}): Checked<ParsedConfig> {
+  const at: Position = { file: 'config', line: undefined, column: undefined };
+  return parseConfigSources([locatePlain(value ?? {}, at)], options);
+}
+
+/**
+ * Merges sources, later over earlier, and checks the result.
+ * @param sources - In order: file, scenario, environment, `--set`; defaults come first by themselves.
+ */
+export function parseConfigSources(
+  sources: readonly Located[],
+  options: ParseConfigOptions = {},
+): Checked<ParsedConfig> {
+  const empty: LocatedMap = {
+    kind: 'map',
+    at: { file: 'config', line: undefined, column: undefined },
+    entries: new Map(),
+  };
+  const notMap = sources.find((source) => source.kind !== 'map');
+  if (notMap !== undefined) {
+    const message = `expected a map of keys, got ${showValue(toPlain(notMap))}`;
+    return {
+      ok: false,
+      problems: [{ ...notMap.at, path: '', code: 'CONFIG_VALUE_INVALID', message, hint: undefined }],
+    };
+  }
+  const merged = sources.reduce<Located>(mergeLocated, empty);
+  const parsed = configSchema.safeParse(toPlain(merged));
+  if (parsed.success) return checkParsed(parsed.data, merged, options, []);
+  const problems = parsed.error.issues.flatMap((issue) => toProblems(issue, [], merged));
+  // What is left once the wrong keys are taken away is checked as well, so that one run names everything.
+  const wrong = problems.map(({ path }) => path.split('.').slice(0, 2));
+  const rest = configSchema.safeParse(toPlain(withoutPaths(merged, wrong)));
+  return rest.success
+    ? checkParsed(rest.data, merged, options, problems)
+    : { ok: false, problems: sortProblems(problems) };
+}
+
+/** Features, rules over several keys, and the translation. `known` are problems found before; they stay. */
+function checkParsed(
+  file: ConfigFile,
+  merged: Located,
+  options: ParseConfigOptions,
+  known: readonly Problem[],
+): Checked<ParsedConfig> {
+  const problems = [...known];
+  const isMended = (path: readonly PropertyKey[]): boolean =>
+    known.some((problem) =>
+      problem.path
+        .split('.')
+        .slice(0, 2)
+        .every((key, index) => key === String(path[index])),
+    );
+  problems.push(...findUnavailable(file, merged));
+  const baseFees = readBackgroundTrace(file, merged, options, problems);
+  const config = toConfig(file, baseFees);
+  for (const rule of findBrokenRules(file, config)) {
+    if (rule.paths.some(isMended)) continue;
+    const path =
+      rule.paths.find((candidate) => valueAt(merged, candidate) !== undefined) ?? rule.paths[0] ?? [];
+    problems.push(problemAt(merged, path, 'CONFIG_RULE_BROKEN', rule.message, rule.hint));
+  }
+  if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
+  return { ok: true, value: { config: deepFreeze(config), file } };
+}
+
+/** The tree without the values at these paths of one or two keys. */
+function withoutPaths(root: Located, paths: readonly (readonly string[])[]): Located {
+  if (root.kind !== 'map') return root;
+  const entries = new Map(root.entries);
+  for (const [first = '', ...rest] of paths) {
+    const entry = entries.get(first);
+    if (entry === undefined) continue;
+    if (rest.length === 0 || entry.value.kind !== 'map') entries.delete(first);
+    else entries.set(first, { keyAt: entry.keyAt, value: withoutPaths(entry.value, [rest]) });
+  }
+  return { kind: 'map', at: root.at, entries };
+}
+
+function problemAt(
+  root: Located,
+  path: readonly PropertyKey[],
+  code: ConfigCode,
+  message: string,
+  hint?: string,
+  wantKey = false,
+): Problem {
+  return { ...positionAt(root, path, wantKey), path: path.map(String).join('.'), code, message, hint };
+}
+
+/** One issue of the schema as problems; a union's issue becomes that of the form which was meant. */
+function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], root: Located): Problem[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const keyPath = [...path, key];
+      const hint = suggestKey(key, path);
+      return problemAt(root, keyPath, 'CONFIG_KEY_UNKNOWN', 'unknown key', hint, true);
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    const meant = issue.errors.find(
+      (issues) =>
+        !issues.some(({ path: inner }) => inner.length === 0 || inner[0] === 'type') ||
+        (issues.some((inner) => inner.code === 'unrecognized_keys') &&
+          !issues.some(({ path: inner }) => inner[0] === 'type')),
+    );
+    if (meant !== undefined && meant.length > 0)
+      return meant.flatMap((inner) => toProblems(inner, path, root));
+  }
+  const found = valueAt(root, path);
+  const got = showValue(found === undefined ? undefined : toPlain(found));
+  const hint =
+    found?.kind === 'scalar' && typeof found.value === 'bigint'
+      ? `write it in quotes: "${found.value}"`
+      : undefined;
+  return [problemAt(root, path, 'CONFIG_VALUE_INVALID', `expected ${issue.message}, got ${got}`, hint)];
+}
+
+/** The nearest key of the same map; else the group in which the key exists. */
+function suggestKey(key: string, path: readonly PropertyKey[]): string | undefined {
+  const here = knownKeys(path);
+  if (findNearest(key, here) !== undefined) return suggest(key, here);
+  const elsewhere = listGroups().filter((group) => group.fields.some((field) => field.path[1] === key));
+  if (elsewhere.length > 0)
+    return `\`${key}\` belongs to ${elsewhere.map((group) => `\`${group.key}\``).join(', ')}`;
+  return suggest(key, here);
+}
+
+/** Keys of features that this version lacks, at anything but their default. */
+function findUnavailable(file: ConfigFile, root: Located): Problem[] {
+  const problems: Problem[] = [];
+  for (const { fields } of listGroups()) {
+    for (const { path, feature, defaultValue } of fields) {
+      if (feature === undefined) continue;
+      const [group, key] = path;
+      const holder = (file as unknown as Record<string, Record<string, unknown>>)[group];
+      const value = key === undefined ? holder : holder?.[key];
+      if (JSON.stringify(value) === JSON.stringify(defaultValue)) continue;
+      if (String(value) === String(defaultValue) && !Array.isArray(value)) continue;
+      const message = `expected ${JSON.stringify(defaultValue)}, got ${showValue(value)}: needs ${feature}, which this version does not have`;
+      problems.push(problemAt(root, path, 'NOT_AVAILABLE_YET', message));
+    }
+  }
+  return problems;
+}
+
+function readBackgroundTrace(
+  file: ConfigFile,
+  root: Located,
+  options: ParseConfigOptions,
+  problems: Problem[],
+): readonly bigint[] {
+  const { background } = file.settlement_chain;
+  if (typeof background === 'string' || background.type !== 'trace') return [];
+  const path = ['settlement_chain', 'background'];
+  if ((background.file === undefined) === (background.base_fees === undefined)) {
+    problems.push(
+      problemAt(root, path, 'CONFIG_VALUE_INVALID', 'expected exactly one of file and base_fees'),
+    );
+    return [];
+  }
+  if (background.file === undefined) return (background.base_fees ?? []).map(BigInt);
+  const at = positionAt(root, [...path, 'file']);
+  const read = options.readBaseFees?.(background.file, at.file);
+  if (read === undefined) {
+    const hint = 'give base_fees, or load the configuration from a file';
+    problems.push(problemAt(root, [...path, 'file'], 'FILE_UNREADABLE', 'no file can be read here', hint));
+    return [];
+  }
+  if (read.ok) return read.value;
+  problems.push(
+    ...read.problems.map((problem) => ({ ...problem, ...(problem.line === undefined ? at : {}) })),
+  );
+  return [];
+}
+
+/** The parsed file in the program's spelling, `null` rules worked out. */
+function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
+  const { chain, consensus, settlement, settlement_chain: settlementChain, ledger, simulation, log } = file;
+  const baseFeeInitial = BigInt(settlementChain.base_fee_initial);
+  return {
+    chain: {
+      id: chain.id,
+      blockTimeMs: chain.block_time_ms,
+      blockTransactionsMax: chain.block_transactions_max,
+      blockBytesMax: chain.block_bytes_max,
+    },
+    validators: toValidators(file.validators),
+    consensus: {
+      deltaMs: consensus.delta_ms,
+      inactiveViews: consensus.inactive_views,
+      certificates: 'ed25519',
+    },
+    settlement: {
+      batchSize: settlement.batch_size,
+      batchSizeMin: settlement.batch_size_min,
+      batchSizeMax: settlement.batch_size_max,
+      adaptive: settlement.adaptive,
+      congestedBaseFee: BigInt(settlement.congested_base_fee),
+      baseAsset: settlement.base_asset,
+      stakeAsset: settlement.stake_asset,
+      slippageBps: settlement.slippage_bps,
+      submissionDeadlineBlocks: settlement.submission_deadline_blocks,
+      resubmitAfterBlocks: settlement.resubmit_after_blocks,
+      feeCap:
+        settlement.fee_cap === null ? DEFAULT_FEE_CAP_FACTOR * baseFeeInitial : BigInt(settlement.fee_cap),
+      tip: BigInt(settlement.tip),
+      maxAttempts: settlement.max_attempts,
+      originConfirmations: settlement.origin_confirmations,
+      originDelayMs: settlement.origin_delay_ms ?? Math.floor(chain.block_time_ms / 2),
+      originLagMax: settlement.origin_lag_max,
+      openRescue: settlement.open_rescue,
+      missedSlashBps: settlement.missed_slash_bps,
+      equivocationSlashBps: settlement.equivocation_slash_bps,
+      jailAfterMisses: settlement.jail_after_misses,
+      jailWindow: settlement.jail_window,
+      jailBlocks: settlement.jail_blocks,
+      settlementGasReserve: settlement.settlement_gas_reserve,
+      operatorKeys: settlement.operator_keys,
+    },
+    settlementChain: {
+      kind: 'mock',
+      blockTimeMs: settlementChain.block_time_ms,
+      phaseMs: settlementChain.phase_ms,
+      gasLimit: settlementChain.gas_limit,
+      baseFeeInitial,
+      background: toBackground(settlementChain.background, baseFees),
+      pools: settlementChain.pools?.map((pool) => ({
+        asset: pool.asset,
+        assetReserve: BigInt(pool.asset_reserve),
+        baseReserve: BigInt(pool.base_reserve),
+      })),
+      treasury:
+        settlementChain.treasury === null
+          ? undefined
+          : Object.fromEntries(
+              Object.entries(settlementChain.treasury).map(([symbol, amount]) => [symbol, BigInt(amount)]),
+            ),
+    },
+    ledger: { assets: ledger.assets.map(toAsset), closeFactorBps: ledger.close_factor_bps },
+    simulation: {
+      crypto: simulation.crypto,
+      sharedExecution: simulation.shared_execution,
+      historyBlocks: simulation.history_blocks,
+    },
+    log: { level: log.level, format: log.format },
+  };
+}
+
+function toValidators(validators: ConfigFile['validators']): Config['validators'] {
+  if ('count' in validators) {
+    return Array.from({ length: validators.count }, (_, index) => ({
+      name: `node-${index}`,
+      stake: validators.stake,
+    }));
+  }
+  return validators;
+}
+
+function toAsset(asset: ConfigFile['ledger']['assets'][number]): Config['ledger']['assets'][number] {
+  return {
+    symbol: asset.symbol,
+    decimals: asset.decimals,
+    collateralFactorBps: asset.collateral_factor_bps,
+    liquidationThresholdBps: asset.liquidation_threshold_bps,
+    liquidationBonusBps: asset.liquidation_bonus_bps,
+    price: BigInt(asset.price),
+  };
+}
+
+function toBackground(
+  background: ConfigFile['settlement_chain']['background'],
+  baseFees: readonly bigint[],
+): Config['settlementChain']['background'] {
+  if (typeof background === 'string') return { type: 'none' };
+  switch (background.type) {
+    case 'none':
+      return { type: 'none' };
+    case 'constant':
+      return { type: 'constant', gas: background.gas };
+    case 'bursts':
+      return {
+        type: 'bursts',
+        gasMean: background.gas_mean,
+        burstProbability: background.burst_probability,
+        burstBlocks: background.burst_blocks,
+      };
+    case 'trace':
+      return { type: 'trace', baseFees };
+  }
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const item of Object.values(value)) deepFreeze(item);
+  }
+  return value;
+}

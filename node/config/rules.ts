@@ -1,0 +1,170 @@
+/** Rules over several keys of the configuration at once. Each names the keys it is about, so a message has a place. */
+import { SYMBOL_EXPECTED } from './fields.ts';
+import type { ConfigFile } from './schema.ts';
+import type { Config } from './types.ts';
+
+export interface BrokenRule {
+  /** Keys in the file's spelling; the first that stands in a source is the one the message points to. */
+  readonly paths: readonly (readonly (string | number)[])[];
+  readonly message: string;
+  readonly hint?: string;
+}
+
+const publicKeyPattern = /^0x[0-9a-f]{64}$/;
+
+/**
+ * Checks what single fields cannot know.
+ * @returns All broken rules, in the order of config.yaml.
+ */
+export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] {
+  return [
+    ...checkValidators(config),
+    ...checkSettlement(file, config),
+    ...checkSettlementChain(config),
+    ...checkAssets(config),
+  ];
+}
+
+function checkValidators({ validators }: Config): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  const seen = new Set<string>();
+  for (const [index, { name }] of validators.entries()) {
+    if (seen.has(name)) {
+      broken.push({
+        paths: [['validators', index, 'name'], ['validators']],
+        message: `expected a name of its own for each validator, got \`${name}\` twice`,
+      });
+    }
+    seen.add(name);
+  }
+  return broken;
+}
+
+function checkSettlement(file: ConfigFile, config: Config): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  const { settlement, settlementChain, ledger } = config;
+  const at = (key: string): readonly string[] => ['settlement', key];
+  const { batchSize, batchSizeMin, batchSizeMax } = settlement;
+  if (batchSizeMin > batchSizeMax) {
+    broken.push({
+      paths: [at('batch_size_min'), at('batch_size_max')],
+      message: `expected batch_size_min <= batch_size_max, got ${batchSizeMin} and ${batchSizeMax}`,
+    });
+  } else if (batchSize < batchSizeMin || batchSize > batchSizeMax) {
+    broken.push({
+      paths: [at('batch_size'), at('batch_size_min'), at('batch_size_max')],
+      message: `expected batch_size within batch_size_min ${batchSizeMin} and batch_size_max ${batchSizeMax}, got ${batchSize}`,
+    });
+  }
+  if (settlement.jailAfterMisses > settlement.jailWindow) {
+    broken.push({
+      paths: [at('jail_after_misses'), at('jail_window')],
+      message: `expected jail_after_misses <= jail_window, got ${settlement.jailAfterMisses} and ${settlement.jailWindow}`,
+    });
+  }
+  if (settlement.originConfirmations >= settlement.originLagMax) {
+    broken.push({
+      paths: [at('origin_confirmations'), at('origin_lag_max')],
+      message: `expected origin_confirmations < origin_lag_max, got ${settlement.originConfirmations} and ${settlement.originLagMax}`,
+    });
+  }
+  if (settlement.feeCap < settlementChain.baseFeeInitial + settlement.tip) {
+    broken.push({
+      paths: [at('fee_cap'), at('tip'), ['settlement_chain', 'base_fee_initial']],
+      message: `expected fee_cap >= base_fee_initial + tip, got ${settlement.feeCap} below ${settlementChain.baseFeeInitial + settlement.tip}`,
+    });
+  }
+  if (settlement.settlementGasReserve > settlementChain.gasLimit) {
+    broken.push({
+      paths: [at('settlement_gas_reserve'), ['settlement_chain', 'gas_limit']],
+      message: `expected settlement_gas_reserve <= gas_limit, got ${settlement.settlementGasReserve} and ${settlementChain.gasLimit}`,
+      hint: 'every settlement block would count as full',
+    });
+  }
+  for (const [key, symbol] of [
+    ['base_asset', settlement.baseAsset],
+    ['stake_asset', settlement.stakeAsset],
+  ] as const) {
+    if (ledger.assets.every((asset) => asset.symbol !== symbol)) {
+      broken.push({
+        paths: [at(key), ['ledger', 'assets']],
+        message: `expected an asset of ledger.assets, got \`${symbol}\``,
+        hint: `registered: ${ledger.assets.map((asset) => asset.symbol).join(', ')}`,
+      });
+    }
+  }
+  const keys = new Set<string>();
+  for (const [index, key] of file.settlement.operator_keys.entries()) {
+    if (!publicKeyPattern.test(key) || keys.has(key)) {
+      broken.push({
+        paths: [['settlement', 'operator_keys', index], at('operator_keys')],
+        message: `expected distinct ed25519 public keys (0x and 64 lower-case hex digits), got ${JSON.stringify(key.slice(0, 70))}`,
+      });
+    }
+    keys.add(key);
+  }
+  return broken;
+}
+
+function checkSettlementChain(config: Config): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  const { settlement, settlementChain, ledger } = config;
+  const { background, pools, treasury, gasLimit } = settlementChain;
+  const path = (...rest: (string | number)[]): (string | number)[] => ['settlement_chain', ...rest];
+  const gas =
+    background.type === 'constant' ? background.gas : background.type === 'bursts' ? background.gasMean : 0;
+  if (gas > gasLimit) {
+    broken.push({
+      paths: [path('background'), path('gas_limit')],
+      message: `expected background gas <= gas_limit ${gasLimit}, got ${gas}`,
+    });
+  }
+  const isKnown = (symbol: string): boolean => ledger.assets.some((asset) => asset.symbol === symbol);
+  const seen = new Set<string>();
+  for (const [index, pool] of (pools ?? []).entries()) {
+    const isFit = isKnown(pool.asset) && pool.asset !== settlement.baseAsset && !seen.has(pool.asset);
+    if (!isFit) {
+      broken.push({
+        paths: [path('pools', index, 'asset')],
+        message: `expected one pool for a registered asset other than base_asset, got \`${pool.asset}\``,
+      });
+    }
+    if (pool.assetReserve === 0n || pool.baseReserve === 0n) {
+      broken.push({ paths: [path('pools', index)], message: 'expected reserves above 0 on both sides' });
+    }
+    seen.add(pool.asset);
+  }
+  for (const symbol of Object.keys(treasury ?? {})) {
+    if (!isKnown(symbol)) {
+      broken.push({
+        paths: [path('treasury', symbol)],
+        message: `expected ${SYMBOL_EXPECTED} that ledger.assets holds, got \`${symbol}\``,
+      });
+    }
+  }
+  return broken;
+}
+
+function checkAssets({ ledger }: Config): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  const seen = new Set<string>();
+  for (const [index, asset] of ledger.assets.entries()) {
+    const at = (key: string): readonly (string | number)[] => ['ledger', 'assets', index, key];
+    if (seen.has(asset.symbol)) {
+      broken.push({
+        paths: [at('symbol')],
+        message: `expected each asset once, got \`${asset.symbol}\` twice`,
+      });
+    }
+    seen.add(asset.symbol);
+    if (asset.collateralFactorBps > asset.liquidationThresholdBps) {
+      broken.push({
+        paths: [at('collateral_factor_bps'), at('liquidation_threshold_bps')],
+        message: `expected collateral_factor_bps <= liquidation_threshold_bps, got ${asset.collateralFactorBps} and ${asset.liquidationThresholdBps}`,
+        hint: 'a fresh loan could be liquidated at once',
+      });
+    }
+    if (asset.price === 0n) broken.push({ paths: [at('price')], message: 'expected a price above 0, got 0' });
+  }
+  return broken;
+}

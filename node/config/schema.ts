@@ -1,0 +1,557 @@
+/**
+ * The configuration's schema: every key of config.yaml with unit, default and meaning. config.yaml, the JSON Schema
+ * (`sidereal config --schema`) and the checks come from here; cross-field rules are in rules.ts.
+ */
+import { z } from 'zod';
+import { VALIDATOR_COUNT_MAX, VALIDATOR_POWER_MAX } from '../../consensus/validators.ts';
+import {
+  amount,
+  amountValue,
+  bps,
+  choice,
+  flag,
+  group,
+  integer,
+  name,
+  optionalAmount,
+  optionalInteger,
+  symbol,
+  text,
+  textList,
+} from './fields.ts';
+
+const DAY_MS = 86_400_000;
+const BATCHER = 'the input pipeline';
+const AUTO_BATCH = 'auto-batch';
+const ATOMIC = 'atomic batches';
+const DEVNET = 'the devnet';
+
+const stakeValue = z
+  .int({ error: `an integer from 1 to ${VALIDATOR_POWER_MAX}` })
+  .min(1, { error: `an integer from 1 to ${VALIDATOR_POWER_MAX}` })
+  .max(VALIDATOR_POWER_MAX, { error: `an integer from 1 to ${VALIDATOR_POWER_MAX}` });
+const countValue = z
+  .int({ error: `an integer from 1 to ${VALIDATOR_COUNT_MAX}` })
+  .min(1, { error: `an integer from 1 to ${VALIDATOR_COUNT_MAX}` })
+  .max(VALIDATOR_COUNT_MAX, { error: `an integer from 1 to ${VALIDATOR_COUNT_MAX}` });
+
+const validators = z
+  .union(
+    [
+      z.strictObject({ count: countValue.default(4), stake: stakeValue.default(1000) }),
+      z
+        .array(z.strictObject({ name: name(), stake: stakeValue.default(1000) }))
+        .min(1, { error: 'at least one validator' })
+        .max(VALIDATOR_COUNT_MAX, { error: `at most ${VALIDATOR_COUNT_MAX} validators` }),
+    ],
+    { error: '{ count, stake } or a list of { name, stake }' },
+  )
+  .default({ count: 4, stake: 1000 })
+  .meta({
+    description:
+      'Validators node-0 … with equal stake, or a list of { name, stake }; stake is also voting power',
+    unit: 'smallest units of stake_asset',
+  });
+
+const gasValue = z.int({ error: 'an integer >= 0' }).min(0, { error: 'an integer >= 0' });
+const background = z
+  .union(
+    [
+      z.literal('none'),
+      z.strictObject({ type: z.literal('none') }),
+      z.strictObject({ type: z.literal('constant'), gas: gasValue }),
+      z.strictObject({
+        type: z.literal('bursts'),
+        gas_mean: gasValue,
+        burst_probability: z
+          .number({ error: 'a number from 0 to 1' })
+          .min(0, { error: 'a number from 0 to 1' })
+          .max(1, { error: 'a number from 0 to 1' }),
+        burst_blocks: z.int({ error: 'an integer >= 1' }).min(1, { error: 'an integer >= 1' }),
+      }),
+      z.strictObject({
+        type: z.literal('trace'),
+        file: z.string({ error: 'the path of a CSV file' }).optional(),
+        base_fees: z
+          .array(amountValue(), { error: 'a list of base fees' })
+          .min(1, { error: 'at least one base fee' })
+          .optional(),
+      }),
+    ],
+    {
+      error:
+        'none, { type: constant, gas }, { type: bursts, gas_mean, burst_probability, burst_blocks } or { type: trace, file | base_fees }',
+    },
+  )
+  .default('none')
+  .meta({
+    description:
+      'Demand of others: none, { type: constant, gas }, { type: bursts, gas_mean, burst_probability, burst_blocks }, { type: trace, file: fees.csv }',
+    unit: 'gas a block',
+  });
+
+const pools = z
+  .union(
+    [
+      z.null(),
+      z.array(z.strictObject({ asset: symbol(), asset_reserve: amountValue(), base_reserve: amountValue() })),
+    ],
+    { error: 'a list of { asset, asset_reserve, base_reserve }, or null' },
+  )
+  .default(null)
+  .meta({
+    description: 'Swap pools against base_asset; null: every asset 1:1 with 10^36 units a side',
+    unit: 'list of { asset, asset_reserve, base_reserve }',
+  });
+
+const treasury = z
+  .union([z.null(), z.record(symbol(), amountValue())], { error: 'a map of asset to amount, or null' })
+  .default(null)
+  .meta({
+    description: 'Settlement treasury at genesis; null: 10^36 units of every asset',
+    unit: 'map of asset to amount',
+  });
+
+/** Price of one whole unit in 10^-8 USD: round figures of the assets' order of magnitude, for scenarios. */
+function asset(assetSymbol: string, decimals: number, price: string) {
+  return {
+    symbol: assetSymbol,
+    decimals,
+    collateral_factor_bps: 7500,
+    liquidation_threshold_bps: 8000,
+    liquidation_bonus_bps: 500,
+    price,
+  };
+}
+
+const bpsValue = z
+  .int({ error: 'an integer from 0 to 10000' })
+  .min(0, { error: 'an integer from 0 to 10000' })
+  .max(10_000, { error: 'an integer from 0 to 10000' });
+
+const assets = z
+  .array(
+    z.strictObject({
+      symbol: symbol(),
+      decimals: z
+        .int({ error: 'an integer from 0 to 30' })
+        .min(0, { error: 'an integer from 0 to 30' })
+        .max(30, { error: 'an integer from 0 to 30' }),
+      collateral_factor_bps: bpsValue.default(7500),
+      liquidation_threshold_bps: bpsValue.default(8000),
+      liquidation_bonus_bps: bpsValue.default(500),
+      price: amountValue().default('100000000'),
+    }),
+    { error: 'a list of assets' },
+  )
+  .min(1, { error: 'at least one asset' })
+  .max(256, { error: 'at most 256 assets' })
+  .default([
+    asset('UM', 6, '100000000'),
+    asset('USDC', 6, '100000000'),
+    asset('USDT', 6, '100000000'),
+    asset('TNZO', 18, '100000000'),
+    asset('DAI', 18, '100000000'),
+    asset('WETH', 18, '250000000000'),
+    asset('ETH', 18, '250000000000'),
+    asset('WBTC', 8, '5000000000000'),
+  ])
+  .meta({
+    description:
+      'Assets with collateral rules and genesis price; scenarios add the assets they name (18 decimals, 1 USD)',
+    unit: 'price: 10^-8 USD a whole unit',
+  });
+
+export const configSchema = z.strictObject(
+  {
+    chain: group(
+      {
+        id: text('sidereal', { description: 'Name of the chain; part of the genesis hash' }),
+        block_time_ms: integer(2000, 10, DAY_MS, {
+          unit: 'ms',
+          description: 'Time between sidechain blocks',
+        }),
+        block_transactions_max: integer(1000, 1, 100_000, {
+          unit: 'transactions',
+          description: 'Most transactions in a block',
+        }),
+        block_bytes_max: integer(1_048_576, 1024, 67_108_864, {
+          unit: 'bytes',
+          description: 'Largest block',
+        }),
+      },
+      'The sidechain',
+    ),
+    validators,
+    consensus: group(
+      {
+        delta_ms: integer(500, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'Assumed longest delay of a message; leader timer 2x, advance timer 3x',
+        }),
+        inactive_views: integer(8, 1, 1000, {
+          unit: 'views',
+          description: 'A leader silent for this many views is skipped at once',
+        }),
+        certificates: choice(['ed25519', 'bls12381'], 'ed25519', {
+          description: 'Signature scheme of certificates',
+          feature: 'BLS12-381 certificates',
+        }),
+      },
+      'Agreement',
+    ),
+    settlement: group(
+      {
+        batch_size: integer(5, 1, 10_000, { unit: 'blocks', description: 'N: blocks netted into one batch' }),
+        batch_size_min: integer(1, 1, 10_000, { unit: 'blocks', description: 'Lower bound of N' }),
+        batch_size_max: integer(100, 1, 10_000, { unit: 'blocks', description: 'Upper bound of N' }),
+        adaptive: choice(['fixed', 'seed003'], 'fixed', {
+          description: 'How N changes: fixed, or by base fee and backlog (seed003)',
+        }),
+        congested_base_fee: amount('2000000000', {
+          unit: 'fee per gas',
+          description: 'seed003: base fee above which N grows',
+        }),
+        base_asset: symbol().default('USDC').meta({ description: 'Asset that swaps are paid in' }),
+        stake_asset: symbol().default('TNZO').meta({ description: 'Asset of bonded stake and slashes' }),
+        slippage_bps: bps(100, { description: 'Added to a swap quote to get the most it may cost' }),
+        submission_deadline_blocks: integer(6, 1, 10_000, {
+          unit: 'settlement blocks',
+          description: 'Duty clock: a batch unsettled after more is missed',
+        }),
+        resubmit_after_blocks: integer(2, 1, 10_000, {
+          unit: 'settlement blocks',
+          description: 'A submission not included for this long is replaced with higher fees',
+        }),
+        fee_cap: optionalAmount({
+          unit: 'fee per gas',
+          description:
+            'Most a submitter offers, and base fee above which a block does not count; null: 1000 x base_fee_initial',
+        }),
+        tip: amount('100000000', {
+          unit: 'fee per gas',
+          description: 'Priority fee that a submitter offers',
+        }),
+        max_attempts: integer(3, 1, 100, {
+          unit: 'reverts',
+          description: 'Reverts of one holder before the duty passes on',
+        }),
+        origin_confirmations: integer(0, 0, 1000, {
+          unit: 'settlement blocks',
+          description: 'Blocks that must lie above a settlement origin',
+        }),
+        origin_delay_ms: optionalInteger(0, DAY_MS, {
+          unit: 'ms',
+          description: 'Least age of a settlement origin; null: half of chain.block_time_ms',
+        }),
+        origin_lag_max: integer(12, 1, 10_000, {
+          unit: 'settlement blocks',
+          description: 'Most that an origin may lag the newest one a voter sees',
+        }),
+        open_rescue: flag(false, {
+          description: 'Honest nodes settle for a holder whose deadline is half over',
+        }),
+        missed_slash_bps: bps(100, { description: 'Slash for a missed settlement' }),
+        equivocation_slash_bps: bps(500, { description: 'Slash for equivocation' }),
+        jail_after_misses: integer(3, 1, 1000, {
+          unit: 'misses',
+          description: 'Misses within jail_window that lead to jail',
+        }),
+        jail_window: integer(10, 1, 1000, {
+          unit: 'duties',
+          description: 'Duties over which misses are counted',
+        }),
+        jail_blocks: integer(150, 1, 1_000_000_000, { unit: 'blocks', description: 'Length of jail' }),
+        settlement_gas_reserve: integer(1_000_000, 0, 1_000_000_000_000, {
+          unit: 'gas',
+          description: 'A settlement block with less gas free is full and does not count',
+        }),
+        operator_keys: textList({
+          unit: '0x ed25519 public keys',
+          description: 'Who may seal early and change N; empty: a key derived from the seed',
+        }),
+      },
+      'Windows, net batches and proposer duty',
+    ),
+    settlement_chain: group(
+      {
+        kind: choice(['mock', 'evm'], 'mock', {
+          description: 'The built-in chain, or a real EVM chain',
+          feature: 'settlement on an EVM chain',
+        }),
+        urls: textList({
+          unit: 'URLs',
+          description: 'RPC addresses of a chain outside this process',
+          feature: 'settlement on an EVM chain',
+        }),
+        block_time_ms: integer(5000, 10, DAY_MS, {
+          unit: 'ms',
+          description: 'Time between settlement blocks',
+        }),
+        phase_ms: integer(0, 0, DAY_MS, {
+          unit: 'ms',
+          description: 'Time of settlement block 0 after genesis',
+        }),
+        gas_limit: integer(10_000_000, 100_000, 1_000_000_000_000, {
+          unit: 'gas',
+          description: 'Gas of a settlement block; half of it is the fee target',
+        }),
+        base_fee_initial: amount('1000000000', {
+          unit: 'fee per gas',
+          description: 'Base fee of the first block, 1 gwei',
+        }),
+        background,
+        pools,
+        treasury,
+      },
+      'The settlement chain',
+    ),
+    ledger: group(
+      {
+        assets,
+        close_factor_bps: bps(5000, {
+          description: 'Largest share of a debt that one liquidation may repay',
+        }),
+        treasury_keepers: textList({
+          unit: '0x public keys',
+          description: 'Keepers of the treasury, 3 of 5',
+          feature: 'treasury keepers',
+        }),
+        network_fee_bps: bps(50, { description: 'Fee on atomic settlements', feature: ATOMIC }),
+        fee_min: amount('1', {
+          unit: 'smallest units',
+          description: 'Least fee of an atomic settlement',
+          feature: ATOMIC,
+        }),
+        flush_interval_blocks: integer(100, 1, 1_000_000, {
+          unit: 'blocks',
+          description: 'How often gathered fees go to the treasury',
+          feature: ATOMIC,
+        }),
+      },
+      'Accounts and lending pool',
+    ),
+    atomic_batches: group(
+      {
+        requests_max: integer(1000, 1, 100_000, {
+          unit: 'requests',
+          description: 'Most requests in an atomic batch',
+          feature: ATOMIC,
+        }),
+        value_max: amount('10000000000000000000000000', {
+          unit: 'smallest units of TNZO',
+          description: 'Largest value of an atomic batch, 10,000,000 TNZO',
+          feature: ATOMIC,
+        }),
+        accounts_max: integer(10_000, 1, 1_000_000, {
+          unit: 'accounts',
+          description: 'Most distinct accounts in an atomic batch',
+          feature: ATOMIC,
+        }),
+        timeout_blocks: integer(15, 1, 1_000_000, {
+          unit: 'blocks',
+          description: 'Blocks until an atomic batch expires',
+          feature: ATOMIC,
+        }),
+      },
+      'Limits of atomic batches',
+    ),
+    batcher: group(
+      {
+        enabled: flag(false, { description: 'Accept inputs over HTTP', feature: BATCHER }),
+        namespace: text('', { description: 'First part of the text that users sign', feature: BATCHER }),
+        default_target: text('sidechain', {
+          description: 'Target of inputs that name none',
+          feature: BATCHER,
+        }),
+        polling_interval_ms: integer(1000, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'How often batching criteria are looked at',
+          feature: BATCHER,
+        }),
+        confirmation_level: choice(
+          ['no-wait', 'wait-receipt', 'wait-effectstream-processed'],
+          'wait-receipt',
+          { description: 'What a caller waits for', feature: BATCHER },
+        ),
+      },
+      'The HTTP input pipeline',
+    ),
+    auto_batch: group(
+      {
+        enabled: flag(false, {
+          description: 'Join queued orders of one party into atomic submissions',
+          feature: AUTO_BATCH,
+        }),
+        max_size: integer(100, 1, 10_000, {
+          unit: 'orders',
+          description: 'Most orders in one submission',
+          feature: AUTO_BATCH,
+        }),
+        max_attempts: integer(5, 1, 1000, {
+          unit: 'attempts',
+          description: 'Submissions of one batch before it fails',
+          feature: AUTO_BATCH,
+        }),
+        node: name()
+          .default('node-0')
+          .meta({ description: 'Node that runs the engine with an in-memory database', feature: AUTO_BATCH }),
+        db_type: choice(['in-memory', 'psql'], 'in-memory', {
+          description: 'Where orders are kept',
+          feature: AUTO_BATCH,
+        }),
+        db_url: text('', { description: 'Address of the database for psql', feature: AUTO_BATCH }),
+        batch_interval_ms: integer(1000, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'Pause of the batching loop',
+          feature: AUTO_BATCH,
+        }),
+        monitor_interval_ms: integer(1000, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'Pause of the monitoring loop',
+          feature: AUTO_BATCH,
+        }),
+        retry_interval_ms: integer(5000, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'Pause of the retrying loop',
+          feature: AUTO_BATCH,
+        }),
+        recovery_interval_ms: integer(1000, 1, DAY_MS, {
+          unit: 'ms',
+          description: 'Pause of the recovery loop',
+          feature: AUTO_BATCH,
+        }),
+      },
+      'The order engine',
+    ),
+    p2p: group(
+      {
+        listen: text('/ip4/127.0.0.1/tcp/0', { description: 'libp2p address of a node', feature: DEVNET }),
+        bootstrap: textList({ unit: 'multiaddrs', description: 'Peers to dial first', feature: DEVNET }),
+        message_bytes_max: integer(2_097_152, 1024, 67_108_864, {
+          unit: 'bytes',
+          description: 'Largest gossip message',
+          feature: DEVNET,
+        }),
+      },
+      'Gossip between node processes',
+    ),
+    api: group(
+      {
+        host: text('127.0.0.1', { description: 'Address of the HTTP server', feature: DEVNET }),
+        port: integer(4400, 0, 65_535, {
+          unit: 'port',
+          description: 'HTTP port of node-0; node-i adds i',
+          feature: DEVNET,
+        }),
+        admin_token: text('', {
+          description: 'Bearer token of the admin endpoints; empty: they are off',
+          feature: DEVNET,
+        }),
+      },
+      'HTTP of a node',
+    ),
+    storage: group(
+      { path: text('.sidereal/devnet', { description: 'Data directory', feature: DEVNET }) },
+      'Disk of a node process',
+    ),
+    simulation: group(
+      {
+        crypto: choice(['full', 'cached', 'modelled'], 'modelled', {
+          description: 'Check every signature, each once, or use tags; results are identical',
+        }),
+        shared_execution: flag(true, {
+          description: 'Simulated nodes share execution results; false: each executes',
+        }),
+        history_blocks: integer(256, 16, 10_000_000, {
+          unit: 'blocks',
+          description: 'Finalised blocks a node keeps for peers that ask',
+        }),
+      },
+      'The simulation engine',
+    ),
+    log: group(
+      {
+        level: choice(['debug', 'info', 'warn', 'error'], 'info', {
+          description: 'debug: every event; info, warn: warnings of the run; error: none; on standard error',
+        }),
+        format: choice(['text', 'json'], 'text', { description: 'Form of log lines' }),
+      },
+      'Messages',
+    ),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'a map of keys' : undefined) },
+);
+
+/** config.yaml as parsed, defaults filled in. */
+export type ConfigFile = z.infer<typeof configSchema>;
+
+/** One key of the schema, in file order. */
+export interface ConfigField {
+  readonly path: readonly [string] | readonly [string, string];
+  readonly description: string;
+  readonly unit: string | undefined;
+  readonly feature: string | undefined;
+  readonly defaultValue: unknown;
+}
+
+/** Keys known below `path`: of a group, of a list's items, of every form of a union. Empty where any key is allowed. */
+export function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  let schemas: z.ZodType[] = [configSchema];
+  for (const step of path) schemas = schemas.flatMap(unwrap).flatMap((schema) => stepInto(schema, step));
+  const keys = new Set<string>();
+  for (const schema of schemas.flatMap(unwrap)) {
+    if (schema instanceof z.ZodObject) for (const key of Object.keys(schema.shape)) keys.add(key);
+  }
+  return [...keys];
+}
+
+function unwrap(schema: z.ZodType): z.ZodType[] {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.def.innerType as z.ZodType);
+  }
+  if (schema instanceof z.ZodUnion) return (schema.options as readonly z.ZodType[]).flatMap(unwrap);
+  return [schema];
+}
+
+function stepInto(schema: z.ZodType, step: PropertyKey): z.ZodType[] {
+  if (schema instanceof z.ZodObject) {
+    const next = (schema.shape as Record<string, z.ZodType>)[String(step)];
+    return next === undefined ? [] : [next];
+  }
+  return schema instanceof z.ZodArray ? [schema.element as z.ZodType] : [];
+}
+
+/** Groups with their meaning, in file order; `validators` is a field of its own. */
+export function listGroups(): {
+  readonly key: string;
+  readonly description: string;
+  readonly fields: readonly ConfigField[];
+}[] {
+  return Object.entries(configSchema.shape as Record<string, z.ZodType>).map(([key, schema]) => {
+    const description = String(schema.meta()?.description ?? '');
+    const inner = unwrap(schema);
+    const object = inner.length === 1 ? inner[0] : undefined;
+    if (!(object instanceof z.ZodObject)) return { key, description, fields: [toField([key], schema)] };
+    const fields = Object.entries(object.shape as Record<string, z.ZodType>).map(([field, fieldSchema]) =>
+      toField([key, field], fieldSchema),
+    );
+    return { key, description, fields };
+  });
+}
+
+function toField(path: ConfigField['path'], schema: z.ZodType): ConfigField {
+  const meta = schema.meta() ?? {};
+  return {
+    path,
+    description: String(meta.description ?? ''),
+    unit: typeof meta.unit === 'string' ? meta.unit : undefined,
+    feature: typeof meta.feature === 'string' ? meta.feature : undefined,
+    defaultValue: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
+  };
+}
+
+/** JSON Schema of config.yaml, for editors. */
+export function configJsonSchema(): object {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}

@@ -1,0 +1,87 @@
+/**
+ * The finalised state and the executed blocks above it. Executing writes a layer per block; finalising folds the
+ * layer into the base. Knows nothing of votes: simplex says which block is final.
+ */
+import type { Block } from '../../consensus/block.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import { type Layer, State } from '../../settlement/state.ts';
+
+/** A block with the outcome of its execution. */
+export interface ExecutedBlock {
+  readonly block: Block;
+  readonly result: ExecutionResult;
+}
+
+export class BlockTree {
+  readonly #base: Layer;
+  readonly #executed = new Map<Hash, ExecutedBlock>();
+  #finalized: Block;
+  #finalizedStateRoot: Hash;
+
+  /** @param base - The state after `finalized`; this tree writes to it. */
+  constructor(base: Layer, finalized: Block, stateRoot: Hash) {
+    this.#base = base;
+    this.#finalized = finalized;
+    this.#finalizedStateRoot = stateRoot;
+  }
+
+  get finalized(): Block {
+    return this.#finalized;
+  }
+
+  get finalizedStateRoot(): Hash {
+    return this.#finalizedStateRoot;
+  }
+
+  /** Read-only view of the finalised state. */
+  finalizedState(): State {
+    return new State([this.#base]);
+  }
+
+  get(hash: Hash): ExecutedBlock | undefined {
+    return this.#executed.get(hash);
+  }
+
+  /** True when children of this block can be executed. */
+  isExecuted(hash: Hash): boolean {
+    return hash === this.#finalized.hash || this.#executed.has(hash);
+  }
+
+  /** A writable state after `parent`, which must be executed. */
+  stateAfter(parent: Block): State {
+    const layers: Layer[] = [];
+    let hash = parent.hash;
+    while (hash !== this.#finalized.hash) {
+      const executed = this.#executed.get(hash);
+      assert(executed !== undefined, `parent ${hash} was not executed`);
+      layers.push(executed.result.layer);
+      hash = executed.block.header.parentHash;
+    }
+    layers.push(this.#base);
+    return new State(layers);
+  }
+
+  stateRootAfter(parent: Block): Hash {
+    if (parent.hash === this.#finalized.hash) return this.#finalizedStateRoot;
+    return parent.header.stateRoot;
+  }
+
+  add(executed: ExecutedBlock): void {
+    this.#executed.set(executed.block.hash, executed);
+  }
+
+  /** Folds the child of the last finalised block into the base and drops its rivals. */
+  finalize(hash: Hash): ExecutedBlock {
+    const executed = this.#executed.get(hash);
+    assert(executed?.block.header.parentHash === this.#finalized.hash, 'finalised out of order');
+    this.#base.absorb(executed.result.layer);
+    this.#finalized = executed.block;
+    this.#finalizedStateRoot = executed.result.stateRoot;
+    for (const [other, { block }] of this.#executed) {
+      if (block.header.height <= executed.block.header.height) this.#executed.delete(other);
+    }
+    return executed;
+  }
+}

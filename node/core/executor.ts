@@ -1,0 +1,218 @@
+/**
+ * Builds blocks as a leader and replays them as a validator, on the block tree. Results are shared between the
+ * nodes of one process when the runtime hands in a cache; they are the same with and without it.
+ */
+import { type Block, type BlockBody, createBlock, type SettlementOrigin } from '../../consensus/block.ts';
+import {
+  decodeEvidence,
+  type EquivocationEvidence,
+  evidenceId,
+  verifyEvidence,
+} from '../../consensus/evidence.ts';
+import { equalBytes } from '../../consensus/primitives/bytes.ts';
+import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Hash, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
+import type { BlockTree, ExecutedBlock } from './blockTree.ts';
+import type { Mempool, PreparedTransaction } from './mempool.ts';
+import type { NodeDependencies, NodeOptions } from './ports.ts';
+import type { SettlementView } from './settlementView.ts';
+
+/** Bytes a header and list counts may take of a block's byte limit. */
+const BLOCK_OVERHEAD_BYTES = 512;
+
+/** `SETTLEMENT_UNKNOWN`: not wrong, but not executable until more of the settlement chain is known. */
+export type ExecutionCode =
+  | 'SETTLEMENT_UNKNOWN'
+  | 'BLOCK_TOO_LARGE'
+  | 'BLOCK_TRANSACTION_INVALID'
+  | 'BLOCK_EVIDENCE_INVALID'
+  | 'BLOCK_ROOT_MISMATCH';
+
+export class Executor {
+  readonly #genesis: Genesis;
+  readonly #options: NodeOptions;
+  readonly #dependencies: NodeDependencies;
+  readonly #tree: BlockTree;
+  readonly #settlement: SettlementView;
+  readonly #mempool: Mempool;
+
+  constructor(
+    options: NodeOptions,
+    dependencies: NodeDependencies,
+    parts: { readonly tree: BlockTree; readonly settlement: SettlementView; readonly mempool: Mempool },
+  ) {
+    this.#genesis = options.genesis;
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#tree = parts.tree;
+    this.#settlement = parts.settlement;
+    this.#mempool = parts.mempool;
+  }
+
+  /** A transaction from bytes, decoded once per process; its signature is not checked here. */
+  prepare(bytes: Uint8Array): Verdict<PreparedTransaction> {
+    const cached = this.#dependencies.messages?.get(bytes);
+    if (isPrepared(cached)) return { ok: true, value: cached };
+    const decoded = decodeTransaction(bytes);
+    if (!decoded.ok) return decoded;
+    const prepared: PreparedTransaction = { ...decoded.value, bytes };
+    this.#dependencies.messages?.set(bytes, prepared);
+    return { ok: true, value: prepared };
+  }
+
+  /** Checks chain and signature, once a node: what waits in its own pool was checked when it came in. */
+  verify(prepared: PreparedTransaction): Verdict<unknown> {
+    if (this.#mempool.get(prepared.id)?.bytes === prepared.bytes) return { ok: true, value: undefined };
+    return verifyTransaction(prepared, this.#genesis, this.#dependencies.crypto);
+  }
+
+  /** The transactions of a block that decoded before. */
+  transactionsOf(block: Block): PreparedTransaction[] {
+    const prepared: PreparedTransaction[] = [];
+    for (const bytes of block.body.transactions) {
+      const verdict = this.prepare(bytes);
+      if (verdict.ok) prepared.push(verdict.value);
+    }
+    return prepared;
+  }
+
+  /**
+   * Executes a block whose parent is executed, and checks every root against its header.
+   * @returns The executed block, now in the tree, or why it cannot be.
+   */
+  execute(block: Block, parent: Block): Verdict<ExecutedBlock, ExecutionCode> {
+    const known = this.#tree.get(block.hash);
+    if (known !== undefined) return { ok: true, value: known };
+    const shared = this.#dependencies.executions?.get(block.hash);
+    // The hash covers no signatures, so a result is shared only for the very bytes that were executed.
+    if (shared !== undefined && equalBytes(shared.block.bytes, block.bytes)) {
+      this.#tree.add(shared);
+      return { ok: true, value: shared };
+    }
+    if (!this.#fits(block.body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
+    const execution = this.#begin(parent, block.header.origin, block.header.height);
+    if (execution === undefined) return refuse('SETTLEMENT_UNKNOWN', 'a settlement block is not known yet');
+    for (const bytes of block.body.evidence) {
+      const evidence = this.#checkEvidence(bytes);
+      if (evidence === undefined) return refuse('BLOCK_EVIDENCE_INVALID', 'evidence does not hold');
+      execution.addEvidence(evidenceId(evidence), evidence.first.voter);
+    }
+    for (const bytes of block.body.transactions) {
+      const prepared = this.prepare(bytes);
+      if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
+      const verified = this.verify(prepared.value);
+      if (!verified.ok) return refuse('BLOCK_TRANSACTION_INVALID', verified.message);
+      const outcome = execution.addTransaction(prepared.value.transaction, prepared.value.id);
+      if (!outcome.ok) return refuse('BLOCK_TRANSACTION_INVALID', outcome.message);
+    }
+    const result = execution.finish();
+    const { header } = block;
+    if (
+      result.stateRoot !== header.stateRoot ||
+      result.receiptsRoot !== header.receiptsRoot ||
+      result.transactionsRoot !== header.transactionsRoot ||
+      result.batchCommitment !== header.batchCommitment
+    ) {
+      return refuse('BLOCK_ROOT_MISMATCH', 'execution gives other roots than the header');
+    }
+    return { ok: true, value: this.#remember(block, result) };
+  }
+
+  /** Builds this leader's block; undefined while settlement blocks of the parent's origin are missing. */
+  build(
+    parent: Block,
+    position: { readonly view: View; readonly timestampMs: TimeMs },
+    evidencePool: readonly EvidenceItem[],
+  ): Block | undefined {
+    const { header: above } = parent;
+    const origin = this.#settlement.newestOrigin(above.origin, position.timestampMs);
+    const height = above.height + 1;
+    const execution = this.#begin(parent, origin, height);
+    if (execution === undefined) return undefined;
+    const evidence = evidencePool.map(({ id, bytes, validator }) => {
+      execution.addEvidence(id, validator);
+      return bytes;
+    });
+    const transactions: Uint8Array[] = [];
+    let byteCount = BLOCK_OVERHEAD_BYTES + evidence.reduce((sum, bytes) => sum + bytes.length + 4, 0);
+    this.#mempool.offer(height, ({ transaction, id, bytes }) => {
+      if (transactions.length >= this.#genesis.blockTransactionsMax) return 'full';
+      if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) return 'full';
+      if (!execution.addTransaction(transaction, id).ok) return 'later';
+      transactions.push(bytes);
+      byteCount += bytes.length + 4;
+      return 'included';
+    });
+    const result = execution.finish();
+    const block = createBlock(
+      {
+        chainId: this.#genesis.chainId,
+        height,
+        view: position.view,
+        parentHash: parent.hash,
+        timestampMs: position.timestampMs,
+        leader: this.#options.self,
+        origin,
+        transactionsRoot: result.transactionsRoot,
+        receiptsRoot: result.receiptsRoot,
+        stateRoot: result.stateRoot,
+        batchCommitment: result.batchCommitment,
+      },
+      { transactions, evidence },
+    );
+    this.#remember(block, result);
+    return block;
+  }
+
+  #begin(parent: Block, origin: SettlementOrigin, height: number): BlockExecution | undefined {
+    const settlementBlocks = this.#settlement.range(parent.header.origin, origin);
+    const originBlock = this.#settlement.at(origin.height);
+    if (settlementBlocks === undefined || originBlock === undefined) return undefined;
+    return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), {
+      height,
+      parentStateRoot: this.#tree.stateRootAfter(parent),
+      settlementBlocks,
+      origin: originBlock,
+    });
+  }
+
+  #checkEvidence(bytes: Uint8Array): EquivocationEvidence | undefined {
+    const decoded = decodeEvidence(bytes);
+    if (!decoded.ok) return undefined;
+    return verifyEvidence(decoded.value, this.#genesis, this.#dependencies.crypto).ok
+      ? decoded.value
+      : undefined;
+  }
+
+  #fits(body: BlockBody): boolean {
+    let byteCount = BLOCK_OVERHEAD_BYTES;
+    for (const bytes of body.evidence) byteCount += bytes.length + 4;
+    for (const bytes of body.transactions) byteCount += bytes.length + 4;
+    return (
+      body.transactions.length <= this.#genesis.blockTransactionsMax &&
+      byteCount <= this.#genesis.blockBytesMax
+    );
+  }
+
+  #remember(block: Block, result: ExecutionResult): ExecutedBlock {
+    const executed = { block, result };
+    this.#tree.add(executed);
+    this.#dependencies.executions?.set(executed);
+    return executed;
+  }
+}
+
+/** Verified evidence waiting for a block. */
+export interface EvidenceItem {
+  readonly id: Hash;
+  readonly bytes: Uint8Array;
+  readonly validator: number;
+}
+
+function isPrepared(value: unknown): value is PreparedTransaction {
+  return typeof value === 'object' && value !== null && 'transaction' in value;
+}

@@ -1,0 +1,568 @@
+/**
+ * The node: a deterministic state machine of inputs and outputs that composes agreement, execution, mempool, sync
+ * and settlement. No clock, socket, disk or randomness inside; equal inputs give equal outputs, byte for byte.
+ */
+import { type Block, createGenesisBlock } from '../../consensus/block.ts';
+import {
+  createEvidence,
+  decodeEvidence,
+  type EquivocationEvidence,
+  encodeEvidence,
+  evidenceId,
+  verifyEvidence,
+} from '../../consensus/evidence.ts';
+import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import { type MessageJudgement, Simplex, type SimplexHost } from '../../consensus/simplex/simplex.ts';
+import type { Certificate } from '../../consensus/vote.ts';
+import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
+import { createGenesisState } from '../../settlement/execution/genesisState.ts';
+import { oldestPendingBatch, pendingBatchCount, standingOf } from '../../settlement/net/netState.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { BlockTree, type ExecutedBlock } from './blockTree.ts';
+import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
+import { type EvidenceItem, Executor } from './executor.ts';
+import { Mempool } from './mempool.ts';
+import {
+  decodeProposal,
+  decodeVotes,
+  encodeProposal,
+  encodeVotes,
+  type ProposalMessage,
+  type VotesMessage,
+} from './messages.ts';
+import type { NodeDependencies, NodeOptions } from './ports.ts';
+import { SettlementView } from './settlementView.ts';
+import { Settler } from './settler.ts';
+import {
+  blockKey,
+  blockWrite,
+  headWrite,
+  recoverState,
+  type StoredBlock,
+  stateWrites,
+  voteKey,
+  voteWrite,
+} from './store.ts';
+import { Synchroniser } from './synchroniser.ts';
+import type { Input, NodeStatus, Output, PeerId, Topic, Write } from './types.ts';
+
+/** A proposal further ahead of the own clock than this is held, in ms (docs/protocol.md, agreement). */
+const CLOCK_TOLERANCE_MS = 500;
+/** Evidence kept for a block of this node's; each validator needs one piece. */
+const EVIDENCE_POOL_MAX = 64;
+
+type InputOf<Type extends Input['type']> = Extract<Input, { readonly type: Type }>;
+
+/** The parts of a node that exist once it has started. */
+interface Parts {
+  readonly tree: BlockTree;
+  readonly simplex: Simplex;
+  readonly executor: Executor;
+  readonly settler: Settler;
+  readonly synchroniser: Synchroniser;
+}
+
+export class NodeCore {
+  readonly #options: NodeOptions;
+  readonly #dependencies: NodeDependencies;
+  readonly #genesisBlock: Block;
+  readonly #settlement: SettlementView;
+  readonly #mempool = new Mempool();
+  readonly #evidence = new Map<Hash, EvidenceItem>();
+  /** Final blocks that peers may ask for, by height; bounded by `historyBlocks`. */
+  readonly #history = new Map<Height, StoredBlock>();
+  /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
+  readonly #uncommitted: StoredBlock[] = [];
+  /** Views of own votes on disk, ascending; deleted when the view is final. */
+  #storedVoteViews: View[] = [];
+  #parts: Parts | undefined;
+  #outputs: Output[] = [];
+  #nowMs: TimeMs = 0;
+  #resendCount = 0;
+  /** Set while this node must be silent: what each peer reported of its view. */
+  #guardReports: Map<PeerId, View> | undefined;
+
+  constructor(options: NodeOptions, dependencies: NodeDependencies) {
+    const { genesis } = options;
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#settlement = new SettlementView(genesis);
+    this.#genesisBlock = createGenesisBlock({
+      chainId: genesis.chainId,
+      blockTimeMs: genesis.blockTimeMs,
+      stateRoot: createGenesisState(genesis).stateRoot,
+      settlementGenesisHash: genesis.settlementGenesisHash,
+    });
+  }
+
+  /**
+   * Takes one input in and says what is to be done, in order. Never throws for anything a peer or user sent.
+   * @throws {CodedError} `STORE_CORRUPT`, on `started`, when the recovered rows cannot be used.
+   */
+  handle(input: Input): readonly Output[] {
+    this.#outputs = [];
+    this.#nowMs = input.nowMs;
+    if (input.type === 'started') this.#start(input);
+    else this.#dispatch(input);
+    return this.#outputs;
+  }
+
+  status(): NodeStatus {
+    const { tree, simplex } = this.#started();
+    return {
+      height: simplex.notarizedHeight,
+      finalizedHeight: tree.finalized.header.height,
+      view: simplex.view,
+      stateRoot: tree.finalizedStateRoot,
+      settlementHeight: this.#settlement.newestHeight,
+      pendingBatches: pendingBatchCount(tree.finalizedState()),
+      mempoolCount: this.#mempool.count,
+    };
+  }
+
+  // Start ------------------------------------------------------------------------------------------------
+
+  #start({ recovered, peers, nowMs }: InputOf<'started'>): void {
+    assert(this.#parts === undefined, 'started twice');
+    const state = recoverState(recovered, this.#genesisBlock);
+    const genesisState = createGenesisState(this.#options.genesis);
+    const finalized = state?.finalized ?? this.#genesisBlock;
+    const tree = new BlockTree(
+      state?.base ?? genesisState.base,
+      finalized,
+      state?.stateRoot ?? genesisState.stateRoot,
+    );
+    for (const stored of state?.blocks ?? []) this.#history.set(stored.block.header.height, stored);
+    const parts = this.#compose(tree, peers, state?.blocks.at(-1)?.certificate?.view);
+    this.#parts = parts;
+    if (state === undefined) this.#persistGenesis(tree, nowMs);
+    const votes = state?.votes ?? [];
+    this.#storedVoteViews = [...new Set(votes.map(({ view }) => view))];
+    this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
+    const mayHaveForgotten = state === undefined && nowMs > 0 && peers.length > 0;
+    if (mayHaveForgotten) {
+      this.#guardReports = new Map();
+      parts.simplex.guardUntil(Number.MAX_SAFE_INTEGER);
+    }
+    parts.simplex.start(votes, nowMs);
+    parts.settler.recover(state?.outbox ?? []);
+    if (nowMs > 0) parts.synchroniser.askAll(nowMs);
+  }
+
+  #compose(tree: BlockTree, peers: readonly PeerId[], finalizedView: View | undefined): Parts {
+    const { genesis, self, deltaMs, inactiveViews } = this.#options;
+    const { chainId, validators, blockTimeMs } = genesis;
+    const executor = new Executor(this.#options, this.#dependencies, {
+      tree,
+      settlement: this.#settlement,
+      mempool: this.#mempool,
+    });
+    const simplex = new Simplex(
+      { chainId, validators, self, blockTimeMs, deltaMs, inactiveViews },
+      {
+        host: this.#simplexHost(),
+        signer: this.#dependencies.signer,
+        verifier: this.#dependencies.crypto,
+        leaders: new LeaderSchedule(validators),
+      },
+      { block: tree.finalized, view: finalizedView ?? tree.finalized.header.view },
+    );
+    const host = {
+      output: (output: Output) => this.#push(output),
+      storedBlock: (height: Height) => this.#history.get(height),
+      finalizedState: () => tree.finalizedState(),
+      newestSettlementBlock: () => this.#settlement.at(this.#settlement.newestHeight),
+      isSilent: () => simplex.isGuarded,
+      reported: (peer: PeerId, response: { readonly view: View }) => this.#noteReport(peer, response.view),
+    };
+    const settler = new Settler(this.#options, this.#dependencies, host);
+    const synchroniser = new Synchroniser({ deltaMs, peers, self }, { host, simplex });
+    return { tree, simplex, executor, settler, synchroniser };
+  }
+
+  /** Genesis rows go to disk at once, so a node with an empty disk is known to have lost it. */
+  #persistGenesis(tree: BlockTree, nowMs: TimeMs): void {
+    const { base, stateRoot } = createGenesisState(this.#options.genesis);
+    const writes = [...stateWrites(base), headWrite(tree.finalized, stateRoot)];
+    // A node that may have forgotten votes writes its first row only with the block that ends its guard.
+    if (nowMs <= 0) this.#push({ type: 'persist', writes, sync: true });
+    else this.#genesisWrites = writes;
+  }
+
+  #genesisWrites: Write[] = [];
+
+  /**
+   * A node without its vote log waits until a quorum (itself included) has said how far it is, then until a block
+   * is final in a view two above all of that. A network that has not begun has nothing to forget.
+   */
+  #noteReport(peer: PeerId, view: View): void {
+    const reports = this.#guardReports;
+    if (reports === undefined) return;
+    reports.set(peer, view);
+    const { validators } = this.#options.genesis;
+    let power = validators.at(this.#options.self).power;
+    let newestView = 0;
+    for (const [reporter, reported] of reports) {
+      power += validators.at(reporter).power;
+      newestView = Math.max(newestView, reported);
+    }
+    if (!validators.isQuorum(power)) return;
+    this.#guardReports = undefined;
+    this.#started().simplex.guardUntil(newestView <= 1 ? 0 : newestView + 2);
+  }
+
+  // Inputs -----------------------------------------------------------------------------------------------
+
+  #dispatch(input: Exclude<Input, InputOf<'started'>>): void {
+    const { simplex, synchroniser } = this.#started();
+    switch (input.type) {
+      case 'message':
+        this.#judge(this.#onMessage(input.topic, input.from, input.bytes));
+        return;
+      case 'timerFired':
+        if (input.id === 'sync') synchroniser.onTimer(input.nowMs);
+        else if (input.id === 'hold') simplex.reconsider(input.nowMs);
+        else simplex.onTimer(input.id, input.nowMs);
+        return;
+      case 'settlementBlock':
+        this.#onSettlementBlock(input.block);
+        return;
+      case 'transactionSubmitted':
+        this.#onTransactionSubmitted(input);
+        return;
+      case 'request': {
+        const bytes = synchroniser.answer(input.bytes, input.from);
+        if (bytes === undefined) this.#judge(reject('ENCODING_INVALID'));
+        else this.#push({ type: 'respond', requestId: input.requestId, peer: input.from, bytes });
+        return;
+      }
+      case 'response': {
+        const code = synchroniser.onResponse(input.requestId, input.from, input.bytes, input.nowMs);
+        if (code !== undefined) this.#judge(code === 'SYNC_UNASKED' ? ignore(code) : reject(code));
+        return;
+      }
+    }
+  }
+
+  #onMessage(topic: Topic, from: PeerId, bytes: Uint8Array): MessageJudgement {
+    switch (topic) {
+      case 'votes':
+        return this.#onVotes(bytes);
+      case 'blocks':
+        return this.#onProposal(bytes);
+      case 'transactions':
+        return this.#admitTransaction(bytes);
+      case 'evidence':
+        return this.#onEvidence(bytes);
+      case 'settlements':
+        return this.#onCompletion(bytes);
+      default:
+        return ignore(`TOPIC_UNKNOWN_FROM_${from}`);
+    }
+  }
+
+  #onVotes(bytes: Uint8Array): MessageJudgement {
+    const message = this.#decoded<VotesMessage>(bytes, decodeVotes);
+    if (!message.ok) return reject(message.code);
+    const { simplex } = this.#started();
+    const { votes, certificate } = message.value;
+    let judgement: MessageJudgement = ignore('VOTES_EMPTY');
+    for (const vote of votes) {
+      judgement = simplex.onVote(vote, this.#nowMs);
+      if (judgement.verdict === 'reject') return judgement;
+    }
+    if (certificate === undefined) return judgement;
+    const onCertificate = simplex.onCertificate(certificate, this.#nowMs);
+    return onCertificate.verdict === 'ignore' ? judgement : onCertificate;
+  }
+
+  #onProposal(bytes: Uint8Array): MessageJudgement {
+    const message = this.#decoded<ProposalMessage>(bytes, decodeProposal);
+    if (!message.ok) return reject(message.code);
+    return this.#started().simplex.onProposal(message.value.block, message.value.vote, this.#nowMs);
+  }
+
+  #onTransactionSubmitted({ bytes, gossip }: InputOf<'transactionSubmitted'>): void {
+    const judgement = this.#admitTransaction(bytes);
+    this.#judge(judgement);
+    if (gossip && judgement.verdict === 'accept')
+      this.#push({ type: 'publish', topic: 'transactions', bytes });
+  }
+
+  #admitTransaction(bytes: Uint8Array): MessageJudgement {
+    const { executor, tree } = this.#started();
+    const prepared = executor.prepare(bytes);
+    if (!prepared.ok) return reject(prepared.code);
+    if (this.#mempool.get(prepared.value.id) !== undefined) return ignore('MEMPOOL_DUPLICATE');
+    const verified = executor.verify(prepared.value);
+    if (!verified.ok) return reject(verified.code);
+    const added = this.#mempool.add(prepared.value, tree.finalized.header.height);
+    return added.ok ? accepted : ignore(added.code);
+  }
+
+  #onEvidence(bytes: Uint8Array): MessageJudgement {
+    const decoded = decodeEvidence(bytes);
+    if (!decoded.ok) return reject(decoded.code);
+    const verified = verifyEvidence(decoded.value, this.#options.genesis, this.#dependencies.crypto);
+    if (!verified.ok) return reject(verified.code);
+    return this.#keepEvidence(verified.value, bytes) ? accepted : ignore('EVIDENCE_DUPLICATE');
+  }
+
+  /** One piece a validator is enough: the first proves the fault, the fault is punished once. */
+  #keepEvidence(evidence: EquivocationEvidence, bytes: Uint8Array): boolean {
+    const validator = evidence.first.voter;
+    const state = this.#started().tree.finalizedState();
+    if (standingOf(state, validator).tombstoned || this.#evidence.size >= EVIDENCE_POOL_MAX) return false;
+    for (const item of this.#evidence.values()) if (item.validator === validator) return false;
+    const id = evidenceId(evidence);
+    this.#evidence.set(id, { id, bytes, validator });
+    return true;
+  }
+
+  #onCompletion(bytes: Uint8Array): MessageJudgement {
+    const decoded = decodeCompletion(bytes);
+    if (!decoded.ok) return reject(decoded.code);
+    const { genesis } = this.#options;
+    const completion = decoded.value;
+    if (!genesis.validators.has(completion.proposer)) return reject('COMPLETION_PROPOSER_UNKNOWN');
+    const { publicKey } = genesis.validators.at(completion.proposer);
+    const message = completionSigningBytes(genesis.chainId, completion);
+    if (!this.#dependencies.crypto.verify(publicKey, message, completion.signature)) {
+      return reject('COMPLETION_SIGNATURE_INVALID');
+    }
+    const judgement = judgeCompletion(completion, this.#settlement.at(completion.settlementHeight));
+    if (judgement === 'consistent') return accepted;
+    return judgement === 'unknown' ? ignore('COMPLETION_UNKNOWN') : reject('COMPLETION_CONTRADICTS_CHAIN');
+  }
+
+  #onSettlementBlock(block: SettlementBlock): void {
+    if (!this.#settlement.add(block)) return;
+    const { settler, simplex } = this.#started();
+    this.#commitPending();
+    settler.onSettlementBlock(block);
+    simplex.reconsider(this.#nowMs);
+  }
+
+  // Agreement --------------------------------------------------------------------------------------------
+
+  #simplexHost(): SimplexHost {
+    return {
+      castVote: (vote, record, block) => {
+        this.#push({ type: 'persist', writes: [voteWrite(record)], sync: true });
+        if (this.#storedVoteViews.at(-1) !== record.view) this.#storedVoteViews.push(record.view);
+        if (block !== undefined) {
+          const message = { block, vote };
+          this.#publish('blocks', encodeProposal(message), message);
+          const { height } = block.header;
+          const transactions = block.body.transactions.length;
+          this.#push({
+            type: 'emit',
+            event: { type: 'block_proposed', height, view: vote.view, hash: block.hash, transactions },
+          });
+        } else {
+          const message = { resend: 0, votes: [vote], certificate: undefined };
+          this.#publish('votes', encodeVotes(message), message);
+        }
+      },
+      setTimer: (id, at) => this.#push({ type: 'setTimer', id, at }),
+      clearTimer: (id) => this.#push({ type: 'clearTimer', id }),
+      rebroadcast: (votes, certificate) => {
+        this.#resendCount += 1;
+        const message = { resend: this.#resendCount, votes, certificate };
+        this.#publish('votes', encodeVotes(message), message);
+      },
+      requestMissing: (peer) => this.#started().synchroniser.request(peer, this.#nowMs),
+      propose: (parent, view, nowMs) => this.#propose(parent, view, nowMs),
+      validate: (block, parent, nowMs) => this.#validate(block, parent, nowMs),
+      notarized: (view, hash, block) => {
+        if (block === undefined) return;
+        const { height } = block.header;
+        this.#push({ type: 'emit', event: { type: 'block_notarized', height, view, hash } });
+      },
+      nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),
+      finalized: (blocks, certificate) => this.#onFinalized(blocks, certificate),
+      equivocation: (first, second) => {
+        const evidence = createEvidence(first, second);
+        const bytes = encodeEvidence(evidence);
+        const { voter: validator, view } = first;
+        this.#push({ type: 'emit', event: { type: 'equivocation_seen', validator, view } });
+        if (this.#keepEvidence(evidence, bytes)) this.#push({ type: 'publish', topic: 'evidence', bytes });
+      },
+    };
+  }
+
+  #propose(parent: Block, view: View, nowMs: TimeMs): Block | undefined {
+    if (!this.#ensureExecuted(parent)) return undefined;
+    const { blockTimeMs } = this.#options.genesis;
+    const earliestMs = parent.header.timestampMs + blockTimeMs;
+    const isLate = nowMs > earliestMs + blockTimeMs;
+    const timestampMs = isLate ? Math.floor(nowMs / blockTimeMs) * blockTimeMs : earliestMs;
+    return this.#started().executor.build(parent, { view, timestampMs }, [...this.#evidence.values()]);
+  }
+
+  #validate(block: Block, parent: Block, nowMs: TimeMs): 'valid' | 'invalid' | 'wait' {
+    const { timestampMs, origin } = block.header;
+    const { blockTimeMs } = this.#options.genesis;
+    if (timestampMs < parent.header.timestampMs + blockTimeMs || timestampMs % blockTimeMs !== 0)
+      return 'invalid';
+    if (timestampMs > nowMs + CLOCK_TOLERANCE_MS) {
+      this.#push({ type: 'setTimer', id: 'hold', at: timestampMs - CLOCK_TOLERANCE_MS });
+      return 'wait';
+    }
+    const judgement = this.#settlement.judge(origin, parent.header.origin, timestampMs);
+    if (judgement !== 'valid') return judgement;
+    if (!this.#ensureExecuted(parent)) return 'wait';
+    const executed = this.#started().executor.execute(block, parent);
+    if (executed.ok) return 'valid';
+    return executed.code === 'SETTLEMENT_UNKNOWN' ? 'wait' : 'invalid';
+  }
+
+  /** Executes notarised ancestors that came in over sync; false while that is not possible yet. */
+  #ensureExecuted(block: Block): boolean {
+    const { tree, simplex, executor } = this.#started();
+    const chain: Block[] = [];
+    let next: Block | undefined = block;
+    while (next !== undefined && !tree.isExecuted(next.hash)) {
+      chain.push(next);
+      next = simplex.openBlock(next.header.parentHash);
+    }
+    let parent = next ?? tree.finalized;
+    for (const missing of chain.reverse()) {
+      if (missing.header.parentHash !== parent.hash) return false;
+      const executed = executor.execute(missing, parent);
+      if (!executed.ok) return false;
+      parent = missing;
+    }
+    return true;
+  }
+
+  // Finality ---------------------------------------------------------------------------------------------
+
+  #onFinalized(blocks: readonly Block[], certificate: Certificate): void {
+    for (const block of blocks) {
+      const isLast = block.hash === certificate.blockHash;
+      this.#uncommitted.push({ block, certificate: isLast ? certificate : undefined });
+    }
+    this.#commitPending();
+  }
+
+  #commitPending(): void {
+    const { tree, executor } = this.#started();
+    while (this.#uncommitted.length > 0) {
+      const stored = this.#uncommitted[0];
+      if (stored === undefined) return;
+      const executed = executor.execute(stored.block, tree.finalized);
+      if (!executed.ok) {
+        assert(executed.code === 'SETTLEMENT_UNKNOWN', `a final block is invalid: ${executed.message}`);
+        return;
+      }
+      this.#uncommitted.shift();
+      this.#commit(stored, executed.value);
+    }
+  }
+
+  /** Makes a final block durable with everything it causes, in one synced write batch, then acts on it. */
+  #commit(stored: StoredBlock, executed: ExecutedBlock): void {
+    const { tree, settler, executor } = this.#started();
+    const { block, result } = executed;
+    const { header } = block;
+    tree.finalize(block.hash);
+    this.#history.set(header.height, stored);
+    const writes = this.#genesisWrites;
+    this.#genesisWrites = [];
+    writes.push(...stateWrites(result.layer), blockWrite(stored), headWrite(block, result.stateRoot));
+    this.#pruneHistory(header.height, writes);
+    this.#pruneVotes(header.view, writes);
+    writes.push(...settler.endedBy(result.facts));
+    this.#push({ type: 'persist', writes, sync: true });
+    this.#mempool.settle(executor.transactionsOf(block), header.height);
+    this.#settlement.prune(header.origin.height);
+    for (const fact of result.facts) {
+      if (fact.type !== 'tombstoned') continue;
+      for (const [id, item] of this.#evidence)
+        if (item.validator === fact.validator) this.#evidence.delete(id);
+    }
+    this.#push({
+      type: 'emit',
+      event: {
+        type: 'block_finalized',
+        height: header.height,
+        view: header.view,
+        hash: block.hash,
+        timestampMs: header.timestampMs,
+        leader: header.leader,
+        stateRoot: result.stateRoot,
+        originHeight: header.origin.height,
+        facts: result.facts,
+        transactions: result.receipts,
+      },
+    });
+    this.#dependencies.observer?.finalized(this.#options.self, block, result);
+    settler.onFinalized(result.facts);
+  }
+
+  /** Keeps the configured depth, and everything an unsettled batch still needs as proof. */
+  #pruneHistory(height: Height, writes: Write[]): void {
+    const oldest = height - this.#options.historyBlocks;
+    if (oldest < 1 || !this.#history.has(oldest)) return;
+    const needed = this.#settlementProofHeight();
+    for (const kept of this.#history.keys()) {
+      if (kept > oldest || kept >= needed) return;
+      this.#history.delete(kept);
+      writes.push({ key: blockKey(kept), value: undefined });
+    }
+  }
+
+  #pruneVotes(finalizedView: View, writes: Write[]): void {
+    while (this.#storedVoteViews.length > 0) {
+      const view = this.#storedVoteViews[0];
+      if (view === undefined || view > finalizedView) return;
+      this.#storedVoteViews.shift();
+      writes.push({ key: voteKey(view), value: undefined });
+    }
+  }
+
+  #settlementProofHeight(): Height {
+    const state = this.#started().tree.finalizedState();
+    return oldestPendingBatch(state)?.toHeight ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  // Helpers ----------------------------------------------------------------------------------------------
+
+  #decoded<Message>(bytes: Uint8Array, decode: (bytes: Uint8Array) => Verdict<Message>): Verdict<Message> {
+    const cached = this.#dependencies.messages?.get(bytes) as Verdict<Message> | undefined;
+    if (cached !== undefined) return cached;
+    const verdict = decode(bytes);
+    this.#dependencies.messages?.set(bytes, verdict);
+    return verdict;
+  }
+
+  #publish(topic: Topic, bytes: Uint8Array, message: unknown): void {
+    this.#dependencies.messages?.set(bytes, { ok: true, value: message });
+    this.#push({ type: 'publish', topic, bytes });
+  }
+
+  #judge({ verdict, code }: MessageJudgement): void {
+    this.#push({ type: 'verdict', verdict, code });
+  }
+
+  #push(output: Output): void {
+    this.#outputs.push(output);
+  }
+
+  #started(): Parts {
+    assert(this.#parts !== undefined, 'the first input must be `started`');
+    return this.#parts;
+  }
+}
+
+const accepted: MessageJudgement = { verdict: 'accept', code: undefined };
+
+function ignore(code: string): MessageJudgement {
+  return { verdict: 'ignore', code };
+}
+
+function reject(code: string): MessageJudgement {
+  return { verdict: 'reject', code };
+}

@@ -1,0 +1,192 @@
+/**
+ * This node's part in settlement: begins the duties it holds once their assigning block is final, carries the
+ * submitter's transactions out through the outbox, and tells the peers when one of its own was included.
+ */
+import type { Header } from '../../consensus/block.ts';
+import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
+import type { Certificate } from '../../consensus/vote.ts';
+import { type Submission, Submitter } from '../../settlement/chain/submitter.ts';
+import { lastAttempt, pendingBatch, pendingBatches } from '../../settlement/net/netState.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import type { State } from '../../settlement/state.ts';
+import { completionSigningBytes, encodeCompletion } from './completion.ts';
+import type { NodeDependencies, NodeOptions } from './ports.ts';
+import type { StoredBlock } from './store.ts';
+import type { Output, RecoveredRow, Write } from './types.ts';
+
+/** What the settler needs of the node around it. */
+export interface SettlerHost {
+  output(output: Output): void;
+  finalizedState(): State;
+  /** A final block by height, with its certificate if it has one. */
+  storedBlock(height: Height): StoredBlock | undefined;
+  newestSettlementBlock(): SettlementBlock | undefined;
+  /** While true nothing may be sent (the node lost its disk, or an operator paused it). */
+  isSilent(): boolean;
+}
+
+export class Settler {
+  readonly #options: NodeOptions;
+  readonly #dependencies: NodeDependencies;
+  readonly #host: SettlerHost;
+  readonly #submitter: Submitter;
+  /** Submissions that were begun while the node had to be silent or knew no settlement block. */
+  #isBehind = true;
+
+  constructor(options: NodeOptions, dependencies: NodeDependencies, host: SettlerHost) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#host = host;
+    this.#submitter = new Submitter(
+      {
+        chainId: options.genesis.chainId,
+        self: options.self,
+        tip: options.tip,
+        feeCap: options.genesis.net.feeCap,
+        resubmitAfterBlocks: options.resubmitAfterBlocks,
+      },
+      { signer: dependencies.signer },
+    );
+  }
+
+  /** Takes the outbox up again; what was signed is sent once more, byte for byte. */
+  recover(outbox: readonly RecoveredRow[]): void {
+    for (const submission of this.#submitter.recover(outbox)) this.#send(submission);
+  }
+
+  /**
+   * Rows to delete in the write batch of the block that ended those batches.
+   * Call before the block is committed; begin new duties with `onFinalized` after it.
+   */
+  endedBy(facts: readonly NetFact[]): Write[] {
+    const writes: Write[] = [];
+    for (const fact of facts) {
+      if (fact.type !== 'batch_confirmed') continue;
+      for (const key of this.#submitter.drop(fact.batch.seq)) writes.push({ key, value: undefined });
+    }
+    return writes;
+  }
+
+  /** Begins what the block that is now final put on this node. */
+  onFinalized(facts: readonly NetFact[]): void {
+    if (this.#isBehind) {
+      this.#beginAll();
+      return;
+    }
+    for (const fact of facts) {
+      if (fact.type === 'batch_sealed') this.#begin(fact.batch.seq);
+      else if (fact.type === 'batch_assigned') this.#begin(fact.seq);
+    }
+    if (this.#options.openRescue) this.#rescue();
+  }
+
+  /** Fee bumps, resends, and the news that a settlement of this node was included. */
+  onSettlementBlock(block: SettlementBlock): void {
+    for (const submission of this.#submitter.onSettlementBlock(block)) this.#send(submission);
+    for (const event of block.events) {
+      if (event.type !== 'batch_settled' || event.proposer !== this.#options.self) continue;
+      const batch = pendingBatch(this.#host.finalizedState(), event.seq);
+      if (batch === undefined) continue;
+      const { seq, attempt, transactionHash } = event;
+      this.#host.output({
+        type: 'emit',
+        event: { type: 'batch_included', seq, attempt, settlementHeight: block.height, transactionHash },
+      });
+      this.#publishCompletion(batch, transactionHash, block);
+    }
+    if (this.#isBehind) this.#beginAll();
+  }
+
+  #beginAll(): void {
+    if (this.#host.isSilent() || this.#host.newestSettlementBlock() === undefined) return;
+    this.#isBehind = false;
+    for (const batch of pendingBatches(this.#host.finalizedState())) this.#begin(batch.seq);
+  }
+
+  #begin(seq: number): void {
+    const batch = pendingBatch(this.#host.finalizedState(), seq);
+    if (batch === undefined || lastAttempt(batch).proposer !== this.#options.self) return;
+    this.#submit(batch);
+  }
+
+  /** With `open_rescue`, acts on the oldest batch once half its holder's deadline has passed. */
+  #rescue(): void {
+    const [oldest] = pendingBatches(this.#host.finalizedState());
+    if (oldest === undefined || lastAttempt(oldest).proposer === this.#options.self) return;
+    if (2 * oldest.clockCount <= this.#options.genesis.net.submissionDeadlineBlocks) return;
+    this.#submit(oldest);
+  }
+
+  #submit(batch: SealedBatch): void {
+    const newest = this.#host.newestSettlementBlock();
+    if (this.#host.isSilent() || newest === undefined) {
+      this.#isBehind = true;
+      return;
+    }
+    const proof = this.#finalityProof(batch.toHeight);
+    if (proof === undefined) {
+      this.#isBehind = true;
+      return;
+    }
+    const submission = this.#submitter.begin(
+      { batch, attempt: lastAttempt(batch), headers: proof.headers, certificate: proof.certificate },
+      { baseFee: newest.nextBaseFee, height: newest.height, lastSettledSeq: newest.lastSettledSeq },
+    );
+    if (submission !== undefined) this.#send(submission);
+  }
+
+  /** The sealing header and its children up to the first one that a certificate finalised. */
+  #finalityProof(
+    toHeight: Height,
+  ): { readonly headers: readonly Header[]; readonly certificate: Certificate } | undefined {
+    const headers: Header[] = [];
+    for (let height = toHeight; ; height += 1) {
+      const stored = this.#host.storedBlock(height);
+      if (stored === undefined) return undefined;
+      headers.push(stored.block.header);
+      if (stored.certificate !== undefined) return { headers, certificate: stored.certificate };
+    }
+  }
+
+  #send(submission: Submission): void {
+    if (this.#host.isSilent()) return;
+    const { kind, seq, attempt, bytes, hash, feeCap, outboxKey } = submission;
+    if (kind !== 'resend') {
+      this.#host.output({ type: 'persist', writes: [{ key: outboxKey, value: bytes }], sync: true });
+    }
+    this.#host.output({ type: 'submitSettlement', bytes, batch: seq, attempt });
+    if (kind !== 'resend') {
+      this.#host.output({
+        type: 'emit',
+        event: { type: 'batch_submitted', seq, attempt, transactionHash: hash, feeCap },
+      });
+    }
+  }
+
+  #publishCompletion(batch: SealedBatch, transactionHash: Hash, block: SettlementBlock): void {
+    const sealing = this.#host.storedBlock(batch.toHeight);
+    if (sealing === undefined) return;
+    const unsigned = {
+      seq: batch.seq,
+      fromHeight: batch.fromHeight,
+      toHeight: batch.toHeight,
+      net: batch.net,
+      transactionHash,
+      settlementHeight: block.height,
+      receiptsRoot: sealing.block.header.receiptsRoot,
+      proposer: this.#options.self,
+    };
+    const message = completionSigningBytes(this.#options.genesis.chainId, unsigned);
+    const signature = this.#dependencies.signer.sign(message);
+    this.#host.output({
+      type: 'publish',
+      topic: 'settlements',
+      bytes: encodeCompletion({ ...unsigned, signature }),
+    });
+    this.#host.output({
+      type: 'emit',
+      event: { type: 'completion_gossiped', seq: batch.seq, transactionHash },
+    });
+  }
+}

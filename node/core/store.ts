@@ -1,0 +1,155 @@
+/**
+ * The rows a node keeps: finalised blocks with certificates, state rows, its own votes, the outbox. Everything a
+ * block causes is one synced write batch; a vote is one of its own. Keys sort by number.
+ */
+import { type Block, readBlock, writeBlock } from '../../consensus/block.ts';
+import { decode, encode, type Reader } from '../../consensus/primitives/codec.ts';
+import { CodedError, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Hash, Height, View } from '../../consensus/primitives/flavor.ts';
+import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
+import { type Certificate, readVote, type Vote, writeVote } from '../../consensus/vote.ts';
+import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
+import { ledgerTables } from '../../settlement/ledger/tables.ts';
+import { netTables } from '../../settlement/net/tables.ts';
+import { type AnyTable, Layer } from '../../settlement/state.ts';
+import { readOptional, writeOptional } from './messages.ts';
+import type { RecoveredRow, Write } from './types.ts';
+
+const HEAD_KEY = 'head';
+const BLOCK_PREFIX = 'block/';
+const STATE_PREFIX = 'state/';
+const VOTE_PREFIX = 'vote/';
+/** Digits of a number in a key: enough for every safe integer. */
+const KEY_DIGITS = 16;
+/** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
+const OWN_VOTES_PER_VIEW_MAX = 3;
+
+/** A final block as kept; the certificate is there when it finalised this very block. */
+export interface StoredBlock {
+  readonly block: Block;
+  readonly certificate: Certificate | undefined;
+}
+
+/** Where the finalised chain ends. */
+interface Head {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly stateRoot: Hash;
+}
+
+/** Everything a restarted node starts from. */
+export interface RecoveredState {
+  readonly base: Layer;
+  readonly stateRoot: Hash;
+  readonly finalized: Block;
+  readonly blocks: readonly StoredBlock[];
+  readonly votes: readonly Vote[];
+  readonly outbox: readonly RecoveredRow[];
+}
+
+export function blockKey(height: Height): string {
+  return `${BLOCK_PREFIX}${padNumber(height)}`;
+}
+
+export function voteKey(view: View): string {
+  return `${VOTE_PREFIX}${padNumber(view)}`;
+}
+
+/** Writes of a state layer, one row each. */
+export function stateWrites(layer: Layer): Write[] {
+  return layer.encoded().map(({ table, key, bytes }) => ({
+    key: `${STATE_PREFIX}${table}/${key}`,
+    value: bytes,
+  }));
+}
+
+export function blockWrite(stored: StoredBlock): Write {
+  return { key: blockKey(stored.block.header.height), value: encodeStoredBlock(stored) };
+}
+
+export function headWrite(block: Block, stateRoot: Hash): Write {
+  const value = encode((writer) => writer.u64(block.header.height).hash(block.hash).hash(stateRoot), 72);
+  return { key: HEAD_KEY, value };
+}
+
+/** All own votes of a view in one row, so that the later vote cannot be there without the earlier. */
+export function voteWrite(record: ViewRecord): Write {
+  const votes = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(
+    (vote) => vote !== undefined,
+  );
+  const value = encode((writer) => writer.list(votes, OWN_VOTES_PER_VIEW_MAX, writeVote), 160);
+  return { key: voteKey(record.view), value };
+}
+
+/**
+ * Puts a node's rows together again.
+ * @returns Undefined when there are none: a node that never ran, or that lost its disk.
+ * @throws {CodedError} `STORE_CORRUPT`: a row is missing or does not decode; the node must not go on with it.
+ */
+export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block): RecoveredState | undefined {
+  const tables = new Map<number, AnyTable>();
+  for (const table of [...ledgerTables, ...netTables]) tables.set(table.id, table);
+  const base = new Layer();
+  const blocks: StoredBlock[] = [];
+  const votes: Vote[] = [];
+  const outbox: RecoveredRow[] = [];
+  let head: Head | undefined;
+  for (const row of rows) {
+    const { key, value } = row;
+    if (key === HEAD_KEY) head = readRow(key, decode(value, readHead));
+    else if (key.startsWith(BLOCK_PREFIX)) blocks.push(readRow(key, decode(value, readStoredBlock)));
+    else if (key.startsWith(VOTE_PREFIX)) {
+      votes.push(
+        ...readRow(
+          key,
+          decode(value, (r) => r.list(OWN_VOTES_PER_VIEW_MAX, readVote)),
+        ),
+      );
+    } else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
+    else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
+    else throw corrupt(key, 'no such kind of row');
+  }
+  if (head === undefined) {
+    if (rows.length > 0) throw corrupt(HEAD_KEY, 'missing although other rows exist');
+    return undefined;
+  }
+  blocks.sort((a, b) => a.block.header.height - b.block.header.height);
+  const finalized = head.height === 0 ? genesisBlock : blocks.at(-1)?.block;
+  if (finalized?.hash !== head.hash) throw corrupt(HEAD_KEY, 'names another block than the last one stored');
+  return { base, stateRoot: head.stateRoot, finalized, blocks, votes, outbox };
+}
+
+function recoverStateRow(base: Layer, tables: ReadonlyMap<number, AnyTable>, row: RecoveredRow): void {
+  const [, id = '', ...rest] = row.key.split('/');
+  const table = tables.get(Number(id));
+  if (table === undefined) throw corrupt(row.key, 'no such table');
+  base.open(table).set(rest.join('/'), readRow(row.key, decode(row.value, table.read)));
+}
+
+function encodeStoredBlock({ block, certificate }: StoredBlock): Uint8Array {
+  return encode((writer) => {
+    writeBlock(writer, block);
+    writeOptional(writer, certificate);
+  }, block.bytes.length + 320);
+}
+
+function readStoredBlock(reader: Reader): StoredBlock {
+  return { block: readBlock(reader), certificate: readOptional(reader) };
+}
+
+function readHead(reader: Reader): Head {
+  return { height: reader.u64(), hash: reader.hash(), stateRoot: reader.hash() };
+}
+
+function readRow<Value>(key: string, verdict: Verdict<Value>): Value {
+  if (!verdict.ok) throw corrupt(key, verdict.message);
+  return verdict.value;
+}
+
+function corrupt(key: string, reason: string): CodedError {
+  return new CodedError('STORE_CORRUPT', `the stored row ${key} cannot be used: ${reason}`, { key, reason });
+}
+
+function padNumber(value: number): string {
+  return String(value).padStart(KEY_DIGITS, '0');
+}

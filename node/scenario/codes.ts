@@ -1,0 +1,31 @@
+/** Codes of everything that can be wrong with a scenario or a trace (docs/errors.md). */
+export const scenarioCodes = {
+  SCENARIO_KEY_UNKNOWN: 'a key that scenarios do not have in this place',
+  SCENARIO_KEY_MISSING: 'a key that must be there',
+  SCENARIO_VALUE_INVALID: 'a value of the wrong type or out of range',
+  SCENARIO_KEYS_CONFLICT: 'keys that exclude each other',
+  SCENARIO_EVENT_EMPTY: 'an event that does nothing',
+  SCENARIO_DURATION_INVALID: 'not a duration: an integer in ms, or digits and one of ms, s, m, h',
+  SCENARIO_NODE_UNKNOWN: 'no validator of this name',
+  SCENARIO_ASSET_UNKNOWN: 'no asset of this symbol is registered',
+  SCENARIO_BLOCK_INVALID: 'blocks count from 1',
+  SCENARIO_BATCH_SIZE_INVALID: 'a batch size outside its bounds',
+  SCENARIO_ACCOUNT_INVALID: 'an account that this transaction cannot come from',
+  SCENARIO_OPERATOR_KEY_FOREIGN: 'the operator keys are configured, so the scenario cannot sign for them',
+  SCENARIO_BLOCK_OVERFULL: 'more transactions are anchored to one block than it may hold',
+  SCENARIO_EVENT_AFTER_END: 'the event lies behind the end of the run and never happens (a warning)',
+  AMOUNT_NEGATIVE: 'an amount below zero',
+  AMOUNT_FRACTIONAL: 'an amount with a fraction; amounts are whole smallest units',
+  AMOUNT_TOO_LARGE: 'an amount above 2^128-1',
+  AMOUNT_UNSAFE: 'a number above 2^53, which must stand in quotes',
+  AMOUNT_ZERO: 'an amount of zero where something must move',
+  AMOUNT_INVALID: 'not an amount: digits only',
+  TRACE_HEADER_INVALID: 'a column is missing in the trace',
+  TRACE_ROW_INVALID: 'a row of the trace that cannot be read',
+  TRACE_TOO_LONG: 'more rows than a trace may have',
+  TRACE_EMPTY: 'a trace without rows',
+  FUNDING_IMPOSSIBLE: 'no genesis makes these transactions valid',
+  NOT_AVAILABLE_YET: 'a documented feature that this version does not have; it is never accepted and ignored',
+} as const;
+
+export type ScenarioCode = keyof typeof scenarioCodes;

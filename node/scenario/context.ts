@@ -1,0 +1,68 @@
+/** What the readers of a scenario's parts need to know of its configuration, and what they learn for it. */
+import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
+import { suggest } from '../config/problem.ts';
+import type { Config } from '../config/types.ts';
+import type { Place, Reader } from './reader.ts';
+
+export class ScenarioContext {
+  readonly reader: Reader;
+  readonly config: Config;
+  /** Assets that the file names and the configuration does not; only filled when they may be registered. */
+  readonly newAssets = new Set<string>();
+  readonly #registersAssets: boolean;
+  readonly #nodes: readonly string[];
+
+  constructor(reader: Reader, config: Config, registersAssets: boolean) {
+    this.reader = reader;
+    this.config = config;
+    this.#registersAssets = registersAssets;
+    this.#nodes = config.validators.map(({ name }) => name);
+  }
+
+  /** The name of a validator of this run. */
+  node(place: Place | undefined): string | undefined {
+    const name = this.reader.text(place, 'the name of a node');
+    if (name === undefined || place === undefined || this.#nodes.includes(name)) return name;
+    return this.reader.expected(
+      place,
+      'the name of a node',
+      'SCENARIO_NODE_UNKNOWN',
+      suggest(name, this.#nodes),
+    );
+  }
+
+  /** An asset that moves: with `auto_fund` any symbol, which is then registered. */
+  asset(place: Place | undefined): string | undefined {
+    const symbol = this.reader.text(place, SYMBOL_EXPECTED, symbolPattern);
+    if (symbol === undefined || place === undefined || this.isKnown(symbol)) return symbol;
+    if (this.#registersAssets) {
+      this.newAssets.add(symbol);
+      return symbol;
+    }
+    return this.#unknownAsset(place, symbol);
+  }
+
+  /** An asset that is only spoken of: it must be registered, or named where something moves. */
+  knownAsset(place: Place, symbol: string): string | undefined {
+    return this.isKnown(symbol) || this.newAssets.has(symbol) ? symbol : this.#unknownAsset(place, symbol);
+  }
+
+  account(place: Place | undefined): string | undefined {
+    return this.reader.text(place, NAME_EXPECTED, namePattern);
+  }
+
+  isKnown(symbol: string): boolean {
+    return this.config.ledger.assets.some((asset) => asset.symbol === symbol);
+  }
+
+  #unknownAsset(place: Place, symbol: string): undefined {
+    const known = [...this.config.ledger.assets.map((asset) => asset.symbol), ...this.newAssets];
+    return this.reader.report(
+      place.keyAt !== undefined && place.value.kind !== 'scalar' ? place.keyAt : place.value.at,
+      place.path,
+      'SCENARIO_ASSET_UNKNOWN',
+      `expected a registered asset, got \`${symbol}\``,
+      suggest(symbol, known),
+    );
+  }
+}

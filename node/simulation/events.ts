@@ -1,0 +1,247 @@
+/**
+ * The lines of `events.ndjson` and the hash over them (docs/formats.md, section 3).
+ *
+ * Every line follows from virtual time and the run alone: no wall clock, no host, no bytes of a signature. Lines of
+ * every block are built by hand, rare ones by JSON.stringify; both are canonical because key order is fixed here.
+ */
+import { createHash } from 'node:crypto';
+import type { Hash, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import type { NodeEvent } from '../core/events.ts';
+
+/** Text gathered before it is hashed, in characters. */
+const HASH_CHUNK_CHARACTERS = 65_536;
+
+/** Events that only some blocks have; what `reportRare` takes. */
+type RareEvent = Exclude<NodeEvent, { type: 'block_proposed' | 'block_notarized' | 'block_finalized' }>;
+type FinalizedEvent = Extract<NodeEvent, { type: 'block_finalized' }>;
+type JsonFields = Readonly<Record<string, unknown>>;
+
+export interface TraceOptions {
+  /** By validator index. */
+  readonly nodeNames: readonly string[];
+  /** Label of an account address, or undefined for one that no scenario names. */
+  readonly labelOf: (address: string) => string | undefined;
+  /** Takes each line, without its line break, in order. */
+  readonly onLine: ((line: string) => void) | undefined;
+}
+
+/** Writes the event stream of one run. */
+export class Trace {
+  readonly #names: readonly string[];
+  /** Each name as JSON text, `null` aside. */
+  readonly #quotedNames: readonly string[];
+  readonly #labelOf: (address: string) => string | undefined;
+  readonly #onLine: ((line: string) => void) | undefined;
+  readonly #hash = createHash('sha256');
+  #chunk = '';
+  #lineCount = 0;
+  /** Ends of the last notarized and finalized lines: every node reports the same about one block. */
+  #notarizedHash: Hash = '';
+  #notarizedEnd = '';
+  #finalizedHash: Hash = '';
+  #finalizedEnd = '';
+
+  constructor(options: TraceOptions) {
+    this.#names = options.nodeNames;
+    this.#quotedNames = options.nodeNames.map((name) => JSON.stringify(name));
+    this.#labelOf = options.labelOf;
+    this.#onLine = options.onLine;
+  }
+
+  get lineCount(): number {
+    return this.#lineCount;
+  }
+
+  /** What one node reports about itself. Facts of finalised blocks go to `reportFacts`, once for the network. */
+  reportNode(nowMs: TimeMs, node: ValidatorIndex, event: NodeEvent): void {
+    switch (event.type) {
+      case 'block_proposed':
+        this.#write(
+          `{"t":${nowMs},"node":${this.#quoted(node)},"type":"block_proposed","height":${event.height},` +
+            `"view":${event.view},"hash":"${event.hash}","transactions":${event.transactions}}`,
+        );
+        return;
+      case 'block_notarized':
+        if (event.hash !== this.#notarizedHash) {
+          this.#notarizedHash = event.hash;
+          this.#notarizedEnd =
+            `,"type":"block_notarized","height":${event.height},"view":${event.view},` +
+            `"hash":"${event.hash}"}`;
+        }
+        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#notarizedEnd}`);
+        return;
+      case 'block_finalized':
+        if (event.hash !== this.#finalizedHash) {
+          this.#finalizedHash = event.hash;
+          this.#finalizedEnd =
+            `,"type":"block_finalized","height":${event.height},"view":${event.view},"hash":"${event.hash}",` +
+            `"timestamp_ms":${event.timestampMs},"leader":${this.#quoted(event.leader)},` +
+            `"state_root":"${event.stateRoot}","origin_height":${event.originHeight}}`;
+        }
+        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#finalizedEnd}`);
+        return;
+      default:
+        this.reportOther(nowMs, node, event.type, this.#rareFields(event));
+    }
+  }
+
+  /** What a block brought to light, when the first node finalises it: `node` is null. */
+  reportFacts(nowMs: TimeMs, event: FinalizedEvent): void {
+    for (const { id, type, from, result } of event.transactions) {
+      this.#write(
+        `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${id}",` +
+          `"operation":"${type}","from":${JSON.stringify(this.#labelOf(from) ?? from)},"result":"${result}"}`,
+      );
+    }
+    for (const fact of event.facts) {
+      const type = fact.type === 'window_closed' && fact.empty ? 'empty_window' : fact.type;
+      this.reportOther(nowMs, undefined, type, { height: event.height, ...this.#factFields(fact) });
+    }
+  }
+
+  reportSettlementBlock(nowMs: TimeMs, block: SettlementBlock): void {
+    this.#write(
+      `{"t":${nowMs},"node":null,"type":"settlement_block","height":${block.height},"hash":"${block.hash}",` +
+        `"base_fee":"${block.baseFee}","gas_used":${block.gasUsed},"events":${block.events.length}}`,
+    );
+  }
+
+  /** Any other line: faults, crashes, warnings of the runtime. Values must be plain JSON. */
+  reportOther(nowMs: TimeMs, node: ValidatorIndex | undefined, type: string, fields: JsonFields): void {
+    const name = node === undefined ? null : this.#name(node);
+    this.#write(JSON.stringify({ t: nowMs, node: name, type, ...fields }));
+  }
+
+  /** The hash over every line so far, each with its line break. Ends the stream. */
+  finish(): Hash {
+    this.#hash.update(this.#chunk);
+    this.#chunk = '';
+    return `0x${this.#hash.digest('hex')}`;
+  }
+
+  #write(line: string): void {
+    this.#lineCount += 1;
+    this.#chunk += `${line}\n`;
+    if (this.#chunk.length >= HASH_CHUNK_CHARACTERS) {
+      this.#hash.update(this.#chunk);
+      this.#chunk = '';
+    }
+    if (this.#onLine !== undefined) this.#onLine(line);
+  }
+
+  #name(node: ValidatorIndex): string {
+    return this.#names[node] ?? `node ${node}`;
+  }
+
+  #quoted(node: ValidatorIndex): string {
+    return this.#quotedNames[node] ?? '"?"';
+  }
+
+  #rareFields(event: RareEvent): JsonFields {
+    switch (event.type) {
+      case 'view_nullified':
+        return { view: event.view };
+      case 'batch_submitted':
+        return {
+          batch: event.seq,
+          attempt: event.attempt,
+          transaction_hash: event.transactionHash,
+          fee_cap: String(event.feeCap),
+        };
+      case 'batch_included':
+        return {
+          batch: event.seq,
+          attempt: event.attempt,
+          settlement_height: event.settlementHeight,
+          transaction_hash: event.transactionHash,
+        };
+      case 'completion_gossiped':
+        return { batch: event.seq, transaction_hash: event.transactionHash };
+      case 'equivocation_seen':
+        return { validator: this.#name(event.validator), view: event.view };
+      case 'warning':
+        return { code: event.code, message: event.message };
+    }
+  }
+
+  #factFields(fact: NetFact): JsonFields {
+    switch (fact.type) {
+      case 'window_closed':
+        return {
+          index: fact.index,
+          from_height: fact.fromHeight,
+          to_height: fact.toHeight,
+          ...(fact.batch === undefined ? {} : { batch: fact.batch }),
+        };
+      case 'batch_sealed':
+        return this.#sealedFields(fact.batch);
+      case 'batch_confirmed':
+        return {
+          batch: fact.batch.seq,
+          settlement_height: fact.settlementHeight,
+          included_at_ms: fact.includedAtMs,
+          settler: this.#name(fact.settler),
+          attempt: fact.attempt,
+          transaction_hash: fact.transactionHash,
+          gas_used: fact.gasUsed,
+          fee: String(fact.fee),
+        };
+      case 'batch_reverted':
+        return {
+          batch: fact.seq,
+          proposer: this.#name(fact.proposer),
+          attempt: fact.attempt,
+          code: fact.code,
+          settlement_height: fact.settlementHeight,
+          transaction_hash: fact.transactionHash,
+          fee: String(fact.fee),
+          counted: fact.counted,
+        };
+      case 'batch_missed':
+        return {
+          batch: fact.seq,
+          proposer: this.#name(fact.proposer),
+          attempt: fact.attempt,
+          clock_count: fact.clockCount,
+        };
+      case 'batch_assigned':
+        return { batch: fact.seq, proposer: this.#name(fact.proposer), attempt: fact.attempt };
+      case 'slashed':
+        return {
+          validator: this.#name(fact.validator),
+          reason: fact.reason,
+          batch: fact.batch ?? null,
+          attempt: fact.attempt ?? null,
+          amount: String(fact.amount),
+        };
+      case 'jailed':
+        return { validator: this.#name(fact.validator), until_height: fact.untilHeight };
+      case 'unjailed':
+      case 'tombstoned':
+        return { validator: this.#name(fact.validator) };
+    }
+  }
+
+  #sealedFields(batch: SealedBatch): JsonFields {
+    const attempt = batch.attempts.at(-1);
+    return {
+      batch: batch.seq,
+      from_height: batch.fromHeight,
+      to_height: batch.toHeight,
+      borrowed: amountsByAsset(batch.borrowed),
+      repaid: amountsByAsset(batch.repaid),
+      net: amountsByAsset(batch.net),
+      fees: amountsByAsset(batch.fees),
+      liquidations: batch.liquidations,
+      proposer: attempt === undefined ? null : this.#name(attempt.proposer),
+      commitment: batch.commitment,
+    };
+  }
+}
+
+/** Amounts as decimal strings by asset, in the list's order. */
+export function amountsByAsset(amounts: readonly AssetAmount[]): Record<string, string> {
+  return Object.fromEntries(amounts.map(({ asset, amount }) => [asset, String(amount)]));
+}

@@ -1,0 +1,37 @@
+/** Law 1, agreement: no two nodes finalise different blocks at one height, and each height has one state root. */
+import type { Block } from '../../../consensus/block.ts';
+import type { Hash, Height } from '../../../consensus/primitives/flavor.ts';
+import { Law } from './law.ts';
+
+/** Heights remembered below the newest: further back than any node's history reaches, so none is finalised again. */
+const HEIGHTS_KEPT = 65_536;
+
+export class AgreementLaw {
+  readonly law = new Law('agreement');
+  readonly #hashByHeight = new Map<Height, Hash>();
+  readonly #rootByHeight = new Map<Height, Hash>();
+
+  finalized(nodeName: string, block: Block, stateRoot: Hash): void {
+    const { height, stateRoot: headerRoot } = block.header;
+    const hash = this.#hashByHeight.get(height);
+    if (hash === undefined) {
+      this.#hashByHeight.set(height, block.hash);
+      this.#rootByHeight.set(height, stateRoot);
+      this.#hashByHeight.delete(height - HEIGHTS_KEPT);
+      this.#rootByHeight.delete(height - HEIGHTS_KEPT);
+    }
+    const root = this.#rootByHeight.get(height);
+    const agrees =
+      (hash === undefined || hash === block.hash) && root === stateRoot && headerRoot === stateRoot;
+    this.law.check(
+      agrees,
+      () =>
+        `height ${height}: ${nodeName} finalised ${block.hash} with state root ${stateRoot} (header ${headerRoot}), ` +
+        `the first to finalise had ${hash ?? block.hash} with ${root}`,
+    );
+  }
+
+  hashAt(height: Height): Hash | undefined {
+    return this.#hashByHeight.get(height);
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Law 5, justice: a slash for a missed settlement names the duty holder of an unsettled batch whose clock ran out, and
+ * nobody is slashed twice for one (batch, attempt). The law keeps its own clock from headers and settlement blocks
+ * (docs/protocol.md, proposer duty); it never reads the one in the state.
+ */
+import type { Block } from '../../../consensus/block.ts';
+import type { Height, SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { RevertCode, SettlementBlock } from '../../../settlement/net/settlement.ts';
+import type { NetFact, NetRules, SealedBatch } from '../../../settlement/net/types.ts';
+import { Law } from './law.ts';
+
+/** A sealed, unsettled batch as the facts tell it. */
+interface Duty {
+  readonly toHeight: Height;
+  holder: ValidatorIndex;
+  attempt: number;
+  /** Heights up to this one do not count: the header that began the present run of the clock. */
+  clockStartHeight: Height;
+  clockCount: number;
+  /** Counted reverts of the present holder. */
+  reverts: number;
+  /** Attempts somebody was slashed for. */
+  readonly slashedAttempts: Set<number>;
+}
+
+type Fact<Type extends NetFact['type']> = Extract<NetFact, { type: Type }>;
+
+const chainFaultCodes: readonly RevertCode[] = [
+  'SLIPPAGE_EXCEEDED',
+  'INSUFFICIENT_LIQUIDITY',
+  'TRANSFER_TIMEOUT',
+];
+
+export class JusticeLaw {
+  readonly law = new Law('justice');
+  readonly #rules: NetRules;
+  readonly #settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
+  /** Unsettled batches by seq, ascending. */
+  readonly #duties = new Map<number, Duty>();
+  #originHeight: SettlementHeight = 0;
+
+  constructor(rules: NetRules, settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined) {
+    this.#rules = rules;
+    this.#settlementBlockAt = settlementBlockAt;
+  }
+
+  /** Judges one block, when the first node finalises it. */
+  finalized(block: Block, facts: readonly NetFact[]): void {
+    const { height, origin } = block.header;
+    for (const fact of facts) if (fact.type === 'batch_confirmed') this.#settle(height, fact.batch.seq);
+    const restarted = this.#restartAfterReverts(height, facts);
+    if (origin.height > this.#originHeight) this.#advanceClock(height, origin.height, restarted);
+    let missed: Fact<'batch_missed'> | undefined;
+    for (const fact of facts) {
+      switch (fact.type) {
+        case 'batch_missed':
+          missed = fact;
+          this.#judgeMiss(height, fact);
+          break;
+        case 'slashed':
+          if (fact.reason === 'equivocation') this.#judgeEquivocation(block, fact);
+          else this.#judgeSlash(height, fact, missed);
+          break;
+        case 'batch_reverted':
+          if (fact.counted) this.#countRevert(fact, facts);
+          break;
+        case 'batch_sealed':
+          this.#open(height, fact.batch);
+          break;
+        case 'batch_assigned':
+          this.#assign(height, fact);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  #open(height: Height, { seq, toHeight, attempts }: SealedBatch): void {
+    const attempt = attempts.at(-1);
+    this.#duties.set(seq, {
+      toHeight,
+      holder: attempt?.proposer ?? -1,
+      attempt: attempt?.attempt ?? 0,
+      clockStartHeight: height + 1,
+      clockCount: 0,
+      reverts: 0,
+      slashedAttempts: new Set(),
+    });
+  }
+
+  #settle(height: Height, seq: number): void {
+    this.#duties.delete(seq);
+    this.#restartClock(seq + 1, height);
+  }
+
+  #restartClock(seq: number, height: Height): void {
+    const duty = this.#duties.get(seq);
+    if (duty === undefined) return;
+    duty.clockStartHeight = Math.max(height, duty.toHeight + 1);
+    duty.clockCount = 0;
+  }
+
+  /** @returns Whether the clock of the oldest batch begins anew with this header. */
+  #restartAfterReverts(height: Height, facts: readonly NetFact[]): boolean {
+    let restarted = false;
+    for (const fact of facts) {
+      if (fact.type !== 'batch_reverted' || !fact.counted || !chainFaultCodes.includes(fact.code)) continue;
+      this.#restartClock(fact.seq, height);
+      restarted = true;
+    }
+    return restarted;
+  }
+
+  /** One header adds at most 1, to the oldest unsettled batch alone. */
+  #advanceClock(height: Height, originHeight: SettlementHeight, restarted: boolean): void {
+    let counts = false;
+    for (let at = this.#originHeight + 1; at <= originHeight && !counts; at += 1)
+      counts = this.#isCounting(at);
+    this.#originHeight = originHeight;
+    const [oldest] = this.#duties.values();
+    if (!counts || restarted || oldest === undefined) return;
+    if (height > oldest.clockStartHeight) oldest.clockCount += 1;
+  }
+
+  #isCounting(height: SettlementHeight): boolean {
+    const block = this.#settlementBlockAt(height);
+    if (block === undefined) return false;
+    const { gasUsed, gasLimit, baseFee } = block;
+    return gasUsed + this.#rules.settlementGasReserve <= gasLimit && baseFee <= this.#rules.feeCap;
+  }
+
+  /** A retry keeps the holder; when the duty passes on, the facts of this block say so. */
+  #countRevert({ seq }: Fact<'batch_reverted'>, facts: readonly NetFact[]): void {
+    const duty = this.#duties.get(seq);
+    if (duty === undefined) return;
+    duty.reverts += 1;
+    const passesOn = facts.some((fact) => fact.type === 'batch_assigned' && fact.seq === seq);
+    if (!passesOn) duty.attempt += 1;
+  }
+
+  #judgeMiss(height: Height, { seq, proposer, attempt }: Fact<'batch_missed'>): void {
+    const duty = this.#duties.get(seq);
+    const [oldestSeq] = this.#duties.keys();
+    this.law.check(
+      duty !== undefined && duty.holder === proposer && duty.attempt === attempt && seq === oldestSeq,
+      () =>
+        `height ${height}: validator ${proposer} missed batch ${seq}, attempt ${attempt}; on duty is ` +
+        `${duty?.holder ?? 'nobody'}, attempt ${duty?.attempt ?? 0}`,
+    );
+    const { clockCount, reverts } = duty ?? { clockCount: 0, reverts: 0 };
+    const { submissionDeadlineBlocks, maxAttempts } = this.#rules;
+    this.law.check(
+      clockCount > submissionDeadlineBlocks || reverts >= maxAttempts,
+      () =>
+        `height ${height}: batch ${seq} missed after ${clockCount} counting headers and ${reverts} reverts`,
+    );
+  }
+
+  #judgeSlash(
+    height: Height,
+    { validator, batch, attempt }: Fact<'slashed'>,
+    missed: Fact<'batch_missed'> | undefined,
+  ): void {
+    const slashed = batch === undefined ? undefined : this.#duties.get(batch)?.slashedAttempts;
+    const isMiss = missed?.seq === batch && missed?.attempt === attempt && missed?.proposer === validator;
+    this.law.check(
+      isMiss && attempt !== undefined && slashed?.has(attempt) === false,
+      () => `height ${height}: validator ${validator} slashed for batch ${batch}, attempt ${attempt}`,
+    );
+    if (attempt !== undefined) slashed?.add(attempt);
+  }
+
+  #judgeEquivocation({ header, body }: Block, { validator }: Fact<'slashed'>): void {
+    this.law.check(
+      body.evidence.length > 0,
+      () => `height ${header.height}: validator ${validator} slashed for equivocation without evidence`,
+    );
+  }
+
+  #assign(height: Height, { seq, proposer, attempt }: Fact<'batch_assigned'>): void {
+    const duty = this.#duties.get(seq);
+    this.law.check(
+      duty !== undefined,
+      () => `height ${height}: batch ${seq} assigned, but it is not pending`,
+    );
+    if (duty === undefined) return;
+    this.#restartClock(seq, height);
+    duty.reverts = 0;
+    duty.holder = proposer;
+    duty.attempt = attempt;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The laws of docs/protocol.md, section 9, in one place. They only watch: what they see comes from the runtime and the
+ * nodes' observer port, and nothing they do reaches a node.
+ */
+import type { Block } from '../../../consensus/block.ts';
+import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { Vote } from '../../../consensus/vote.ts';
+import type { Genesis } from '../../../settlement/execution/genesis.ts';
+import type { ExecutionResult } from '../../../settlement/execution/result.ts';
+import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
+import type { Layer } from '../../../settlement/state.ts';
+import type { LawResult } from '../result.ts';
+import { AgreementLaw } from './agreement.ts';
+import { DurabilityLaw } from './durability.ts';
+import { JusticeLaw } from './justice.ts';
+import { type Health, ProgressLaw } from './progress.ts';
+import { ValueLaws } from './value.ts';
+
+export interface LawsOptions {
+  readonly genesis: Genesis;
+  /** The rows before the first block. */
+  readonly genesisLayer: Layer;
+  readonly nodeNames: readonly string[];
+  /** False when the network's own model may break the bounds of progress. */
+  readonly isSynchronous: boolean;
+  readonly settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
+}
+
+export class Laws {
+  readonly #nodeNames: readonly string[];
+  readonly #agreement = new AgreementLaw();
+  readonly #value: ValueLaws;
+  readonly #justice: JusticeLaw;
+  readonly #durability: DurabilityLaw;
+  readonly #progress: ProgressLaw;
+
+  constructor(options: LawsOptions) {
+    const { genesis, genesisLayer, nodeNames, isSynchronous } = options;
+    this.#nodeNames = nodeNames;
+    this.#value = new ValueLaws(genesis.ledger, genesisLayer);
+    this.#justice = new JusticeLaw(genesis.net, options.settlementBlockAt);
+    this.#durability = new DurabilityLaw(nodeNames);
+    this.#progress = new ProgressLaw({
+      rules: genesis.net,
+      blockTimeMs: genesis.blockTimeMs,
+      isSynchronous,
+    });
+  }
+
+  /** A node finalised a block. @param isFirst - No node had finalised this height before. */
+  finalized(
+    node: ValidatorIndex,
+    block: Block,
+    result: ExecutionResult,
+    isFirst: boolean,
+    nowMs: TimeMs,
+  ): void {
+    this.#agreement.finalized(this.#nodeNames[node] ?? `node ${node}`, block, result.stateRoot);
+    if (!isFirst) return;
+    const { height } = block.header;
+    this.#value.finalized(height, result);
+    this.#justice.finalized(block, result.facts);
+    this.#progress.finalized(height, result.facts, nowMs);
+  }
+
+  voteSent(vote: Vote): void {
+    this.#durability.voteSent(vote);
+  }
+
+  recovered(node: ValidatorIndex, heightBefore: number, heightNow: number): void {
+    this.#durability.recovered(node, heightBefore, heightNow);
+  }
+
+  healthChanged(health: Health, nowMs: TimeMs): void {
+    this.#progress.healthChanged(health, nowMs);
+  }
+
+  settlementBlock(block: SettlementBlock): void {
+    this.#progress.settlementBlock(block);
+  }
+
+  /** Hash of a finalised block, while it is remembered. */
+  hashAt(height: number): string | undefined {
+    return this.#agreement.hashAt(height);
+  }
+
+  get isAgreed(): boolean {
+    return !this.#agreement.law.isBroken;
+  }
+
+  finish(nowMs: TimeMs): LawResult[] {
+    this.#progress.finish(nowMs);
+    return [
+      this.#agreement.law,
+      this.#value.conservation,
+      this.#value.exactlyOnce,
+      this.#value.ledger,
+      this.#justice.law,
+      this.#durability.law,
+      this.#progress.law,
+    ].map((law) => law.result());
+  }
+}

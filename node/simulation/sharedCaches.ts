@@ -1,0 +1,59 @@
+/**
+ * What the nodes of one process may share because it is a pure function of its key: decoded messages by the identity
+ * of their bytes, execution results by block hash. Both are bounded; a miss costs work, never a different answer.
+ */
+import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
+import { GenerationalMap } from '../../consensus/primitives/generationalMap.ts';
+
+import type { ExecutedBlock } from '../core/blockTree.ts';
+import type { ExecutionCache, MessageCache } from '../core/ports.ts';
+
+/** Messages in one generation, two of which are kept: more than any delivery in flight needs. */
+const MESSAGE_GENERATION_SIZE = 4096;
+/** Results of blocks further below the newest than this are dropped, in heights. */
+const EXECUTION_HEIGHTS = 64;
+
+export class SharedMessages implements MessageCache {
+  readonly #messages = new GenerationalMap<Uint8Array, unknown>({ generationSize: MESSAGE_GENERATION_SIZE });
+
+  get(bytes: Uint8Array): unknown {
+    return this.#messages.get(bytes);
+  }
+
+  set(bytes: Uint8Array, message: unknown): void {
+    this.#messages.set(bytes, message);
+  }
+}
+
+export class SharedExecutions implements ExecutionCache {
+  readonly #executed = new Map<Hash, ExecutedBlock>();
+  /** Hashes by height, in order of first insertion; the front is the oldest but for blocks a node caught up on. */
+  readonly #hashesByHeight = new Map<Height, Hash[]>();
+  #newestHeight: Height = 0;
+
+  get(blockHash: Hash): ExecutedBlock | undefined {
+    return this.#executed.get(blockHash);
+  }
+
+  set(executed: ExecutedBlock): void {
+    const { hash, header } = executed.block;
+    const { height } = header;
+    if (height + EXECUTION_HEIGHTS <= this.#newestHeight || this.#executed.has(hash)) return;
+    this.#executed.set(hash, executed);
+    const hashes = this.#hashesByHeight.get(height);
+    if (hashes === undefined) this.#hashesByHeight.set(height, [hash]);
+    else hashes.push(hash);
+    if (height > this.#newestHeight) {
+      this.#newestHeight = height;
+      this.#prune();
+    }
+  }
+
+  #prune(): void {
+    for (const [height, hashes] of this.#hashesByHeight) {
+      if (height + EXECUTION_HEIGHTS > this.#newestHeight) return;
+      for (const hash of hashes) this.#executed.delete(hash);
+      this.#hashesByHeight.delete(height);
+    }
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * The mock settlement chain: mempool, fee market, contract and pools as one deterministic state machine
+ * (docs/protocol.md, mock settlement chain). The same calls give the same block hashes on every machine.
+ *
+ * It knows no clock: whoever runs it says when a transaction arrives and when a block is made. A stall is nobody
+ * making blocks; heights have no gap.
+ */
+import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import {
+  AMOUNT_MAX,
+  type Amount,
+  type Hash,
+  type SettlementHeight,
+  type TimeMs,
+  ZERO_HASH,
+} from '../../consensus/primitives/flavor.ts';
+import type { Random } from '../../consensus/primitives/random.ts';
+import type { Verifier } from '../../consensus/primitives/signature.ts';
+import type { ValidatorSet } from '../../consensus/validators.ts';
+import type { PoolReserves, SettlementBlock, SettlementEvent } from '../net/settlement.ts';
+import { encodeReserves, settlementBlockHash, type UnhashedSettlementBlock } from '../net/settlementBlock.ts';
+import { BackgroundDemand, type BackgroundOptions } from './background.ts';
+import { clampBaseFee, effectiveTip, nextBaseFee, payloadGas, proofGas, settlementGas } from './feeMarket.ts';
+import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type WaitingTransaction } from './mempool.ts';
+import { type ContractOutcome, SettlementContract } from './settlementContract.ts';
+import { createHoldings, type Holdings } from './swapPools.ts';
+import {
+  decodeSettlementTransaction,
+  FEE_PER_GAS_MAX,
+  settlementTransactionHash,
+} from './transactionCodec.ts';
+
+/** Blocks between a transfer and the event that the far side answered. */
+export const ACKNOWLEDGEMENT_DELAY_BLOCKS = 2;
+
+export interface SettlementChainOptions {
+  /** The sidechain that settles here. */
+  readonly chainId: Hash;
+  readonly blockTimeMs: number;
+  /** Timestamp of block 0, in ms after the sidechain's genesis instant. */
+  readonly phaseMs: number;
+  readonly gasLimit: number;
+  /** Base fee of blocks 0 and 1, in the smallest fee unit per unit of gas; a trace overrides it. */
+  readonly baseFeeInitial: Amount;
+  readonly background: BackgroundOptions;
+  readonly baseAsset: string;
+  /** Assets that get a pool and a treasury balance where those are undefined. */
+  readonly assets: readonly string[];
+  readonly pools: readonly PoolReserves[] | undefined;
+  readonly treasury: Readonly<Record<string, Amount>> | undefined;
+  readonly validators: ValidatorSet;
+  readonly random: Random;
+  /** Newest blocks kept for `blockAt`, at least 1. */
+  readonly historyBlocks: number;
+}
+
+const noEvents: readonly SettlementEvent[] = Object.freeze([]);
+
+export class MockSettlementChain {
+  readonly genesis: SettlementBlock;
+  readonly #options: SettlementChainOptions;
+  readonly #background: BackgroundDemand;
+  readonly #contract: SettlementContract;
+  readonly #mempool = new Mempool();
+  /** Ring of the newest blocks, by height modulo `historyBlocks`. */
+  readonly #blocks: SettlementBlock[] = [];
+  /** Transfers not yet acknowledged, by the height that will say so. */
+  readonly #acknowledgements = new Map<SettlementHeight, SettlementEvent[]>();
+  #head: SettlementBlock;
+  #reservesBytes: Uint8Array;
+  #arrivalCount = 0;
+  #full = false;
+  #transferTimeout = false;
+
+  constructor(options: SettlementChainOptions, dependencies: { readonly verifier: Verifier }) {
+    const { gasLimit, baseFeeInitial, historyBlocks, random } = options;
+    assert(Number.isInteger(gasLimit) && gasLimit >= 2 && gasLimit < 2 ** 32, 'gas limit out of range');
+    assert(clampBaseFee(baseFeeInitial) === baseFeeInitial, 'initial base fee out of range');
+    assert(Number.isInteger(historyBlocks) && historyBlocks >= 1, 'historyBlocks below 1');
+    assert(BigInt(gasLimit) * FEE_PER_GAS_MAX <= AMOUNT_MAX, 'a block of gas must cost an amount');
+    this.#options = options;
+    this.#background = new BackgroundDemand(options, { random });
+    this.#contract = new SettlementContract({ ...options, holdings: createHoldings(options) }, dependencies);
+    const { pools } = this.#contract.holdings;
+    this.#reservesBytes = encodeReserves(pools);
+    this.genesis = this.#seal({
+      height: 0,
+      parentHash: ZERO_HASH,
+      timestampMs: options.phaseMs,
+      baseFee: clampBaseFee(this.#background.tracedBaseFee(0) ?? baseFeeInitial),
+      gasUsed: 0,
+      gasLimit,
+      events: noEvents,
+      reserves: pools,
+      nextBaseFee: clampBaseFee(this.#background.tracedBaseFee(1) ?? baseFeeInitial),
+      lastSettledSeq: 0,
+    });
+    this.#head = this.genesis;
+    this.#blocks.push(this.genesis);
+  }
+
+  get head(): SettlementBlock {
+    return this.#head;
+  }
+
+  /** When the next block is due, fault-free: one interval after the newest. */
+  get nextTimestampMs(): TimeMs {
+    return this.#head.timestampMs + this.#options.blockTimeMs;
+  }
+
+  get nextBaseFee(): Amount {
+    return this.#head.nextBaseFee;
+  }
+
+  get lastSettledSeq(): number {
+    return this.#contract.lastSettledSeq;
+  }
+
+  get reserves(): readonly PoolReserves[] {
+    return this.#contract.holdings.pools;
+  }
+
+  /** Pools, treasury and what has crossed to the sidechain: per asset their sum never changes. */
+  get holdings(): Holdings {
+    return this.#contract.holdings;
+  }
+
+  get mempoolCount(): number {
+    return this.#mempool.count;
+  }
+
+  /** True once the base-fee trace has run out of rows and started over; whoever runs the chain warns of it. */
+  get traceRepeated(): boolean {
+    return this.#background.repeatsAt(this.#head.height);
+  }
+
+  treasuryBalance(asset: string): Amount {
+    return this.#contract.holdings.treasury.get(asset) ?? 0n;
+  }
+
+  /** A block of the kept history; undefined when it is not made yet or dropped. */
+  blockAt(height: SettlementHeight): SettlementBlock | undefined {
+    const block = this.#blocks[height % this.#options.historyBlocks];
+    return block?.height === height ? block : undefined;
+  }
+
+  /** While on, others bid above any settlement: blocks are full of their transactions, and the base fee rises by its rule. */
+  setFull(on: boolean): void {
+    this.#full = on;
+  }
+
+  /** While on, a transaction with a transfer reverts whole with `TRANSFER_TIMEOUT`. */
+  setTransferTimeout(on: boolean): void {
+    this.#transferTimeout = on;
+  }
+
+  /**
+   * Takes in a signed settlement transaction. Sending the same one again is safe at any time: while it waits it is
+   * accepted again, after it settled the answer is `NET_BATCH_ALREADY_SETTLED`, after it reverted `SETTLEMENT_ATTEMPT_USED`.
+   * @param nowMs - When it arrives; it may enter blocks with a later timestamp, never an equal one.
+   * @returns Its hash, or a refusal with a code of codes.ts or `ENCODING_INVALID`.
+   */
+  submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<{ readonly hash: Hash }> {
+    const decoded = decodeSettlementTransaction(bytes);
+    if (!decoded.ok) return decoded;
+    const transaction = decoded.value;
+    const { seq, feeCap, tip } = transaction;
+    if (tip > feeCap) return refuse('SETTLEMENT_TIP_ABOVE_FEE_CAP', `tip ${tip}, fee cap ${feeCap}`);
+    if (proofGas(transaction, bytes.length) > this.#options.gasLimit) {
+      return refuse('SETTLEMENT_GAS_ABOVE_LIMIT', `${bytes.length} bytes do not fit a block`);
+    }
+    const author = this.#contract.checkAuthor(transaction);
+    if (!author.ok) return author;
+    if (seq <= this.lastSettledSeq) return refuse('NET_BATCH_ALREADY_SETTLED', `batch ${seq} is settled`);
+    if (seq > this.lastSettledSeq + MEMPOOL_SEQ_AHEAD_MAX) {
+      return refuse('SETTLEMENT_SEQ_TOO_FAR', `batch ${seq} is too far ahead of ${this.lastSettledSeq}`);
+    }
+    if (this.#contract.isAttemptUsed(transaction)) {
+      return refuse('SETTLEMENT_ATTEMPT_USED', `attempt ${transaction.attempt} reverted already`);
+    }
+    this.#arrivalCount += 1;
+    const waiting: WaitingTransaction = {
+      transaction,
+      hash: settlementTransactionHash(transaction),
+      byteCount: bytes.length,
+      arrivedMs: nowMs,
+      arrival: this.#arrivalCount,
+    };
+    const taken = this.#mempool.add(waiting);
+    if (taken.ok || taken.code !== 'SETTLEMENT_MEMPOOL_FULL') return taken;
+    // Room is made by those that can only be no-ops; they wait for a base fee that they can pay.
+    this.#mempool.removeWhere((other) => other.seq <= this.lastSettledSeq);
+    return this.#mempool.add(waiting);
+  }
+
+  /** Makes the next block from what arrived strictly before its instant. */
+  produceBlock(timestampMs: TimeMs): SettlementBlock {
+    const parent = this.#head;
+    const { gasLimit } = this.#options;
+    assert(timestampMs > parent.timestampMs, 'a settlement block must be later than its parent');
+    const height = parent.height + 1;
+    const baseFee = parent.nextBaseFee;
+    const othersGas = this.#full ? gasLimit : this.#background.nextGas();
+    let events = this.#takeAcknowledgements(height);
+    let gasUsed = 0;
+    if (this.#mempool.count > 0 && !this.#full) {
+      const included: SettlementEvent[] = [...events];
+      gasUsed = this.#include(included, { height, timestampMs, baseFee });
+      if (included.length > 0) events = Object.freeze(included);
+    }
+    gasUsed = Math.min(gasUsed + othersGas, gasLimit);
+    const { pools } = this.#contract.holdings;
+    if (pools !== parent.reserves) this.#reservesBytes = encodeReserves(pools);
+    const traced = this.#background.tracedBaseFee(height + 1);
+    this.#head = this.#seal({
+      height,
+      parentHash: parent.hash,
+      timestampMs,
+      baseFee,
+      gasUsed,
+      gasLimit,
+      events,
+      reserves: pools,
+      nextBaseFee: traced === undefined ? nextBaseFee(baseFee, gasUsed, gasLimit) : clampBaseFee(traced),
+      lastSettledSeq: this.#contract.lastSettledSeq,
+    });
+    this.#blocks[height % this.#options.historyBlocks] = this.#head;
+    return this.#head;
+  }
+
+  /** Executes waiting transactions while one is in turn and fits; adds their events and returns their gas. */
+  #include(
+    events: SettlementEvent[],
+    block: { readonly height: number; readonly timestampMs: TimeMs; readonly baseFee: Amount },
+  ): number {
+    const { gasLimit } = this.#options;
+    let gasUsed = 0;
+    const isEligible = (waiting: WaitingTransaction): boolean =>
+      waiting.arrivedMs < block.timestampMs &&
+      waiting.transaction.seq <= this.#contract.lastSettledSeq + 1 &&
+      this.#gasNeeded(waiting) <= gasLimit - gasUsed;
+    for (;;) {
+      const next = this.#mempool.best(block.baseFee, isEligible);
+      if (next === undefined) return gasUsed;
+      this.#mempool.remove(next);
+      const { transaction } = next;
+      const outcome = this.#contract.execute(transaction, next.byteCount, this.#transferTimeout);
+      gasUsed += outcome.gasUsed;
+      if (outcome.type === 'already_settled') continue;
+      events.push(eventOf(next, outcome, block.baseFee));
+      if (outcome.type === 'settled') this.#scheduleAcknowledgements(next, block.height);
+      else this.#mempool.removeWhere((other) => this.#contract.isAttemptUsed(other));
+    }
+  }
+
+  #gasNeeded({ transaction, byteCount }: WaitingTransaction): number {
+    if (transaction.seq <= this.#contract.lastSettledSeq) return payloadGas(byteCount);
+    return Math.min(settlementGas(transaction, byteCount), this.#options.gasLimit);
+  }
+
+  #scheduleAcknowledgements({ transaction }: WaitingTransaction, height: SettlementHeight): void {
+    const { seq } = transaction;
+    const dueAt = height + ACKNOWLEDGEMENT_DELAY_BLOCKS;
+    for (const { type, asset, amount } of transaction.actions) {
+      if (type !== 'ibc_transfer') continue;
+      const due = this.#acknowledgements.get(dueAt);
+      const event: SettlementEvent = { type: 'transfer_acknowledged', seq, asset, amount };
+      if (due === undefined) this.#acknowledgements.set(dueAt, [event]);
+      else due.push(event);
+    }
+  }
+
+  #takeAcknowledgements(height: SettlementHeight): readonly SettlementEvent[] {
+    if (this.#acknowledgements.size === 0) return noEvents;
+    const due = this.#acknowledgements.get(height);
+    if (due === undefined) return noEvents;
+    this.#acknowledgements.delete(height);
+    return Object.freeze(due);
+  }
+
+  #seal(block: UnhashedSettlementBlock): SettlementBlock {
+    return Object.freeze({ ...block, hash: settlementBlockHash(block, this.#reservesBytes) });
+  }
+}
+
+function eventOf(
+  { transaction, hash }: WaitingTransaction,
+  outcome: Exclude<ContractOutcome, { type: 'already_settled' }>,
+  baseFee: Amount,
+): SettlementEvent {
+  const { gasUsed } = outcome;
+  const common = {
+    seq: transaction.seq,
+    proposer: transaction.proposer,
+    attempt: transaction.attempt,
+    transactionHash: hash,
+    actions: transaction.actions,
+    gasUsed,
+    fee: BigInt(gasUsed) * (baseFee + (effectiveTip(transaction, baseFee) ?? 0n)),
+  };
+  if (outcome.type === 'reverted') return { type: 'batch_reverted', code: outcome.code, ...common };
+  const { fromHeight, toHeight, net } = transaction;
+  return { type: 'batch_settled', fromHeight, toHeight, net, amountsIn: outcome.amountsIn, ...common };
+}

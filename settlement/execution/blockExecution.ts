@@ -1,0 +1,239 @@
+/**
+ * Executes one block on a state: what the settlement chain did, evidence, transactions, then the window.
+ *
+ * A pure function of parent state, header facts, settlement blocks and body. The leader builds a block with it,
+ * transaction by transaction; a validator replays the body with it; both finish with the same roots.
+ */
+import { encode } from '../../consensus/primitives/codec.ts';
+import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import {
+  accountOfKey,
+  type Hash,
+  type Height,
+  type ValidatorIndex,
+  ZERO_HASH,
+} from '../../consensus/primitives/flavor.ts';
+import { hashBytes } from '../../consensus/primitives/hash.ts';
+import { merkleRoot } from '../../consensus/primitives/merkle.ts';
+import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
+import { applyLedgerOperation } from '../ledger/ledger.ts';
+import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
+import type { LedgerEffect } from '../ledger/types.ts';
+import { deriveSettlement } from '../net/derive.ts';
+import type { SettlementBlock } from '../net/settlement.ts';
+import { slashEquivocation, unjail } from '../net/slashing.ts';
+import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
+import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
+import { type State, stateRootAfter } from '../state.ts';
+import type { Genesis } from './genesis.ts';
+import type { ExecutionResult, Receipt } from './result.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Everything about the block but its transactions. */
+export interface BlockContext {
+  readonly height: Height;
+  readonly parentStateRoot: Hash;
+  /** The settlement-chain blocks after the parent's origin up to this block's, ascending. */
+  readonly settlementBlocks: readonly SettlementBlock[];
+  /** The block's own origin; quotes and base fees come from it. */
+  readonly origin: SettlementBlock;
+}
+
+/** A transaction that cannot stand in this block; `later` says that it may in a later one. */
+export type InclusionCode =
+  | 'TRANSACTION_EXPIRED'
+  | 'TRANSACTION_TOO_EARLY'
+  | 'LEDGER_NONCE_USED'
+  | 'LEDGER_NONCE_AHEAD';
+
+const RECEIPT_TEXT_BYTES_MAX = 64;
+
+export class BlockExecution {
+  readonly #genesis: Genesis;
+  readonly #state: State;
+  readonly #context: BlockContext;
+  readonly #facts: NetFact[] = [];
+  readonly #receipts: Receipt[] = [];
+  readonly #receiptHashes: Hash[] = [];
+  readonly #transactionIds: Hash[] = [];
+  readonly #evidenceIds: Hash[] = [];
+  readonly #borrowed = new Map<string, bigint>();
+  readonly #repaid = new Map<string, bigint>();
+  #liquidations = 0;
+  #sealForced = false;
+
+  /** @param state - A state whose top layer is empty: it receives the block's writes. */
+  constructor(genesis: Genesis, state: State, context: BlockContext) {
+    this.#genesis = genesis;
+    this.#state = state;
+    this.#context = context;
+    const { height, settlementBlocks } = context;
+    this.#book(deriveSettlement(state, genesis.net, { height, blocks: settlementBlocks }));
+  }
+
+  /** Slashes a proven equivocation; the caller has verified the evidence. */
+  addEvidence(id: Hash, validator: ValidatorIndex): void {
+    this.#evidenceIds.push(id);
+    this.#book(slashEquivocation(this.#state, this.#genesis.net, validator));
+  }
+
+  /**
+   * Executes one transaction whose signature was verified.
+   * @returns The receipt's result (`ok` or the code with which it failed), or a refusal when the transaction
+   *   cannot stand in this block at all; nothing changed then.
+   */
+  addTransaction(transaction: Transaction, id: Hash): Verdict<string, InclusionCode | string> {
+    const { height } = this.#context;
+    const { expiresAtHeight, onlyAtHeight, from, nonce, body } = transaction;
+    if (
+      (expiresAtHeight !== 0 && height > expiresAtHeight) ||
+      (onlyAtHeight !== 0 && height > onlyAtHeight)
+    ) {
+      return refuse('TRANSACTION_EXPIRED', `its last height was ${onlyAtHeight || expiresAtHeight}`);
+    }
+    if (onlyAtHeight !== 0 && height < onlyAtHeight) {
+      return refuse('TRANSACTION_TOO_EARLY', `it may stand at height ${onlyAtHeight} only`);
+    }
+    const taken = takeNonce(this.#state, this.#genesis.ledger, from, nonce);
+    if (!taken.ok) return taken;
+    const mark = this.#state.checkpoint();
+    const outcome = this.#apply(transaction);
+    if (!outcome.ok) this.#state.rollback(mark);
+    const receipt: Receipt = {
+      transactionId: id,
+      type: body.type,
+      from,
+      result: outcome.ok ? 'ok' : outcome.code,
+    };
+    this.#receipts.push(receipt);
+    this.#receiptHashes.push(receiptHash(receipt));
+    this.#transactionIds.push(id);
+    return { ok: true, value: receipt.result };
+  }
+
+  /** Closes the window if it ends here and gives roots and facts. Call once, last. */
+  finish(): ExecutionResult {
+    const { height, origin, parentStateRoot } = this.#context;
+    const flows = this.#flows();
+    if (hasFlows(flows)) accumulateFlows(this.#state, flows, height);
+    const closing = closeWindow(
+      this.#state,
+      this.#genesis.net,
+      { height, origin },
+      { forced: this.#sealForced },
+    );
+    this.#book(closing);
+    let batchCommitment = ZERO_HASH;
+    for (const fact of closing.facts) {
+      if (fact.type !== 'batch_sealed') continue;
+      batchCommitment = fact.batch.commitment;
+      sealPoolFlows(this.#state, this.#genesis.ledger, fact.batch.net);
+    }
+    const layer = this.#state.freeze();
+    return {
+      layer,
+      stateRoot: stateRootAfter(parentStateRoot, layer),
+      receiptsRoot: merkleRoot(this.#receiptHashes),
+      transactionsRoot: merkleRoot([...this.#transactionIds, ...this.#evidenceIds]),
+      batchCommitment,
+      receipts: this.#receipts,
+      facts: this.#facts,
+      flows,
+    };
+  }
+
+  #apply(transaction: Transaction): Verdict<unknown> {
+    const { body, from } = transaction;
+    const isOperator = this.#genesis.operators.includes(from);
+    switch (body.type) {
+      case 'unjail': {
+        if (body.validator >= this.#genesis.validators.count) {
+          return refuse('VALIDATOR_UNKNOWN', `no validator ${body.validator}`);
+        }
+        if (accountOfKey(this.#genesis.validators.at(body.validator).publicKey) !== from) {
+          return refuse('UNJAIL_NOT_OWN', 'only the jailed validator may ask for its release');
+        }
+        const outcome = unjail(this.#state, this.#genesis.net, body.validator, this.#context.height);
+        if (outcome.ok) this.#book(outcome.value);
+        return outcome;
+      }
+      case 'settle_now':
+        if (!isOperator) return refuse('OPERATOR_ONLY', 'the sender is no operator');
+        this.#sealForced = true;
+        return { ok: true, value: undefined };
+      case 'set_batch_size':
+        if (!isOperator) return refuse('OPERATOR_ONLY', 'the sender is no operator');
+        return setBatchSize(this.#state, body.batchSize);
+      default: {
+        const outcome = applyLedgerOperation(this.#state, this.#genesis.ledger, from, body);
+        if (outcome.ok) this.#addEffect(outcome.value);
+        return outcome;
+      }
+    }
+  }
+
+  #addEffect({ borrowed, repaid, liquidations }: LedgerEffect): void {
+    if (borrowed !== undefined) addTo(this.#borrowed, borrowed.asset, borrowed.amount);
+    if (repaid !== undefined) addTo(this.#repaid, repaid.asset, repaid.amount);
+    this.#liquidations += liquidations;
+  }
+
+  /** Takes over facts and books on the ledger what net law pays and confirms. */
+  #book(outcome: NetOutcome): void {
+    const { ledger, validators } = this.#genesis;
+    for (const fact of outcome.facts) {
+      this.#facts.push(fact);
+      if (fact.type === 'batch_confirmed') confirmPoolFlows(this.#state, fact.batch.net);
+    }
+    for (const { to, amount } of outcome.payments) {
+      if (to === 'treasury') creditTreasury(this.#state, ledger.stakeAsset, amount);
+      else
+        creditAccount(
+          this.#state,
+          ledger,
+          accountOfKey(validators.at(to).publicKey),
+          ledger.stakeAsset,
+          amount,
+        );
+    }
+  }
+
+  #flows(): BlockFlows {
+    return {
+      borrowed: sortedAmounts(this.#borrowed),
+      repaid: sortedAmounts(this.#repaid),
+      fees: [],
+      liquidations: this.#liquidations,
+    };
+  }
+}
+
+/** Leaf of the receipts root: transaction, type, sender, result. */
+export function receiptHash(receipt: Receipt): Hash {
+  return hashBytes(
+    'receipt',
+    encode((writer) => {
+      writer
+        .hash(receipt.transactionId)
+        .string(receipt.type, RECEIPT_TEXT_BYTES_MAX)
+        .string(receipt.result, RECEIPT_TEXT_BYTES_MAX);
+    }, 128),
+  );
+}
+
+function hasFlows(flows: BlockFlows): boolean {
+  return flows.borrowed.length + flows.repaid.length + flows.fees.length > 0 || flows.liquidations > 0;
+}
+
+const noAmounts: BlockFlows['borrowed'] = [];
+
+function sortedAmounts(amounts: ReadonlyMap<string, bigint>): BlockFlows['borrowed'] {
+  if (amounts.size === 0) return noAmounts;
+  return [...amounts]
+    .map(([asset, amount]) => ({ asset, amount }))
+    .sort((a, b) => (a.asset < b.asset ? -1 : 1));
+}
+
+function addTo(amounts: Map<string, bigint>, asset: string, amount: bigint): void {
+  amounts.set(asset, (amounts.get(asset) ?? 0n) + amount);
+}

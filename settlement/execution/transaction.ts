@@ -1,0 +1,337 @@
+/**
+ * A ledger transaction: envelope, body, and the sender's own signature. The signature travels behind the bytes it
+ * signs and no id covers it. Authorisation and body are told apart by tag bytes; an unknown tag does not decode, so
+ * later kinds can be added without changing what today's bytes mean. Whether a transaction may run is not judged here.
+ */
+import { fromHex, isHex, toHex, toKey } from '../../consensus/primitives/bytes.ts';
+import { DecodeError, decode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
+import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Address, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { domains, hashBytes } from '../../consensus/primitives/hash.ts';
+import {
+  SIGNATURE_BYTES,
+  type Signature,
+  type Signer,
+  type Verifier,
+} from '../../consensus/primitives/signature.ts';
+import { isAssetSymbol } from '../ledger/assets.ts';
+import type { LedgerOperation } from '../ledger/types.ts';
+
+export type TransactionBody =
+  | LedgerOperation
+  | { readonly type: 'unjail'; readonly validator: ValidatorIndex }
+  /** Ends the open window at this block; operators only. */
+  | { readonly type: 'settle_now' }
+  /** Size of windows from the next one on, in blocks; operators only. */
+  | { readonly type: 'set_batch_size'; readonly batchSize: number };
+
+/** The sender signed the canonical bytes with the key that is its address. */
+export interface Auth {
+  readonly type: 'native';
+  readonly scheme: 'ed25519';
+  readonly signature: Signature;
+}
+
+export interface UnsignedTransaction {
+  readonly chainId: Hash;
+  readonly from: Address;
+  /** Number of transactions of the sender that were executed before. */
+  readonly nonce: number;
+  /** Last height of a block that may hold it; 0: any. */
+  readonly expiresAtHeight: Height;
+  /** The one height of a block that may hold it; 0: any. For scenarios that anchor transactions to blocks. */
+  readonly onlyAtHeight: Height;
+  readonly body: TransactionBody;
+}
+
+export interface Transaction extends UnsignedTransaction {
+  readonly auth: Auth;
+}
+
+/** A decoded transaction with its id and the bytes both id and signature cover, so nothing is encoded again. */
+export interface DecodedTransaction {
+  readonly transaction: Transaction;
+  readonly id: Hash;
+  /** The canonical bytes without authorisation; shares memory with the input. */
+  readonly unsignedBytes: Uint8Array;
+}
+
+/** Codes of this file and their meaning, for docs/errors.md. */
+export const transactionCodes = {
+  TRANSACTION_ADDRESS_INVALID: 'the sender is not a 32-byte key, as this kind of signature needs',
+  TRANSACTION_CHAIN_MISMATCH: 'the transaction was made for another chain',
+  TRANSACTION_SIGNATURE_INVALID: 'the signature does not verify against the sender',
+} as const;
+
+export type TransactionCode = keyof typeof transactionCodes;
+
+/** Tag bytes: their meaning never changes and none is used twice. 0 stands for nothing, so zeroed bytes never decode. */
+const bodyTags = {
+  transfer: 1,
+  deposit: 2,
+  withdraw: 3,
+  borrow: 4,
+  repay: 5,
+  liquidate: 6,
+  price: 7,
+  unjail: 8,
+  settle_now: 9,
+  set_batch_size: 10,
+} as const satisfies Record<TransactionBody['type'], number>;
+
+const authTags = { native: 1 } as const satisfies Record<Auth['type'], number>;
+const schemeTags = { ed25519: 1 } as const satisfies Record<Auth['scheme'], number>;
+
+/** Tag, scheme and signature of a native authorisation. */
+const NATIVE_AUTH_BYTES = 2 + SIGNATURE_BYTES;
+const KEY_BYTES = 32;
+const EVM_ADDRESS_BYTES = 20;
+/** Room for all but the longest transactions without growing. */
+const TRANSACTION_BYTES_HINT = 256;
+
+/** The bytes a sender signs: the domain's byte, then the canonical encoding without authorisation. */
+export function transactionSigningBytes(unsigned: UnsignedTransaction): Uint8Array {
+  return signingBytesOf(encodeUnsigned(unsigned));
+}
+
+/** Names a transaction by what it does, however it was authorised: equals the hash of its signing bytes. */
+export function transactionId(unsigned: UnsignedTransaction): Hash {
+  return hashBytes('transaction', encodeUnsigned(unsigned));
+}
+
+/** Signs with the sender's own key; the caller sees to it that `signer` is `unsigned.from`. */
+export function signTransaction(unsigned: UnsignedTransaction, signer: Signer): Transaction {
+  const publicKey: string = signer.publicKey;
+  assert(publicKey === unsigned.from, `key ${publicKey} does not sign for ${unsigned.from}`);
+  const { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body } = unsigned;
+  const signature = signer.sign(transactionSigningBytes(unsigned));
+  return {
+    chainId,
+    from,
+    nonce,
+    expiresAtHeight,
+    onlyAtHeight,
+    body,
+    auth: { type: 'native', scheme: 'ed25519', signature },
+  };
+}
+
+export function encodeTransaction(transaction: Transaction): Uint8Array {
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writeUnsigned(writer, transaction);
+  writeAuth(writer, transaction.auth);
+  return writer.finish();
+}
+
+/**
+ * Reads a transaction from bytes that may come from anybody, and its id.
+ *
+ * A reader accepts only what a writer makes, so the bytes in front of the authorisation are the canonical encoding
+ * and are hashed as they came. The signature is not checked: see `verifyTransaction`.
+ * @returns Views into `bytes`, which must not change afterwards; or `ENCODING_INVALID`. Never throws.
+ */
+export function decodeTransaction(bytes: Uint8Array): Verdict<DecodedTransaction, 'ENCODING_INVALID'> {
+  const verdict = decode(bytes, readTransaction);
+  if (!verdict.ok) return verdict;
+  const unsignedBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value.auth));
+  return accept({
+    transaction: verdict.value,
+    id: hashBytes('transaction', unsignedBytes),
+    unsignedBytes,
+  });
+}
+
+/**
+ * Checks that the sender made this transaction for this chain. Nonce, expiry and funds are the state's business.
+ * @returns The same transaction, or a refusal with a code of `transactionCodes`.
+ */
+export function verifyTransaction(
+  decoded: DecodedTransaction,
+  options: { readonly chainId: Hash },
+  verifier: Verifier,
+): Verdict<DecodedTransaction, TransactionCode> {
+  const { from, chainId, auth } = decoded.transaction;
+  if (chainId !== options.chainId) return refuseTransaction('TRANSACTION_CHAIN_MISMATCH', { chainId });
+  if (!isKeyAddress(from)) return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
+  const publicKey: string = from;
+  if (!verifier.verify(publicKey, signingBytesOf(decoded.unsignedBytes), auth.signature)) {
+    return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
+  }
+  return accept(decoded);
+}
+
+function refuseTransaction(code: TransactionCode, details: Readonly<Record<string, unknown>>) {
+  return refuse(code, transactionCodes[code], details);
+}
+
+function isKeyAddress(address: Address): boolean {
+  return address.length === 2 + 2 * KEY_BYTES;
+}
+
+function encodeUnsigned(unsigned: UnsignedTransaction): Uint8Array {
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writeUnsigned(writer, unsigned);
+  return writer.finish();
+}
+
+function signingBytesOf(unsignedBytes: Uint8Array): Uint8Array {
+  const signingBytes = new Uint8Array(1 + unsignedBytes.length);
+  signingBytes[0] = domains.transaction;
+  signingBytes.set(unsignedBytes, 1);
+  return signingBytes;
+}
+
+function writeUnsigned(writer: Writer, unsigned: UnsignedTransaction): void {
+  writer.hash(unsigned.chainId);
+  writeAddress(writer, unsigned.from);
+  writer.u64(unsigned.nonce).u64(unsigned.expiresAtHeight).u64(unsigned.onlyAtHeight);
+  writeBody(writer, unsigned.body);
+}
+
+function readTransaction(reader: Reader): Transaction {
+  return {
+    chainId: reader.hash(),
+    from: readAddress(reader),
+    nonce: reader.u64(),
+    expiresAtHeight: reader.u64(),
+    onlyAtHeight: reader.u64(),
+    body: readBody(reader),
+    auth: readAuth(reader),
+  };
+}
+
+function writeAuth(writer: Writer, auth: Auth): void {
+  writer.u8(authTags[auth.type]).u8(schemeTags[auth.scheme]).fixed(auth.signature, SIGNATURE_BYTES);
+}
+
+function readAuth(reader: Reader): Auth {
+  const type = reader.u8();
+  if (type !== authTags.native) throw new DecodeError(`unknown authorisation ${type}`);
+  const scheme = reader.u8();
+  if (scheme !== schemeTags.ed25519) throw new DecodeError(`unknown signature scheme ${scheme}`);
+  return { type: 'native', scheme: 'ed25519', signature: reader.fixed(SIGNATURE_BYTES) };
+}
+
+function authByteCount(auth: Auth): number {
+  switch (auth.type) {
+    case 'native':
+      return NATIVE_AUTH_BYTES;
+  }
+}
+
+function writeBody(writer: Writer, body: TransactionBody): void {
+  writer.u8(bodyTags[body.type]);
+  switch (body.type) {
+    case 'transfer':
+      writeAddress(writer, body.to);
+      writeSymbol(writer, body.asset);
+      writer.amount(body.amount);
+      return;
+    case 'deposit':
+    case 'withdraw':
+    case 'borrow':
+    case 'repay':
+      writeSymbol(writer, body.asset);
+      writer.amount(body.amount);
+      return;
+    case 'liquidate':
+      writeLiquidation(writer, body);
+      return;
+    case 'price':
+      writeSymbol(writer, body.asset);
+      writer.amount(body.price);
+      return;
+    case 'unjail':
+      writer.u16(body.validator);
+      return;
+    case 'settle_now':
+      return;
+    case 'set_batch_size':
+      writer.u32(body.batchSize);
+      return;
+  }
+}
+
+function readBody(reader: Reader): TransactionBody {
+  const tag = reader.u8();
+  switch (tag) {
+    case bodyTags.transfer:
+      return {
+        type: 'transfer',
+        to: readAddress(reader),
+        asset: readSymbol(reader),
+        amount: reader.amount(),
+      };
+    case bodyTags.deposit:
+      return { type: 'deposit', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.withdraw:
+      return { type: 'withdraw', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.borrow:
+      return { type: 'borrow', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.repay:
+      return { type: 'repay', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.liquidate:
+      return readLiquidation(reader);
+    case bodyTags.price:
+      return { type: 'price', asset: readSymbol(reader), price: reader.amount() };
+    case bodyTags.unjail:
+      return { type: 'unjail', validator: reader.u16() };
+    case bodyTags.settle_now:
+      return { type: 'settle_now' };
+    case bodyTags.set_batch_size:
+      return { type: 'set_batch_size', batchSize: reader.u32() };
+    default:
+      throw new DecodeError(`unknown body ${tag}`);
+  }
+}
+
+function writeLiquidation(writer: Writer, body: Extract<TransactionBody, { type: 'liquidate' }>): void {
+  writeAddress(writer, body.borrower);
+  writeSymbol(writer, body.debtAsset);
+  writer.amount(body.amount);
+  writeSymbol(writer, body.collateralAsset);
+  writer.boolean(body.exactCollateral !== undefined);
+  if (body.exactCollateral !== undefined) writer.amount(body.exactCollateral);
+}
+
+function readLiquidation(reader: Reader): TransactionBody {
+  return {
+    type: 'liquidate',
+    borrower: readAddress(reader),
+    debtAsset: readSymbol(reader),
+    amount: reader.amount(),
+    collateralAsset: readSymbol(reader),
+    exactCollateral: reader.boolean() ? reader.amount() : undefined,
+  };
+}
+
+/** Behind its byte count: 32 for a key, 20 for an EVM address. */
+function writeAddress(writer: Writer, address: Address): void {
+  if (isHex(address, KEY_BYTES)) {
+    writer.u8(KEY_BYTES).hash(address as string);
+    return;
+  }
+  assert(isHex(address, EVM_ADDRESS_BYTES), `not an address: ${address}`);
+  writer.u8(EVM_ADDRESS_BYTES).fixed(fromHex(address), EVM_ADDRESS_BYTES);
+}
+
+function readAddress(reader: Reader): Address {
+  const byteCount = reader.u8();
+  if (byteCount === KEY_BYTES) return reader.hash() as string;
+  if (byteCount !== EVM_ADDRESS_BYTES) throw new DecodeError(`address of ${byteCount} bytes`);
+  return toHex(reader.fixed(EVM_ADDRESS_BYTES));
+}
+
+/** ASCII behind an 8-bit count; symbols are short and frequent, so they bypass the UTF-8 coders. */
+function writeSymbol(writer: Writer, symbol: string): void {
+  assert(isAssetSymbol(symbol), `not an asset symbol: ${symbol}`);
+  const bytes = new Uint8Array(symbol.length);
+  for (let index = 0; index < symbol.length; index += 1) bytes[index] = symbol.charCodeAt(index);
+  writer.u8(bytes.length).fixed(bytes, bytes.length);
+}
+
+function readSymbol(reader: Reader): string {
+  const symbol = toKey(reader.fixed(reader.u8()));
+  if (!isAssetSymbol(symbol)) throw new DecodeError('not an asset symbol');
+  return symbol;
+}

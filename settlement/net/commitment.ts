@@ -1,0 +1,96 @@
+/**
+ * The commitment of a net batch: what the sealing header promises and the settlement contract checks
+ * (docs/protocol.md, windows and net batches), with the canonical bytes of the lists it covers.
+ *
+ * Lists ascend by asset in code units and hold no zero, so equal batches have equal bytes.
+ */
+import { DecodeError, type Reader, Writer } from '../../consensus/primitives/codec.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { hashBytes } from '../../consensus/primitives/hash.ts';
+import type { AssetAmount, NetAmount, NetBatchContent } from './settlement.ts';
+
+/** Longest asset symbol on the wire, in bytes of UTF-8: as long as a bytes32 name of an EVM token list. */
+export const ASSET_BYTES_MAX = 32;
+/** Assets in one list: far above any configured ledger, and few enough that a list stays below 16 KiB. */
+export const ASSETS_LIMIT = 256;
+
+/** Hash of a batch's content; goes into the header of the block that seals it. */
+export function netBatchCommitment(content: NetBatchContent): Hash {
+  const writer = new Writer(128);
+  writeNetBatchContent(writer, content);
+  return hashBytes('netBatch', writer.finish());
+}
+
+/** Writes the six fields of `NetBatchContent`; further fields of a longer object are left out. */
+export function writeNetBatchContent(writer: Writer, content: NetBatchContent): void {
+  writer.u64(content.seq).u64(content.fromHeight).u64(content.toHeight);
+  writeNetAmounts(writer, content.net);
+  writeAssetAmounts(writer, content.fees);
+  writer.u32(content.liquidations);
+}
+
+export function readNetBatchContent(reader: Reader): NetBatchContent {
+  return {
+    seq: reader.u64(),
+    fromHeight: reader.u64(),
+    toHeight: reader.u64(),
+    net: readNetAmounts(reader),
+    fees: readAssetAmounts(reader),
+    liquidations: reader.u32(),
+  };
+}
+
+export function writeNetAmounts(writer: Writer, amounts: readonly NetAmount[]): void {
+  assert(isAscendingByAsset(amounts), 'net amounts must ascend by asset');
+  writer.list(amounts, ASSETS_LIMIT, (w, { asset, amount }) => {
+    assert(amount !== 0n, `net of ${asset} is zero`);
+    w.string(asset, ASSET_BYTES_MAX).signedAmount(amount);
+  });
+}
+
+export function readNetAmounts(reader: Reader): readonly NetAmount[] {
+  return readAscending(reader, (r) => {
+    const asset = r.string(ASSET_BYTES_MAX);
+    const amount = r.signedAmount();
+    if (amount === 0n) throw new DecodeError(`net of ${asset} is zero`);
+    return { asset, amount };
+  });
+}
+
+export function writeAssetAmounts(writer: Writer, amounts: readonly AssetAmount[]): void {
+  assert(isAscendingByAsset(amounts), 'amounts must ascend by asset');
+  writer.list(amounts, ASSETS_LIMIT, (w, { asset, amount }) => {
+    assert(amount !== 0n, `amount of ${asset} is zero`);
+    w.string(asset, ASSET_BYTES_MAX).amount(amount);
+  });
+}
+
+export function readAssetAmounts(reader: Reader): readonly AssetAmount[] {
+  return readAscending(reader, (r) => {
+    const asset = r.string(ASSET_BYTES_MAX);
+    const amount = r.amount();
+    if (amount === 0n) throw new DecodeError(`amount of ${asset} is zero`);
+    return { asset, amount };
+  });
+}
+
+/** Reads a list of at most `ASSETS_LIMIT` items and refuses any order but strictly ascending by asset. */
+export function readAscending<Item extends { readonly asset: string }>(
+  reader: Reader,
+  read: (reader: Reader) => Item,
+): readonly Item[] {
+  const items = reader.list(ASSETS_LIMIT, read);
+  if (!isAscendingByAsset(items)) throw new DecodeError('list does not ascend by asset');
+  return items;
+}
+
+/** True when every asset is greater than the one before it, by code units. */
+export function isAscendingByAsset(items: readonly { readonly asset: string }[]): boolean {
+  for (let index = 1; index < items.length; index += 1) {
+    const before = items[index - 1];
+    const item = items[index];
+    if (before !== undefined && item !== undefined && before.asset >= item.asset) return false;
+  }
+  return true;
+}

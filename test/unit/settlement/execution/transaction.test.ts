@@ -1,0 +1,266 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { concatBytes, toHex } from '../../../../consensus/primitives/bytes.ts';
+import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
+import { AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
+import { domains, hashBytes } from '../../../../consensus/primitives/hash.ts';
+import { deriveSecretKey } from '../../../../consensus/primitives/keys.ts';
+import {
+  type DecodedTransaction,
+  decodeTransaction,
+  encodeTransaction,
+  signTransaction,
+  type Transaction,
+  type TransactionBody,
+  transactionId,
+  transactionSigningBytes,
+  type UnsignedTransaction,
+  verifyTransaction,
+} from '../../../../settlement/execution/transaction.ts';
+
+const crypto = createCrypto('full');
+const signer = crypto.createSigner(deriveSecretKey(1, 'alice'));
+const other = crypto.createSigner(deriveSecretKey(1, 'bob'));
+const alice: string = signer.publicKey;
+const chainId: Hash = `0x${'ab'.repeat(32)}`;
+const NATIVE_AUTH_BYTES = 66;
+
+const hex = (byteCount: number) =>
+  fc.uint8Array({ minLength: byteCount, maxLength: byteCount }).map((bytes) => toHex(bytes));
+const address = fc.oneof(hex(32), hex(20));
+const symbol = fc.string({
+  minLength: 1,
+  maxLength: 32,
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((charCode) => String.fromCharCode(charCode)),
+});
+const amount = fc.oneof(fc.constantFrom(0n, 1n, AMOUNT_MAX), fc.bigInt({ min: 0n, max: AMOUNT_MAX }));
+
+const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<TransactionBody> } = {
+  transfer: fc.record({ type: fc.constant('transfer' as const), to: address, asset: symbol, amount }),
+  deposit: fc.record({ type: fc.constant('deposit' as const), asset: symbol, amount }),
+  withdraw: fc.record({ type: fc.constant('withdraw' as const), asset: symbol, amount }),
+  borrow: fc.record({ type: fc.constant('borrow' as const), asset: symbol, amount }),
+  repay: fc.record({ type: fc.constant('repay' as const), asset: symbol, amount }),
+  liquidate: fc.record({
+    type: fc.constant('liquidate' as const),
+    borrower: address,
+    debtAsset: symbol,
+    amount,
+    collateralAsset: symbol,
+    exactCollateral: fc.option(amount, { nil: undefined }),
+  }),
+  price: fc.record({ type: fc.constant('price' as const), asset: symbol, price: amount }),
+  unjail: fc.record({ type: fc.constant('unjail' as const), validator: fc.integer({ min: 0, max: 0xffff }) }),
+  settle_now: fc.constant({ type: 'settle_now' as const }),
+  set_batch_size: fc.record({
+    type: fc.constant('set_batch_size' as const),
+    batchSize: fc.integer({ min: 0, max: 0xffff_ffff }),
+  }),
+};
+const body = fc.oneof(...Object.values(bodies));
+
+function transactionWith(bodyArbitrary: fc.Arbitrary<TransactionBody>): fc.Arbitrary<Transaction> {
+  return fc.record({
+    chainId: hex(32),
+    from: address,
+    nonce: fc.maxSafeNat(),
+    expiresAtHeight: fc.maxSafeNat(),
+    onlyAtHeight: fc.maxSafeNat(),
+    body: bodyArbitrary,
+    auth: fc.record({
+      type: fc.constant('native' as const),
+      scheme: fc.constant('ed25519' as const),
+      signature: fc.uint8Array({ minLength: 64, maxLength: 64 }),
+    }),
+  });
+}
+
+const borrowing: UnsignedTransaction = {
+  chainId,
+  from: alice,
+  nonce: 3,
+  expiresAtHeight: 90,
+  onlyAtHeight: 0,
+  body: { type: 'borrow', asset: 'UM', amount: 1000n },
+};
+
+function decodeOk(bytes: Uint8Array): DecodedTransaction {
+  const verdict = decodeTransaction(bytes);
+  if (!verdict.ok) throw new Error(verdict.message);
+  return verdict.value;
+}
+
+function replaceByte(bytes: Uint8Array, index: number, value: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[index] = value;
+  return copy;
+}
+
+describe('transaction encoding', () => {
+  it.each(Object.entries(bodies))('gives every %s back, with its id', (_, bodyArbitrary) => {
+    fc.assert(
+      fc.property(transactionWith(bodyArbitrary), (transaction) => {
+        const decoded = decodeOk(encodeTransaction(transaction));
+        expect(decoded.transaction).toEqual(transaction);
+        expect(decoded.id).toBe(transactionId(transaction));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('is canonical: what decodes, encodes to the same bytes', () => {
+    const mutation = fc.record({ at: fc.nat(), value: fc.integer({ min: 0, max: 255 }) });
+    let acceptedCount = 0;
+    fc.assert(
+      fc.property(transactionWith(body), fc.array(mutation, { maxLength: 2 }), (transaction, mutations) => {
+        const bytes = encodeTransaction(transaction);
+        for (const { at, value } of mutations) bytes[at % bytes.length] = value;
+        const verdict = decodeTransaction(bytes);
+        if (!verdict.ok) return;
+        acceptedCount += 1;
+        expect(encodeTransaction(verdict.value.transaction)).toEqual(bytes);
+      }),
+      { numRuns: 500 },
+    );
+    expect(acceptedCount).toBeGreaterThan(0);
+  });
+
+  it('gives different ids to different transactions', () => {
+    fc.assert(
+      fc.property(transactionWith(body), transactionWith(body), (a, b) => {
+        const isSame = toHex(transactionSigningBytes(a)) === toHex(transactionSigningBytes(b));
+        expect(transactionId(a) === transactionId(b)).toBe(isSame);
+      }),
+    );
+    const varied: UnsignedTransaction[] = [
+      borrowing,
+      { ...borrowing, chainId: `0x${'ac'.repeat(32)}` },
+      { ...borrowing, from: other.publicKey as string },
+      { ...borrowing, nonce: 4 },
+      { ...borrowing, expiresAtHeight: 91 },
+      { ...borrowing, onlyAtHeight: 1 },
+      { ...borrowing, body: { type: 'repay', asset: 'UM', amount: 1000n } },
+      { ...borrowing, body: { type: 'borrow', asset: 'UM', amount: 1001n } },
+    ];
+    expect(new Set(varied.map(transactionId)).size).toBe(varied.length);
+  });
+
+  it('never throws, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(decodeTransaction(bytes)).toMatchObject({ ok: false, code: 'ENCODING_INVALID' });
+      }),
+    );
+    const bytes = encodeTransaction(signTransaction(borrowing, signer));
+    for (let byteCount = 0; byteCount < bytes.length; byteCount += 1) {
+      expect(decodeTransaction(bytes.subarray(0, byteCount)).ok).toBe(false);
+    }
+    expect(decodeTransaction(concatBytes(bytes, new Uint8Array(1))).ok).toBe(false);
+  });
+
+  it('reads from the middle of a larger buffer', () => {
+    const bytes = encodeTransaction(signTransaction(borrowing, signer));
+    const framed = concatBytes(new Uint8Array(7), bytes, new Uint8Array(5));
+    const decoded = decodeOk(framed.subarray(7, 7 + bytes.length));
+    expect(decoded.id).toBe(transactionId(borrowing));
+    expect(verifyTransaction(decoded, { chainId }, crypto).ok).toBe(true);
+  });
+
+  const bytes = encodeTransaction(signTransaction(borrowing, signer));
+  const authAt = bytes.length - NATIVE_AUTH_BYTES;
+  const bodyAt = 32 + 33 + 24;
+  it.each([
+    ['an unknown authorisation', authAt, 2],
+    ['no authorisation', authAt, 0],
+    ['an unknown signature scheme', authAt + 1, 2],
+    ['an unknown body', bodyAt, 11],
+    ['no body', bodyAt, 0],
+    ['a sender of another length', 32, 33],
+    ['a symbol of no characters', bodyAt + 1, 0],
+    ['a symbol that is not printable', bodyAt + 2, 0x20],
+    ['a symbol beyond ASCII', bodyAt + 2, 0x80],
+  ])('refuses %s', (_, at, value) => {
+    expect(decodeTransaction(replaceByte(bytes, at, value))).toMatchObject({ code: 'ENCODING_INVALID' });
+  });
+
+  it('writes no malformed address or symbol', () => {
+    const auth = { type: 'native', scheme: 'ed25519', signature: new Uint8Array(64) } as const;
+    const upperCase = { ...borrowing, from: `0x${'AB'.repeat(32)}`, auth };
+    expect(() => encodeTransaction(upperCase)).toThrow('not an address');
+    const blank: Transaction = { ...borrowing, body: { type: 'borrow', asset: 'U M', amount: 1n }, auth };
+    expect(() => encodeTransaction(blank)).toThrow('not an asset symbol');
+  });
+});
+
+describe('transactionSigningBytes', () => {
+  it('are what the id hashes: the domain, then everything but the authorisation', () => {
+    const signed = signTransaction(borrowing, signer);
+    const unsignedBytes = encodeTransaction(signed).slice(0, -NATIVE_AUTH_BYTES);
+    expect(transactionSigningBytes(borrowing)).toEqual(
+      concatBytes(Uint8Array.of(domains.transaction), unsignedBytes),
+    );
+    expect(transactionId(borrowing)).toBe(hashBytes('transaction', unsignedBytes));
+    expect(decodeOk(encodeTransaction(signed)).unsignedBytes).toEqual(unsignedBytes);
+  });
+});
+
+describe('signTransaction', () => {
+  it('signs for the key that sends', () => {
+    const signed = signTransaction(borrowing, signer);
+    expect(crypto.verify(signer.publicKey, transactionSigningBytes(borrowing), signed.auth.signature)).toBe(
+      true,
+    );
+    expect(() => signTransaction(borrowing, other)).toThrow('does not sign for');
+  });
+});
+
+describe('verifyTransaction', () => {
+  it('accepts what the sender signed', () => {
+    const decoded = decodeOk(encodeTransaction(signTransaction(borrowing, signer)));
+    expect(verifyTransaction(decoded, { chainId }, crypto)).toEqual({ ok: true, value: decoded });
+  });
+
+  it('gives one id to a transaction however often it is signed', () => {
+    const signed = signTransaction(borrowing, signer);
+    const forged: Transaction = { ...signed, auth: { ...signed.auth, signature: new Uint8Array(64) } };
+    const decoded = decodeOk(encodeTransaction(forged));
+    expect(decoded.id).toBe(decodeOk(encodeTransaction(signed)).id);
+    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+      code: 'TRANSACTION_SIGNATURE_INVALID',
+      details: { address: alice },
+    });
+  });
+
+  it('refuses another chain, whose signature would be good', () => {
+    const decoded = decodeOk(encodeTransaction(signTransaction(borrowing, signer)));
+    const elsewhere: Hash = `0x${'cd'.repeat(32)}`;
+    expect(verifyTransaction(decoded, { chainId: elsewhere }, crypto)).toMatchObject({
+      code: 'TRANSACTION_CHAIN_MISMATCH',
+    });
+  });
+
+  it('refuses a sender that is no key', () => {
+    const signed = signTransaction(borrowing, signer);
+    const decoded = decodeOk(encodeTransaction({ ...signed, from: `0x${'11'.repeat(20)}` }));
+    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+      code: 'TRANSACTION_ADDRESS_INVALID',
+    });
+  });
+
+  it('refuses a signature by somebody else', () => {
+    const signed = signTransaction({ ...borrowing, from: other.publicKey as string }, other);
+    const decoded = decodeOk(encodeTransaction({ ...signed, from: alice }));
+    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+      code: 'TRANSACTION_SIGNATURE_INVALID',
+    });
+  });
+
+  it('lets no flipped bit pass', () => {
+    const bytes = encodeTransaction(signTransaction(borrowing, signer));
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const at = bit >> 3;
+      const verdict = decodeTransaction(replaceByte(bytes, at, (bytes[at] ?? 0) ^ (1 << (bit & 7))));
+      if (verdict.ok) expect(verifyTransaction(verdict.value, { chainId }, crypto).ok).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,25 @@
+/** Test projects by what they stand on; `npm test` runs them all, leaving out suites that lack a server or browser. */
+import { defineConfig } from 'vitest/config';
+
+/** Pure code and no module state: suites share a worker's modules, which makes them several times quicker. */
+const shared = { pool: 'threads', isolate: false } as const;
+/** Processes, ports and disks: a worker of its own for each file. */
+const isolated = { pool: 'forks', isolate: true } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...shared } },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000, ...isolated } },
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], testTimeout: 120_000, ...shared } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, ...isolated } },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['consensus/**/*.ts', 'settlement/**/*.ts'],
+      reporter: ['text-summary', 'json-summary', 'html'],
+      reportsDirectory: 'coverage',
+      thresholds: { lines: 90 },
+    },
+  },
+});
