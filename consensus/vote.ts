@@ -89,18 +89,33 @@ export function readCertificate(reader: Reader): Certificate {
   };
 }
 
-/** Checks signers, quorum and every signature of a certificate. */
+/**
+ * Checks signers, quorum and every signature of a certificate.
+ *
+ * The order of the signers is checked although no decoded certificate can break it: power counted twice for one
+ * signer would make a quorum out of a minority.
+ * @returns The certificate, or the first thing wrong with it.
+ */
 export function verifyCertificate(
   certificate: Certificate,
   options: { readonly chainId: Hash; readonly validators: ValidatorSet },
   verifier: Verifier,
 ): Verdict<
   Certificate,
-  'CERTIFICATE_SIGNER_UNKNOWN' | 'CERTIFICATE_NO_QUORUM' | 'CERTIFICATE_SIGNATURE_INVALID'
+  | 'CERTIFICATE_MALFORMED'
+  | 'CERTIFICATE_SIGNER_UNKNOWN'
+  | 'CERTIFICATE_NO_QUORUM'
+  | 'CERTIFICATE_SIGNATURE_INVALID'
 > {
   const { validators, chainId } = options;
+  if (certificate.signatures.length !== certificate.signers.length) {
+    return refuse('CERTIFICATE_MALFORMED', 'signers and signatures differ in number');
+  }
   let power = 0;
+  let previous = -1;
   for (const signer of certificate.signers) {
+    if (signer <= previous) return refuse('CERTIFICATE_MALFORMED', 'signers are not ascending');
+    previous = signer;
     if (!validators.has(signer)) return refuse('CERTIFICATE_SIGNER_UNKNOWN', `no validator ${signer}`);
     power += validators.at(signer).power;
   }

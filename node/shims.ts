@@ -29,7 +29,11 @@ export function createResolvers<Value>(): PromiseResolvers<Value> {
  */
 export function installPromiseWithResolvers(target: { withResolvers?: unknown }): void {
   if (typeof target.withResolvers === 'function') return;
-  Object.defineProperty(target, 'withResolvers', { value: createResolvers, writable: true, configurable: true });
+  Object.defineProperty(target, 'withResolvers', {
+    value: createResolvers,
+    writable: true,
+    configurable: true,
+  });
 }
 
 installPromiseWithResolvers(Promise as { withResolvers?: unknown });

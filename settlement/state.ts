@@ -9,6 +9,7 @@
 import { fromHex } from '../consensus/primitives/bytes.ts';
 import type { Reader } from '../consensus/primitives/codec.ts';
 import { Writer } from '../consensus/primitives/codec.ts';
+import { assert } from '../consensus/primitives/codedError.ts';
 import type { Hash } from '../consensus/primitives/flavor.ts';
 import { hashBytes } from '../consensus/primitives/hash.ts';
 
@@ -113,6 +114,7 @@ export class State {
   readonly top = new Layer();
   readonly #below: readonly Layer[];
   #journal: Undo[] = [];
+  #isFrozen = false;
 
   /** @param below - Frozen layers, newest first; the base is the last. */
   constructor(below: readonly Layer[]) {
@@ -131,6 +133,7 @@ export class State {
 
   /** Writes one row; `undefined` deletes it. */
   set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
+    assert(!this.#isFrozen, 'write to a frozen state');
     const rows = this.top.open(table);
     this.#journal.push({ rows, key, before: rows.get(key) });
     rows.set(key, row === undefined ? null : row);
@@ -154,6 +157,7 @@ export class State {
   /** Ends the writing: the journal is dropped and the top layer may be shared. */
   freeze(): Layer {
     this.#journal = [];
+    this.#isFrozen = true;
     return this.top;
   }
 

@@ -26,19 +26,22 @@ export class Writer {
 
   u8(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xff, `u8 out of range: ${value}`);
-    this.#view.setUint8(this.#reserve(1), value);
+    const at = this.#reserve(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value <= 0xffff, `u16 out of range: ${value}`);
-    this.#view.setUint16(this.#reserve(2), value);
+    const at = this.#reserve(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
   u32(value: number): this {
     assert(Number.isInteger(value) && value >= 0 && value < TWO_32, `u32 out of range: ${value}`);
-    this.#view.setUint32(this.#reserve(4), value);
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -75,7 +78,8 @@ export class Writer {
   /** A 32-byte digest or public key given as hex text. */
   hash(value: Hash): this {
     assert(value.length === 66, `not a 32-byte hex value: ${value}`);
-    writeHex(value, this.#buffer, this.#reserve(32));
+    const at = this.#reserve(32);
+    writeHex(value, this.#buffer, at);
     return this;
   }
 
@@ -127,6 +131,7 @@ export class Writer {
     return this;
   }
 
+  /** Makes room and gives its offset. Call it before touching buffer or view: growing replaces both. */
   #reserve(byteCount: number): number {
     const at = this.#length;
     this.#length = at + byteCount;

@@ -10,7 +10,10 @@ import { hashBytes, hashPair } from './hash.ts';
 /** Root of a tree without leaves: no preimage gives it, so it stands for nothing else. */
 export const EMPTY_ROOT: Hash = ZERO_HASH;
 
-/** Proves that a leaf stands at one position of a tree of one size. */
+/**
+ * Proves that a leaf stands at one position of a tree of one size. A root alone does not fix the size, so a verifier
+ * that cares about the position takes `leafCount` from where it trusts it, never from the prover.
+ */
 export interface InclusionProof {
   readonly index: number;
   readonly leafCount: number;
@@ -55,7 +58,8 @@ export function verifyInclusionProof(root: Hash, leaf: Hash, proof: InclusionPro
   if (!isHex(leaf, 32)) return false;
   let node = hashLeaf(leaf);
   let used = 0;
-  for (let position = index, count = leafCount; count > 1; count = Math.ceil(count / 2)) {
+  let position = index;
+  for (let count = leafCount; count > 1; count = Math.ceil(count / 2)) {
     const isRight = position % 2 === 1;
     if (isRight || position + 1 < count) {
       const sibling = path[used];

@@ -30,8 +30,13 @@ export interface MessageJudgement {
 
 /** The node around the protocol. Calls come while the protocol handles an input; none may call back into it. */
 export interface SimplexHost {
-  /** Makes the vote durable, then sends it; with `block` it is the leader's proposal. */
+  /**
+   * Makes the vote durable (a notarize vote together with `record.proposal`), then sends it; with `block` it is
+   * the leader's proposal.
+   */
   castVote(vote: Vote, record: ViewRecord, block: Block | undefined): void;
+  /** Writes down a notarisation or nullification, durable no later than the next vote. */
+  keep(certificate: Certificate): void;
   setTimer(timer: SimplexTimer, at: TimeMs): void;
   clearTimer(timer: SimplexTimer): void;
   /** Repeats own votes of the stuck view beside the newest certificate. */
@@ -58,6 +63,15 @@ export interface SimplexOptions {
   readonly deltaMs: number;
   /** Views without a vote after which a leader is skipped at once. */
   readonly inactiveViews: number;
+}
+
+/** What a node remembers over a restart, of views that were not final. */
+export interface SimplexMemory {
+  readonly votes: readonly Vote[];
+  /** The blocks that own notarize votes were cast for. */
+  readonly proposals: readonly Block[];
+  /** The notarisations and nullifications by which views were left. */
+  readonly certificates: readonly Certificate[];
 }
 
 export interface SimplexDependencies {
@@ -135,15 +149,32 @@ export class Simplex {
     return this.#lastVotedView[voter] ?? 0;
   }
 
-  /** Begins in the view after the last finalised one, bound by the votes cast before. */
-  start(ownVotes: readonly Vote[], nowMs: TimeMs): void {
-    for (const vote of ownVotes) {
+  /**
+   * Begins in the view after the last finalised one, bound by the votes cast before.
+   * What is restored is only what nobody might still have when everybody restarts at once.
+   */
+  start(memory: SimplexMemory, nowMs: TimeMs): void {
+    for (const certificate of memory.certificates) {
+      if (certificate.view <= this.#finalizedView) continue;
+      const record = this.#record(certificate.view);
+      if (certificate.kind === 'notarize') record.notarization = certificate;
+      else record.nullification = certificate;
+      this.#noteNewest(certificate);
+    }
+    for (const vote of memory.votes) {
       if (vote.view <= this.#finalizedView) continue;
       const record = this.#record(vote.view);
       this.#setOwn(record, vote);
       record.add(vote, this.#options.validators);
     }
-    this.#enter(this.#finalizedView + 1, nowMs);
+    for (const block of memory.proposals) {
+      const record = this.#views.get(block.header.view);
+      if (record?.ownNotarize?.blockHash !== block.hash) continue;
+      record.proposal = block;
+      record.proposalState = 'valid';
+      this.#blocks.set(block.hash, block);
+    }
+    this.#enter(Math.max(this.#finalizedView, this.#newestCertificate?.view ?? 0) + 1, nowMs);
   }
 
   /** Casts no vote until a block is final in a view at least this high; 0 ends that. */
@@ -332,7 +363,8 @@ export class Simplex {
   // Certificates -----------------------------------------------------------------------------------------
 
   #certified(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
-    if (certificate.view >= (this.#newestCertificate?.view ?? 0)) this.#newestCertificate = certificate;
+    this.#noteNewest(certificate);
+    if (certificate.kind !== 'finalize') this.#host.keep(certificate);
     if (certificate.kind === 'notarize') this.#onNotarization(record, certificate, nowMs);
     else if (certificate.kind === 'nullify') this.#onNullification(record, certificate, nowMs);
     else {
@@ -445,7 +477,9 @@ export class Simplex {
     // A view was entered since the timer was set: nothing is stuck any more.
     if (this.#stuckRounds === 0) return;
     const record = this.#record(this.#view);
-    const own = [record.ownNotarize, record.ownNullify].filter((vote) => vote !== undefined);
+    const own = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(
+      (vote) => vote !== undefined,
+    );
     if (!this.isGuarded) this.#host.rebroadcast(own, this.#newestCertificate);
     this.#host.requestMissing(undefined);
     const deltas = Math.min(2 ** this.#stuckRounds, REBROADCAST_DELTAS_MAX);
@@ -565,6 +599,10 @@ export class Simplex {
       this.#views.set(view, record);
     }
     return record;
+  }
+
+  #noteNewest(certificate: Certificate): void {
+    if (certificate.view >= (this.#newestCertificate?.view ?? 0)) this.#newestCertificate = certificate;
   }
 
   #noteVoted(voter: ValidatorIndex, view: View): void {

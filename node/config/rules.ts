@@ -10,6 +10,8 @@ export interface BrokenRule {
   readonly hint?: string;
 }
 
+/** Highest fee per unit of gas that a settlement transaction can carry (settlement/chain/transactionCodec.ts). */
+const FEE_MAX = 10n ** 27n;
 const publicKeyPattern = /^0x[0-9a-f]{64}$/;
 
 /**
@@ -93,6 +95,7 @@ function checkSettlement(file: ConfigFile, config: Config): BrokenRule[] {
       });
     }
   }
+  broken.push(...checkFees(config));
   const keys = new Set<string>();
   for (const [index, key] of file.settlement.operator_keys.entries()) {
     if (!publicKeyPattern.test(key) || keys.has(key)) {
@@ -102,6 +105,24 @@ function checkSettlement(file: ConfigFile, config: Config): BrokenRule[] {
       });
     }
     keys.add(key);
+  }
+  return broken;
+}
+
+function checkFees({ settlement, settlementChain }: Config): BrokenRule[] {
+  const fees = [
+    [['settlement', 'fee_cap'], settlement.feeCap],
+    [['settlement', 'tip'], settlement.tip],
+    [['settlement_chain', 'base_fee_initial'], settlementChain.baseFeeInitial],
+  ] as const;
+  const broken: BrokenRule[] = fees
+    .filter(([, fee]) => fee > FEE_MAX)
+    .map(([path, fee]) => ({ paths: [path], message: `expected a fee of at most 10^27, got ${fee}` }));
+  if (settlementChain.baseFeeInitial === 0n) {
+    broken.push({
+      paths: [['settlement_chain', 'base_fee_initial']],
+      message: 'expected a base fee above 0, got 0',
+    });
   }
   return broken;
 }

@@ -262,7 +262,7 @@ export const configSchema = z.strictObject(
           description: 'Duties over which misses are counted',
         }),
         jail_blocks: integer(150, 1, 1_000_000_000, { unit: 'blocks', description: 'Length of jail' }),
-        settlement_gas_reserve: integer(1_000_000, 0, 1_000_000_000_000, {
+        settlement_gas_reserve: integer(1_000_000, 0, 2_000_000_000, {
           unit: 'gas',
           description: 'A settlement block with less gas free is full and does not count',
         }),
@@ -292,7 +292,7 @@ export const configSchema = z.strictObject(
           unit: 'ms',
           description: 'Time of settlement block 0 after genesis',
         }),
-        gas_limit: integer(10_000_000, 100_000, 1_000_000_000_000, {
+        gas_limit: integer(10_000_000, 100_000, 2_000_000_000, {
           unit: 'gas',
           description: 'Gas of a settlement block; half of it is the fee target',
         }),

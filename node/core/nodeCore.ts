@@ -37,7 +37,11 @@ import { Settler } from './settler.ts';
 import {
   blockKey,
   blockWrite,
+  certificateKey,
+  certificateWrite,
   headWrite,
+  proposalKey,
+  proposalWrite,
   recoverState,
   type StoredBlock,
   stateWrites,
@@ -74,8 +78,9 @@ export class NodeCore {
   readonly #history = new Map<Height, StoredBlock>();
   /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
   readonly #uncommitted: StoredBlock[] = [];
-  /** Views of own votes on disk, ascending; deleted when the view is final. */
+  /** Views of own votes on disk, and certificates there; deleted when their view is final. */
   #storedVoteViews: View[] = [];
+  #storedCertificates: Certificate[] = [];
   #parts: Parts | undefined;
   #outputs: Output[] = [];
   #nowMs: TimeMs = 0;
@@ -137,15 +142,16 @@ export class NodeCore {
     const parts = this.#compose(tree, peers, state?.blocks.at(-1)?.certificate?.view);
     this.#parts = parts;
     if (state === undefined) this.#persistGenesis(tree, nowMs);
-    const votes = state?.votes ?? [];
-    this.#storedVoteViews = [...new Set(votes.map(({ view }) => view))];
+    const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
+    this.#storedVoteViews = [...new Set(memory.votes.map(({ view }) => view))];
+    this.#storedCertificates = [...memory.certificates];
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
     const mayHaveForgotten = state === undefined && nowMs > 0 && peers.length > 0;
     if (mayHaveForgotten) {
       this.#guardReports = new Map();
       parts.simplex.guardUntil(Number.MAX_SAFE_INTEGER);
     }
-    parts.simplex.start(votes, nowMs);
+    parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? []);
     if (nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
@@ -349,7 +355,10 @@ export class NodeCore {
   #simplexHost(): SimplexHost {
     return {
       castVote: (vote, record, block) => {
-        this.#push({ type: 'persist', writes: [voteWrite(record)], sync: true });
+        const writes = [voteWrite(record)];
+        if (vote.kind === 'notarize' && record.proposal !== undefined)
+          writes.push(proposalWrite(record.proposal));
+        this.#push({ type: 'persist', writes, sync: true });
         if (this.#storedVoteViews.at(-1) !== record.view) this.#storedVoteViews.push(record.view);
         if (block !== undefined) {
           const message = { block, vote };
@@ -364,6 +373,10 @@ export class NodeCore {
           const message = { resend: 0, votes: [vote], certificate: undefined };
           this.#publish('votes', encodeVotes(message), message);
         }
+      },
+      keep: (certificate) => {
+        this.#push({ type: 'persist', writes: [certificateWrite(certificate)], sync: false });
+        this.#storedCertificates.push(certificate);
       },
       setTimer: (id, at) => this.#push({ type: 'setTimer', id, at }),
       clearTimer: (id) => this.#push({ type: 'clearTimer', id }),
@@ -473,7 +486,7 @@ export class NodeCore {
     this.#genesisWrites = [];
     writes.push(...stateWrites(result.layer), blockWrite(stored), headWrite(block, result.stateRoot));
     this.#pruneHistory(header.height, writes);
-    this.#pruneVotes(header.view, writes);
+    this.#pruneViews(header.view, writes);
     writes.push(...settler.endedBy(result.facts));
     this.#push({ type: 'persist', writes, sync: true });
     this.#mempool.settle(executor.transactionsOf(block), header.height);
@@ -514,13 +527,18 @@ export class NodeCore {
     }
   }
 
-  #pruneVotes(finalizedView: View, writes: Write[]): void {
-    while (this.#storedVoteViews.length > 0) {
-      const view = this.#storedVoteViews[0];
-      if (view === undefined || view > finalizedView) return;
-      this.#storedVoteViews.shift();
-      writes.push({ key: voteKey(view), value: undefined });
-    }
+  /** Own votes, proposals and certificates of views up to the finalised one have done their duty. */
+  #pruneViews(finalizedView: View, writes: Write[]): void {
+    this.#storedVoteViews = this.#storedVoteViews.filter((view) => {
+      if (view > finalizedView) return true;
+      writes.push({ key: voteKey(view), value: undefined }, { key: proposalKey(view), value: undefined });
+      return false;
+    });
+    this.#storedCertificates = this.#storedCertificates.filter(({ view, kind }) => {
+      if (view > finalizedView) return true;
+      writes.push({ key: certificateKey(view, kind), value: undefined });
+      return false;
+    });
   }
 
   #settlementProofHeight(): Height {

@@ -62,8 +62,12 @@ export class Settler {
   endedBy(facts: readonly NetFact[]): Write[] {
     const writes: Write[] = [];
     for (const fact of facts) {
-      if (fact.type !== 'batch_confirmed') continue;
-      for (const key of this.#submitter.drop(fact.batch.seq)) writes.push({ key, value: undefined });
+      let seq: number | undefined;
+      if (fact.type === 'batch_confirmed') seq = fact.batch.seq;
+      // The duty passed on: raising fees any further would only compete with its new holder.
+      else if (fact.type === 'batch_assigned' && fact.proposer !== this.#options.self) seq = fact.seq;
+      if (seq === undefined) continue;
+      for (const key of this.#submitter.drop(seq)) writes.push({ key, value: undefined });
     }
     return writes;
   }
@@ -83,7 +87,9 @@ export class Settler {
 
   /** Fee bumps, resends, and the news that a settlement of this node was included. */
   onSettlementBlock(block: SettlementBlock): void {
-    for (const submission of this.#submitter.onSettlementBlock(block)) this.#send(submission);
+    if (!this.#host.isSilent()) {
+      for (const submission of this.#submitter.onSettlementBlock(block)) this.#send(submission);
+    }
     for (const event of block.events) {
       if (event.type !== 'batch_settled' || event.proposer !== this.#options.self) continue;
       const batch = pendingBatch(this.#host.finalizedState(), event.seq);

@@ -2,12 +2,21 @@
  * The rows a node keeps: finalised blocks with certificates, state rows, its own votes, the outbox. Everything a
  * block causes is one synced write batch; a vote is one of its own. Keys sort by number.
  */
-import { type Block, readBlock, writeBlock } from '../../consensus/block.ts';
+import { type Block, decodeBlock, readBlock, writeBlock } from '../../consensus/block.ts';
 import { decode, encode, type Reader } from '../../consensus/primitives/codec.ts';
 import { CodedError, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, View } from '../../consensus/primitives/flavor.ts';
+import type { SimplexMemory } from '../../consensus/simplex/simplex.ts';
 import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
-import { type Certificate, readVote, type Vote, writeVote } from '../../consensus/vote.ts';
+import {
+  type Certificate,
+  readCertificate,
+  readVote,
+  type Vote,
+  type VoteKind,
+  writeCertificate,
+  writeVote,
+} from '../../consensus/vote.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
@@ -19,6 +28,8 @@ const HEAD_KEY = 'head';
 const BLOCK_PREFIX = 'block/';
 const STATE_PREFIX = 'state/';
 const VOTE_PREFIX = 'vote/';
+const PROPOSAL_PREFIX = 'proposal/';
+const CERTIFICATE_PREFIX = 'certificate/';
 /** Digits of a number in a key: enough for every safe integer. */
 const KEY_DIGITS = 16;
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
@@ -43,7 +54,7 @@ export interface RecoveredState {
   readonly stateRoot: Hash;
   readonly finalized: Block;
   readonly blocks: readonly StoredBlock[];
-  readonly votes: readonly Vote[];
+  readonly memory: SimplexMemory;
   readonly outbox: readonly RecoveredRow[];
 }
 
@@ -72,6 +83,27 @@ export function headWrite(block: Block, stateRoot: Hash): Write {
   return { key: HEAD_KEY, value };
 }
 
+/** The block a notarize vote was cast for: when every node restarts at once, nobody else holds it. */
+export function proposalWrite(block: Block): Write {
+  return { key: proposalKey(block.header.view), value: block.bytes };
+}
+
+export function proposalKey(view: View): string {
+  return `${PROPOSAL_PREFIX}${padNumber(view)}`;
+}
+
+/** A certificate by which this node left a view. A view may have both kinds; each has a row. */
+export function certificateWrite(certificate: Certificate): Write {
+  return {
+    key: certificateKey(certificate.view, certificate.kind),
+    value: encode((writer) => writeCertificate(writer, certificate), 320),
+  };
+}
+
+export function certificateKey(view: View, kind: VoteKind): string {
+  return `${CERTIFICATE_PREFIX}${padNumber(view)}/${kind}`;
+}
+
 /** All own votes of a view in one row, so that the later vote cannot be there without the earlier. */
 export function voteWrite(record: ViewRecord): Write {
   const votes = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(
@@ -92,6 +124,8 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const base = new Layer();
   const blocks: StoredBlock[] = [];
   const votes: Vote[] = [];
+  const proposals: Block[] = [];
+  const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
   let head: Head | undefined;
   for (const row of rows) {
@@ -105,7 +139,10 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
           decode(value, (r) => r.list(OWN_VOTES_PER_VIEW_MAX, readVote)),
         ),
       );
-    } else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
+    } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
+    else if (key.startsWith(CERTIFICATE_PREFIX))
+      certificates.push(readRow(key, decode(value, readCertificate)));
+    else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
     else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
     else throw corrupt(key, 'no such kind of row');
   }
@@ -116,7 +153,8 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   blocks.sort((a, b) => a.block.header.height - b.block.header.height);
   const finalized = head.height === 0 ? genesisBlock : blocks.at(-1)?.block;
   if (finalized?.hash !== head.hash) throw corrupt(HEAD_KEY, 'names another block than the last one stored');
-  return { base, stateRoot: head.stateRoot, finalized, blocks, votes, outbox };
+  const memory = { votes, proposals, certificates };
+  return { base, stateRoot: head.stateRoot, finalized, blocks, memory, outbox };
 }
 
 function recoverStateRow(base: Layer, tables: ReadonlyMap<number, AnyTable>, row: RecoveredRow): void {

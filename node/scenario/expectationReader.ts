@@ -1,7 +1,8 @@
-/** Reads `expect:` and puts each expectation into words, for tables and reports. */
-import { anchorStates, describeAnchor, readAnchor } from './anchors.ts';
+/** Reads `expect:`; the words of each expectation come from describeExpectation.ts. */
+import { anchorStates, readAnchor } from './anchors.ts';
 import type { ScenarioContext } from './context.ts';
-import { type MapPlace, type Place, scalarOf, showDuration } from './reader.ts';
+import { describeExpectation, type ExpectationBody } from './describeExpectation.ts';
+import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { BatchFacts, Comparison, Condition, Expectation } from './types.ts';
 
 const quantifiers = ['always', 'never', 'eventually', 'final'] as const;
@@ -53,12 +54,6 @@ export const metricNames = [
   'blocks_per_second',
 ] as const;
 
-type Body = Expectation extends infer Each
-  ? Each extends Expectation
-    ? Omit<Each, 'text' | 'line'>
-    : never
-  : never;
-
 export function readExpectations(context: ScenarioContext, place: Place | undefined): Expectation[] {
   if (place === undefined) return [];
   const items = context.reader.list(place, 'a list of expectations') ?? [];
@@ -75,7 +70,7 @@ export function readExpectations(context: ScenarioContext, place: Place | undefi
   return expectations;
 }
 
-function readExpectation(context: ScenarioContext, place: Place): Body | undefined {
+function readExpectation(context: ScenarioContext, place: Place): ExpectationBody | undefined {
   const { reader } = context;
   if (place.value.kind !== 'map') {
     return reader.expected(
@@ -101,7 +96,7 @@ function readExpectation(context: ScenarioContext, place: Place): Body | undefin
   );
 }
 
-function readWithin(context: ScenarioContext, place: Place): Body | undefined {
+function readWithin(context: ScenarioContext, place: Place): ExpectationBody | undefined {
   const { reader } = context;
   const map = reader.map(place, withinKeys);
   if (map === undefined) return undefined;
@@ -148,7 +143,7 @@ function readLimit(context: ScenarioContext, place: Place | undefined): Limit | 
   return ms === undefined ? undefined : { ms };
 }
 
-function readFacts(context: ScenarioContext, place: Place): Body | undefined {
+function readFacts(context: ScenarioContext, place: Place): ExpectationBody | undefined {
   const { reader } = context;
   const map = reader.map(place, factKeys);
   if (map === undefined) return undefined;
@@ -233,7 +228,7 @@ function readCondition(context: ScenarioContext, place: Place | undefined): Cond
   if (place.value.kind !== 'map') return reader.expected(place, 'a condition such as { converged: true }');
   const keys = [...place.value.entries.keys()];
   const metricKeys = keys.filter((key) => key.startsWith('metrics.'));
-  const map = reader.map(place, [...conditionKeys, ...metricKeys, ...metricNames.slice(0, 0)]);
+  const map = reader.map(place, [...conditionKeys, ...metricKeys]);
   if (map === undefined) return undefined;
   const key = keys[0];
   const inner = key === undefined ? undefined : reader.get(map, key);
@@ -349,82 +344,4 @@ function readBound(
   const comparison = comparisons.find((candidate) => candidate === match?.[1]);
   if (match === null || comparison === undefined) return reader.expected(place, expected);
   return { comparison, value: Number(match[2]) };
-}
-
-/** An expectation in words. */
-export function describeExpectation(body: Body): string {
-  switch (body.type) {
-    case 'batch':
-      return describeFacts(body.facts);
-    case 'within': {
-      const { limit } = body;
-      const span =
-        'ms' in limit
-          ? showDuration(limit.ms)
-          : 'blocks' in limit
-            ? `${limit.blocks} blocks`
-            : `${limit.settlementBlocks} settlement blocks`;
-      return `batch ${body.batch} is ${body.state} within ${span} after ${describeAnchor(body.after)}`;
-    }
-    case 'final':
-      return `in the end ${describeCondition(body.condition)}`;
-    default:
-      return `${body.type} ${describeCondition(body.condition)}`;
-  }
-}
-
-function describeFacts(facts: BatchFacts): string {
-  const parts: string[] = [];
-  if (facts.fromHeight !== undefined && facts.toHeight !== undefined) {
-    parts.push(`blocks ${facts.fromHeight} to ${facts.toHeight}`);
-  } else if (facts.fromHeight !== undefined) parts.push(`from block ${facts.fromHeight}`);
-  else if (facts.toHeight !== undefined) parts.push(`to block ${facts.toHeight}`);
-  for (const key of ['net', 'borrowed', 'repaid'] as const) {
-    const amounts = facts[key];
-    if (amounts !== undefined) parts.push(`${key} ${describeAmounts(amounts, key === 'net')}`);
-  }
-  if (facts.action !== undefined) parts.push(facts.action);
-  if (facts.actions !== undefined) {
-    const actions = facts.actions.map(
-      ({ type, asset, amount }) => `${type} ${amount === undefined ? '' : `${amount} `}${asset}`,
-    );
-    parts.push(actions.join(' and ') || 'no action');
-  }
-  if (facts.liquidations !== undefined) parts.push(`${facts.liquidations} liquidations`);
-  if (facts.proposer !== undefined) parts.push(`by ${facts.proposer}`);
-  if (facts.attempts !== undefined)
-    parts.push(facts.attempts === 1 ? 'one attempt' : `${facts.attempts} attempts`);
-  if (facts.state !== undefined) parts.push(facts.state);
-  if (facts.settlementHeight !== undefined) parts.push(`in settlement block ${facts.settlementHeight}`);
-  if (facts.includedAtMs !== undefined) parts.push(`included at ${showDuration(facts.includedAtMs)}`);
-  if (facts.confirmedByMs !== undefined) parts.push(`confirmed by ${showDuration(facts.confirmedByMs)}`);
-  return `batch ${facts.batch}: ${parts.join(', ')}`;
-}
-
-function describeAmounts(amounts: Readonly<Record<string, bigint>>, isSigned: boolean): string {
-  const parts = Object.entries(amounts).map(
-    ([asset, amount]) => `${asset} ${isSigned && amount > 0n ? '+' : ''}${amount}`,
-  );
-  return parts.join(' and ') || 'nothing';
-}
-
-function describeCondition(condition: Condition): string {
-  switch (condition.type) {
-    case 'converged':
-      return condition.value ? 'all nodes agree' : 'nodes differ';
-    case 'height_at_least':
-      return `height >= ${condition.height}`;
-    case 'pending_batches':
-      return `pending batches ${condition.comparison} ${condition.count}`;
-    case 'confirmed_batches':
-      return `confirmed batches ${condition.comparison} ${condition.count}`;
-    case 'metric':
-      return `metrics.${condition.name} ${condition.comparison} ${condition.value}`;
-    default: {
-      const who = condition.validator ?? 'anybody';
-      const verb = condition.type === 'missed' ? `${who} misses a settlement` : `${who} is ${condition.type}`;
-      if (condition.count === undefined) return verb;
-      return `times ${verb} ${condition.comparison} ${condition.count}`;
-    }
-  }
 }

@@ -48,7 +48,8 @@ const laterSettlementFaults = [
 
 const faultKeys = ['crash', 'restart', 'withhold_settlement', 'settlement_chain'] as const;
 
-const eventKeys = [
+/** Every key an event may have, those of later features included. */
+export const eventKeys: readonly string[] = [
   'at',
   'for',
   'account',

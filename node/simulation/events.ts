@@ -89,9 +89,9 @@ export class Trace {
 
   /** What a block brought to light, when the first node finalises it: `node` is null. */
   reportFacts(nowMs: TimeMs, event: FinalizedEvent): void {
-    for (const { id, type, from, result } of event.transactions) {
+    for (const { transactionId, type, from, result } of event.transactions) {
       this.#write(
-        `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${id}",` +
+        `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${transactionId}",` +
           `"operation":"${type}","from":${JSON.stringify(this.#labelOf(from) ?? from)},"result":"${result}"}`,
       );
     }

@@ -49,6 +49,11 @@ export class ExpectationJudge {
     this.#standings = expectations.map((expectation) => this.#open(expectation));
   }
 
+  /** True when some expectation counts from an anchor. */
+  get hasAnchors(): boolean {
+    return this.#within.length > 0;
+  }
+
   /** Anchors of `within` expectations at a virtual time, which the runtime must announce with `anchorReached`. */
   timeAnchors(): readonly Anchor[] {
     return this.#within.map(({ expectation }) => expectation.after).filter((anchor) => 'timeMs' in anchor);

@@ -20,6 +20,7 @@ import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { PoolReserves, SettlementBlock, SettlementEvent } from '../net/settlement.ts';
 import { encodeReserves, settlementBlockHash, type UnhashedSettlementBlock } from '../net/settlementBlock.ts';
 import { BackgroundDemand, type BackgroundOptions } from './background.ts';
+import type { ChainCode } from './codes.ts';
 import { clampBaseFee, effectiveTip, nextBaseFee, payloadGas, proofGas, settlementGas } from './feeMarket.ts';
 import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type WaitingTransaction } from './mempool.ts';
 import { type ContractOutcome, SettlementContract } from './settlementContract.ts';
@@ -53,6 +54,8 @@ export interface SettlementChainOptions {
   /** Newest blocks kept for `blockAt`, at least 1. */
   readonly historyBlocks: number;
 }
+
+type SubmitCode = ChainCode | 'ENCODING_INVALID';
 
 const noEvents: readonly SettlementEvent[] = Object.freeze([]);
 
@@ -160,7 +163,7 @@ export class MockSettlementChain {
    * @param nowMs - When it arrives; it may enter blocks with a later timestamp, never an equal one.
    * @returns Its hash, or a refusal with a code of codes.ts or `ENCODING_INVALID`.
    */
-  submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<{ readonly hash: Hash }> {
+  submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<{ readonly hash: Hash }, SubmitCode> {
     const decoded = decodeSettlementTransaction(bytes);
     if (!decoded.ok) return decoded;
     const transaction = decoded.value;

@@ -6,7 +6,7 @@
  */
 import { DecodeError, decode, encode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
-import { type Amount, type Hash, ZERO_HASH } from '../../consensus/primitives/flavor.ts';
+import type { Amount, Hash } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
 import {
   ASSET_BYTES_MAX,
@@ -125,15 +125,6 @@ export function settlementBlockHash(
 
 export function encodeReserves(reserves: readonly PoolReserves[]): Uint8Array {
   return encode((writer) => writeReserves(writer, reserves), 64 + reserves.length * 48);
-}
-
-/** Hash over a block's events alone, zero when it has none: what a completion message names as receipts root. */
-export function settlementReceiptsRoot(events: readonly SettlementEvent[]): Hash {
-  if (events.length === 0) return ZERO_HASH;
-  return hashBytes(
-    'settlementReceipt',
-    encode((writer) => writer.list(events, SETTLEMENT_EVENTS_LIMIT, writeEvent)),
-  );
 }
 
 function writeFacts(writer: Writer, block: UnhashedSettlementBlock): void {

@@ -15,7 +15,7 @@ import {
 } from './settlementBlock.ts';
 import type { Attempt, AttemptOutcome, DutyStanding, OpenWindow, SealedBatch } from './types.ts';
 
-/** Most attempts a row can hold; `attempts.ts` keeps fewer. */
+/** Most attempts a row can hold; `duties.ts` keeps fewer. */
 const ATTEMPT_COUNT_MAX = 65_536;
 /** Most duties a standing can remember. */
 export const JAIL_WINDOW_MAX = 65_536;

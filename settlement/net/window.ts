@@ -28,6 +28,9 @@ export interface WindowOutcome extends NetOutcome {
 /** Longest window an operator may ask for, in blocks: over two days of 2 s blocks, and a row's counter stays small. */
 export const BATCH_SIZE_LIMIT = 100_000;
 
+/** What a commitment's 32-bit count holds; a report that stops there beats a halt. */
+const LIQUIDATIONS_MAX = 0xffff_ffff;
+
 const staysOpen: WindowOutcome = { ...noOutcome, sealed: undefined };
 
 /** Last height of a window that no emergency seal cuts short. */
@@ -47,7 +50,7 @@ export function accumulateFlows(state: State, flows: BlockFlows, height: Height)
     ...window,
     ...addGross(window, flows),
     fees: addFees(window.fees, flows.fees),
-    liquidations: window.liquidations + flows.liquidations,
+    liquidations: Math.min(window.liquidations + flows.liquidations, LIQUIDATIONS_MAX),
   });
 }
 

@@ -185,7 +185,7 @@ describe('MockSettlementChain order', () => {
     const chain = createChain();
     chain.submit(bytesOf(batchOf(1), { proposer: 0, tip: 10n }), 1);
     chain.submit(bytesOf(batchOf(1), { proposer: 1, tip: 500n, feeCap: 1000n }), 2);
-    // A tip of 900 under a cap of 600 leaves 500 at a base fee of 100: equal, but later.
+    // A cap of 600 leaves 500 of the tip at a base fee of 100: equal, but later.
     chain.submit(bytesOf(batchOf(1), { proposer: 2, tip: 600n, feeCap: 600n }), 3);
     expect(settledBy(produce(chain, 1))).toEqual([[1, 1, 1]]);
   });

@@ -194,6 +194,14 @@ describe('borrow', () => {
     });
     applyOk(state, alice, { type: 'borrow', asset: 'UM', amount: 1n });
   });
+
+  it('is refused where the balance would overflow', () => {
+    const state = funded();
+    creditAccount(state, rules, alice, 'UM', AMOUNT_MAX);
+    expect(apply(state, alice, { type: 'borrow', asset: 'UM', amount: 1n })).toMatchObject({
+      code: 'LEDGER_AMOUNT_OVERFLOW',
+    });
+  });
 });
 
 describe('repay', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AMOUNT_MAX } from '../../../../consensus/primitives/flavor.ts';
-import { creditAccount } from '../../../../settlement/ledger/accounts.ts';
+import { accountOf, creditAccount, takeNonce } from '../../../../settlement/ledger/accounts.ts';
 import { poolOf } from '../../../../settlement/ledger/pools.ts';
 import { accountsTable } from '../../../../settlement/ledger/tables.ts';
 import type { LedgerOperation } from '../../../../settlement/ledger/types.ts';
@@ -59,6 +59,14 @@ describe('liquidate', () => {
       openNet: -10_000_000n,
     });
     expect(poolOf(state, 'USDC')).toMatchObject({ cash: 100_000_000n, deposits: 100_000_000n, openNet: 0n });
+  });
+
+  it('keeps the nonces of both sides', () => {
+    const state = createUnhealthyMarket();
+    for (const address of [alice, bob]) takeNonce(state, rules, address, 0);
+    applyOk(state, bob, liquidation);
+    expect(accountOf(state, rules, alice).nonce).toBe(1);
+    expect(accountOf(state, rules, bob).nonce).toBe(1);
   });
 
   it('repays at most the close factor of the debt', () => {

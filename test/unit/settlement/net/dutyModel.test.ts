@@ -314,7 +314,7 @@ function drive(drawn: World, reached: Reached): void {
     }));
     const blocks = played.map(({ block, events }) => {
       chainHeight += 1;
-      fee = block.dear ? feeCap + 1n : block.full ? feeCap : 10n;
+      fee = block.dear ? feeCap + 1n : chainHeight % 2 === 0 ? feeCap : 10n;
       return settlementBlock(
         chainHeight,
         events.map((event) => event.real),

@@ -7,7 +7,6 @@ import {
   encodeReserves,
   encodeSettlementBlock,
   settlementBlockHash,
-  settlementReceiptsRoot,
   type UnhashedSettlementBlock,
 } from '../../../../settlement/net/settlementBlock.ts';
 
@@ -106,12 +105,5 @@ describe('settlementBlockHash', () => {
 
   it('takes the bytes of reserves that did not change', () => {
     expect(settlementBlockHash(block, encodeReserves(block.reserves))).toBe(settlementBlockHash(block));
-  });
-});
-
-describe('settlementReceiptsRoot', () => {
-  it('is zero without events and tells events apart', () => {
-    expect(settlementReceiptsRoot([])).toBe(ZERO_HASH);
-    expect(settlementReceiptsRoot(events)).not.toBe(settlementReceiptsRoot(events.slice(1)));
   });
 });

@@ -1,0 +1,14 @@
+/** Codes of the command line itself (docs/errors.md). */
+export const cliCodes = {
+  CLI_USAGE: 'an unknown command or option, or an argument that does not fit',
+  NOT_AVAILABLE_YET: 'a documented command or option that this version does not have',
+  OUT_DIR_TAKEN: 'the output folder holds something else than an earlier run of the same scenario',
+  OUT_DIR_UNWRITABLE: 'a file cannot be written',
+  KEY_FILE_EXISTS: 'a key file is there already and is never overwritten',
+} as const;
+
+export type CliCode = keyof typeof cliCodes;
+
+/** 0: all held. 1: an expectation or a law failed. 2: bad usage or bad file. 3: could not run. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, unable: 3 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

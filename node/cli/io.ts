@@ -1,0 +1,39 @@
+/** The command line's way to the world, so that tests can stand in its place. */
+import pc from 'picocolors';
+
+export interface CliIo {
+  /** Standard output: results. */
+  readonly out: (text: string) => void;
+  /** Standard error: messages and progress. */
+  readonly err: (text: string) => void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly isOutTerminal: boolean;
+  readonly isErrTerminal: boolean;
+  /** Width of the terminal, in characters. */
+  readonly columns: number;
+  /** Host time in ms, for progress and `wall_ms` alone. */
+  readonly clock: () => number;
+}
+
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Width of anything that is no terminal, in characters. */
+const COLUMNS_DEFAULT = 80;
+
+export function processIo(): CliIo {
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    environment: process.env,
+    isOutTerminal: process.stdout.isTTY === true,
+    isErrTerminal: process.stderr.isTTY === true,
+    columns: process.stdout.columns ?? COLUMNS_DEFAULT,
+    clock: () => performance.now(),
+  };
+}
+
+/** Colours on a terminal, unless `NO_COLOR` says no (no-color.org: present and not empty). */
+export function colorsOf(io: CliIo): Colors {
+  const isOff = (io.environment.NO_COLOR ?? '') !== '' || io.environment.TERM === 'dumb';
+  return pc.createColors(io.isOutTerminal && !isOff);
+}

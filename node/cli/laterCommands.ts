@@ -1,0 +1,19 @@
+/** Commands that the documents name and later versions bring: known, listed, refused. */
+export const laterCommands: readonly {
+  readonly name: string;
+  readonly description: string;
+  readonly feature: string;
+}[] = [
+  { name: 'devnet', description: 'start a local network of node processes', feature: 'the devnet' },
+  { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
+  { name: 'fuzz', description: 'random faults against all laws', feature: 'the fuzzer' },
+  { name: 'inspect', description: 'replay the recorded inputs of a node', feature: 'the devnet' },
+  { name: 'node', description: 'run one node', feature: 'the devnet' },
+  { name: 'chain', description: 'run one settlement chain', feature: 'the devnet' },
+  { name: 'record', description: 'turn a live run into a scenario', feature: 'the devnet' },
+  { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
+  { name: 'fit', description: 'fit a workload model to a trace', feature: 'the experiment engine' },
+  { name: 'send', description: 'send a transaction to the devnet', feature: 'the devnet' },
+  { name: 'status', description: 'show the running devnet', feature: 'the devnet' },
+  { name: 'logs', description: 'show the log of a node', feature: 'the devnet' },
+];

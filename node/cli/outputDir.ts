@@ -1,0 +1,123 @@
+/**
+ * The folder of `--out`: result.json, events.ndjson, and batches.ndjson when a result is too long. A folder that holds
+ * anything but an earlier run of the same scenario and seed is refused before the run starts.
+ */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import type { RunResult } from '../simulation/result.ts';
+import type { CliCode } from './codes.ts';
+
+const fileNames = ['result.json', 'events.ndjson', 'batches.ndjson'];
+/** Text gathered before it goes to disk, in characters. */
+const CHUNK_CHARACTERS = 1 << 16;
+
+/** Says why a folder cannot take this run, or nothing when it can. Changes nothing. */
+export function findOutDirProblem(
+  dir: string,
+  run: { readonly name: string; readonly seed: number },
+): string | undefined {
+  if (!existsSync(dir)) return undefined;
+  let entries: string[];
+  try {
+    entries = readdirSync(dir);
+  } catch {
+    return `${dir} is not a folder`;
+  }
+  if (entries.length === 0) return undefined;
+  const foreign = entries.filter((entry) => !fileNames.includes(entry));
+  if (foreign.length > 0) return `${dir} holds other files (${foreign.slice(0, 3).join(', ')})`;
+  try {
+    const earlier = JSON.parse(readFileSync(join(dir, 'result.json'), 'utf8')) as {
+      scenario?: unknown;
+      seed?: unknown;
+    };
+    if (earlier.scenario === run.name && earlier.seed === run.seed) return undefined;
+    return `${dir} holds the run of "${String(earlier.scenario)}" with seed ${String(earlier.seed)}`;
+  } catch {
+    return `${dir} holds files of an unfinished run`;
+  }
+}
+
+/** Writes one run. Lines go out in chunks while the run goes on. */
+export class OutputDir {
+  readonly #dir: string;
+  readonly #events: LineFile;
+  #records: LineFile | undefined;
+
+  /** @throws {CodedError} `OUT_DIR_UNWRITABLE`. */
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#events = guard(dir, () => {
+      mkdirSync(dir, { recursive: true });
+      for (const name of fileNames) rmSync(join(dir, name), { force: true });
+      return new LineFile(join(dir, 'events.ndjson'));
+    });
+  }
+
+  event(line: string): void {
+    guard(this.#dir, () => this.#events.write(line));
+  }
+
+  record(record: unknown): void {
+    guard(this.#dir, () => {
+      this.#records ??= new LineFile(join(this.#dir, 'batches.ndjson'));
+      this.#records.write(JSON.stringify(record));
+    });
+  }
+
+  /** `wall_ms` is left at 0: equal runs give equal files. */
+  finish(result: RunResult): void {
+    guard(this.#dir, () => {
+      this.#events.close();
+      this.#records?.close();
+      writeFileSync(
+        join(this.#dir, 'result.json'),
+        `${JSON.stringify({ ...result, wall_ms: 0 }, undefined, 2)}\n`,
+      );
+    });
+  }
+}
+
+class LineFile {
+  readonly #descriptor: number;
+  #chunk = '';
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, 'w');
+  }
+
+  write(line: string): void {
+    this.#chunk += `${line}\n`;
+    if (this.#chunk.length >= CHUNK_CHARACTERS) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    writeSync(this.#descriptor, this.#chunk);
+    this.#chunk = '';
+  }
+}
+
+function guard<Value>(dir: string, action: () => Value): Value {
+  try {
+    return action();
+  } catch (cause) {
+    const code: CliCode = 'OUT_DIR_UNWRITABLE';
+    throw new CodedError(code, `${dir}: ${(cause as Error).message}`, { dir }, { cause });
+  }
+}

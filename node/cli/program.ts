@@ -1,0 +1,185 @@
+/** Commands, options and exit codes of `sidereal`; what each command does is in its own file. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { findNearest } from '../config/problem.ts';
+import { type ExitCode, exitCodes } from './codes.ts';
+import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
+import type { CliIo } from './io.ts';
+import { type KeysOptions, makeKeys } from './keysCommand.ts';
+import { laterCommands } from './laterCommands.ts';
+import { type RunCommandOptions, runScenarios } from './runCommand.ts';
+import { type ValidateOptions, validateFiles } from './validateCommand.ts';
+
+/**
+ * Runs one command line.
+ * @param args - Without interpreter and script.
+ * @returns The exit code: 0 all held, 1 an expectation or law failed, 2 bad usage or file, 3 could not run.
+ */
+export function runCli(args: readonly string[], io: CliIo): ExitCode {
+  const outcome: { exitCode: ExitCode } = { exitCode: exitCodes.ok };
+  const program = createProgram(io, (exitCode) => {
+    outcome.exitCode = exitCode;
+  });
+  try {
+    program.parse([...args], { from: 'user' });
+    return outcome.exitCode;
+  } catch (cause) {
+    return explain(cause, args, program, io);
+  }
+}
+
+function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command {
+  const program = new Command('sidereal')
+    .description(
+      'A sidechain that nets per asset and settles every N blocks, and its deterministic simulator.',
+    )
+    .version(readVersion(), '--version', 'print the version')
+    .helpOption('--help', 'show help')
+    .showSuggestionAfterError(true)
+    .addHelpText('after', '\nExample:\n  sidereal run scripts/scenarios/seed-timeline.yaml\n');
+  addRun(program, io, finish);
+  program
+    .command('validate')
+    .argument('<file...>', 'scenarios or configurations')
+    .description('check files without running them')
+    .option('--config <file>', 'configuration below the scenarios')
+    .option('--set <key=value>', 'set a key of the configuration', collect)
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  sidereal validate scripts/scenarios/*.yaml config.yaml\n')
+    .action((files: string[], options: ValidateOptions) => finish(validateFiles(files, options, io)));
+  program
+    .command('config')
+    .description('print the effective configuration, or the JSON Schemas of configuration and scenario')
+    .addOption(new Option('--schema', 'print JSON Schemas').conflicts('print'))
+    .option('--print', 'print the effective configuration (the default)')
+    .option('--config <file>', 'configuration file')
+    .option('--set <key=value>', 'set a key of the configuration', collect)
+    .option('--json', 'print JSON instead of YAML')
+    .addHelpText('after', '\nExample:\n  sidereal config --print --set settlement.batch_size=10\n')
+    .action((options: ConfigCommandOptions) => finish(showConfig(options, io)));
+  program
+    .command('keys')
+    .description('make a key file, or derive the key of a scenario label')
+    .option('--seed <n>', 'seed of the scenario to derive from', parseSeed)
+    .option('--label <label>', 'what to derive: account/<label>, validator/<name>, oracle or operator')
+    .option('--out <file>', 'where a fresh secret key goes')
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  sidereal keys --seed 7 --label validator/node-0\n')
+    .action((options: KeysOptions) => finish(makeKeys(options, io)));
+  for (const { name, description, feature } of laterCommands) {
+    program
+      .command(name)
+      .description(`${description} (not in this version)`)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .addHelpText('after', `\nExample:\n  sidereal ${name}     # refused until ${feature} is there\n`)
+      .action(() => {
+        throw new CodedError(
+          'NOT_AVAILABLE_YET',
+          `sidereal ${name} needs ${feature}, which this version does not have`,
+        );
+      });
+  }
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: io.out, writeErr: () => undefined });
+    if (command !== program) command.helpOption('--help', 'show help');
+  }
+  return program;
+}
+
+function addRun(program: Command, io: CliIo, finish: (exitCode: ExitCode) => void): void {
+  program
+    .command('run')
+    .argument('<scenario...>', 'scenario files')
+    .description('replay scenarios and judge what they expect')
+    .addOption(
+      new Option('--engine <engine>', 'where to run').choices(['simulation', 'devnet']).default('simulation'),
+    )
+    .option('--seed <n>', 'replaces the seed of the scenarios', parseSeed)
+    .option('--config <file>', 'configuration below the scenarios')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .option('--out <dir>', 'write result.json and events.ndjson')
+    .option('--junit <file>', 'write JUnit XML')
+    .option('--json', 'print the result as JSON and nothing else')
+    .addHelpText(
+      'after',
+      '\nExample:\n  sidereal run scripts/scenarios/withheld-settlement.yaml --set settlement.batch_size=10\n',
+    )
+    .action((files: string[], options: RunCommandOptions & { readonly engine: string }) => {
+      if (options.engine === 'devnet') {
+        throw new CodedError(
+          'NOT_AVAILABLE_YET',
+          '--engine devnet needs the devnet, which this version does not have',
+        );
+      }
+      finish(runScenarios(files, options, io));
+    });
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^[0-9]{1,16}$/.test(text) || !Number.isSafeInteger(seed))
+    throw new InvalidArgumentError('Expected an integer >= 0.');
+  return seed;
+}
+
+/** Turns what ended a command into words and an exit code. */
+function explain(cause: unknown, args: readonly string[], program: Command, io: CliIo): ExitCode {
+  const isJson = args.includes('--json');
+  const fail = (code: string, message: string, details: Readonly<Record<string, unknown>> = {}): void => {
+    if (isJson) io.out(`${JSON.stringify({ ok: false, error: { code, message, details } }, undefined, 2)}\n`);
+    else io.err(`${message} [${code}]\n`);
+  };
+  if (cause instanceof CommanderError) {
+    if (cause.exitCode === 0) return exitCodes.ok;
+    if (cause.code === 'commander.help') {
+      io.err(program.helpInformation());
+      return exitCodes.usage;
+    }
+    fail(
+      'CLI_USAGE',
+      `${cause.message.replace(/^error: /, '').trimEnd()}${suggestWord(cause.message, args, program)}`,
+    );
+    return exitCodes.usage;
+  }
+  if (cause instanceof CodedError) {
+    fail(cause.code, cause.message, cause.details);
+    return cause.code === 'NOT_AVAILABLE_YET' ? exitCodes.usage : exitCodes.unable;
+  }
+  fail('INTERNAL', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
+  return exitCodes.unable;
+}
+
+/** The nearest option or command where commander itself found none. */
+function suggestWord(message: string, args: readonly string[], program: Command): string {
+  if (message.includes('Did you mean')) return '';
+  const unknown = /unknown (?:option|command) '([^']+)'/.exec(message)?.[1];
+  if (unknown === undefined) return '';
+  const command = program.commands.find((candidate) => candidate.name() === args[0]) ?? program;
+  const known = unknown.startsWith('-')
+    ? command.options.map(({ long }) => long ?? '')
+    : program.commands.map((candidate) => candidate.name());
+  const nearest = findNearest(unknown, known);
+  return nearest === undefined ? `; known: ${known.join(', ')}` : `; did you mean ${nearest}?`;
+}
+
+/** The version of the package this file belongs to, two folders up in source and three in `dist`. */
+function readVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
+        name?: unknown;
+        version?: unknown;
+      };
+      if (name === 'sidereal') return String(version);
+    } catch {
+      // Not at this depth: the other one is tried.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,59 @@
+/** Progress of a long run on standard error: a bar on a terminal, else a line every few seconds, nothing for short runs. */
+import { Presets, SingleBar } from 'cli-progress';
+import { seconds } from './format.ts';
+import type { CliIo } from './io.ts';
+
+/** Runs shorter than this show no progress, in ms of the host. */
+const QUIET_MS = 1000;
+/** Pause between two lines where there is no terminal, in ms of the host. */
+const LINE_INTERVAL_MS = 5000;
+
+export class Progress {
+  readonly #io: CliIo;
+  readonly #name: string;
+  readonly #totalMs: number;
+  readonly #startedMs: number;
+  #lastLineMs: number;
+  #bar: SingleBar | undefined;
+
+  constructor(
+    options: { readonly name: string; readonly totalMs: number },
+    dependencies: { readonly io: CliIo },
+  ) {
+    this.#io = dependencies.io;
+    this.#name = options.name;
+    this.#totalMs = options.totalMs;
+    this.#startedMs = this.#io.clock();
+    this.#lastLineMs = this.#startedMs;
+  }
+
+  update(virtualMs: number): void {
+    const nowMs = this.#io.clock();
+    if (nowMs - this.#startedMs < QUIET_MS) return;
+    const shareDone = Math.max(0, Math.min(1, virtualMs / Math.max(1, this.#totalMs)));
+    if (this.#io.isErrTerminal) {
+      if (this.#bar === undefined) {
+        this.#bar = new SingleBar(
+          {
+            format: `  {bar} {percentage}% of ${seconds(this.#totalMs)} | {eta_formatted}`,
+            barsize: 30,
+            clearOnComplete: true,
+            hideCursor: true,
+          },
+          Presets.shades_classic,
+        );
+        this.#bar.start(1000, 0);
+      }
+      this.#bar.update(Math.round(shareDone * 1000));
+    } else if (nowMs - this.#lastLineMs >= LINE_INTERVAL_MS) {
+      this.#lastLineMs = nowMs;
+      this.#io.err(
+        `${this.#name}: ${seconds(virtualMs)} of ${seconds(this.#totalMs)} (${Math.floor(shareDone * 100)} %)\n`,
+      );
+    }
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+}

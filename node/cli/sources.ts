@@ -1,0 +1,45 @@
+/** Gathers the configuration sources that the command line adds to a scenario. */
+import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
+import { readEnvironment, readSettings, readYamlFile } from '../config/configSources.ts';
+import type { Located } from '../config/located.ts';
+import { type ParsedConfig, parseConfigSources } from '../config/parseConfig.ts';
+import type { Checked, Problem } from '../config/problem.ts';
+import type { CliIo } from './io.ts';
+
+export interface SourceOptions {
+  readonly config?: string | undefined;
+  readonly set?: readonly string[] | undefined;
+}
+
+export interface ConfigSources {
+  /** Under the scenario: the file of `--config`. */
+  readonly below: readonly Located[];
+  /** Over it: environment, then `--set`. */
+  readonly above: readonly Located[];
+}
+
+export function readSources(io: CliIo, options: SourceOptions): Checked<ConfigSources> {
+  const problems: Problem[] = [];
+  const take = <Value>(checked: Checked<Value>, fallback: Value): Value => {
+    if (checked.ok) return checked.value;
+    problems.push(...checked.problems);
+    return fallback;
+  };
+  const below: Located[] = [];
+  if (options.config !== undefined) {
+    const file = readYamlFile(options.config);
+    if (file.ok) below.push(file.value);
+    else problems.push(...file.problems);
+  }
+  const above = [...take(readEnvironment(io.environment), []), ...take(readSettings(options.set ?? []), [])];
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: { below, above } };
+}
+
+/** The effective configuration without a scenario. */
+export function readEffectiveConfig(io: CliIo, options: SourceOptions): Checked<ParsedConfig> {
+  const sources = readSources(io, options);
+  if (!sources.ok) return sources;
+  return parseConfigSources([...sources.value.below, ...sources.value.above], {
+    readBaseFees: readBaseFeeTrace,
+  });
+}

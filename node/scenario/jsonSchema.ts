@@ -1,0 +1,178 @@
+/** JSON Schema of a scenario, for editors. The loader's own checks go further; a test keeps the keys of both equal. */
+import { metricNames } from './expectationReader.ts';
+import { eventKeys } from './timelineReader.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const integer = (minimum: number): Schema => ({ type: 'integer', minimum });
+const duration: Schema = { anyOf: [integer(0), { type: 'string', pattern: '^[0-9]{1,12}(ms|s|m|h)$' }] };
+const amount: Schema = { anyOf: [integer(0), { type: 'string', pattern: '^[0-9]{1,39}$' }] };
+const signedAmount: Schema = {
+  anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^[+-]?[0-9]{1,39}$' }],
+};
+const amounts: Schema = { type: 'object', additionalProperties: amount };
+const text: Schema = { type: 'string' };
+const map = (properties: Record<string, unknown>, required: readonly string[] = []): Schema => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+const flow = map({ account: text, asset: text, amount }, ['asset', 'amount']);
+const node = map({ node: text }, ['node']);
+const batchState = { enum: ['sealed', 'included', 'confirmed', 'missed'] };
+const anchor: Schema = {
+  oneOf: [
+    map({ block: integer(1) }, ['block']),
+    map({ time: duration }, ['time']),
+    map({ settlement_block: integer(0) }, ['settlement_block']),
+    map({ batch: integer(1), state: batchState }, ['batch', 'state']),
+  ],
+};
+
+const transactions: Readonly<Record<string, unknown>> = {
+  borrow: flow,
+  repay: flow,
+  deposit: flow,
+  withdraw: flow,
+  transfer: map({ account: text, to: text, asset: text, amount }, ['to', 'asset', 'amount']),
+  liquidate: map(
+    {
+      account: text,
+      borrower: text,
+      debt_asset: text,
+      amount,
+      collateral_asset: text,
+      collateral_amount: amount,
+    },
+    ['borrower', 'debt_asset', 'amount', 'collateral_asset'],
+  ),
+  price: map({ asset: text, price: amount }, ['asset', 'price']),
+  unjail: { anyOf: [text, node] },
+  settle_now: { const: true },
+  set_batch_size: integer(1),
+};
+
+const event = map(
+  {
+    ...Object.fromEntries(eventKeys.map((key) => [key, {}])),
+    at: anchor,
+    for: duration,
+    account: text,
+    ...transactions,
+    transactions: { type: 'array', items: map({ account: text, ...transactions }) },
+    crash: map({ node: text, lose: { enum: ['none', 'unsynced', 'all'] } }, ['node']),
+    restart: node,
+    withhold_settlement: node,
+  },
+  ['at'],
+);
+
+const bound: Schema = {
+  anyOf: [
+    { type: 'number' },
+    { type: 'string', pattern: '^(<=|>=|<|>|=) *-?[0-9]+(\\.[0-9]+)?$' },
+    {
+      type: 'object',
+      minProperties: 1,
+      maxProperties: 1,
+      propertyNames: { enum: ['<', '<=', '=', '>=', '>'] },
+    },
+  ],
+};
+const incident: Schema = { anyOf: [text, { type: 'number' }, map({ node: text, count: bound })] };
+const condition: Schema = {
+  type: 'object',
+  minProperties: 1,
+  maxProperties: 1,
+  properties: {
+    converged: { type: 'boolean' },
+    height_at_least: integer(0),
+    pending_batches: bound,
+    confirmed_batches: bound,
+    slashed: incident,
+    jailed: incident,
+    missed: incident,
+    ...Object.fromEntries(metricNames.map((name) => [`metrics.${name}`, bound])),
+  },
+  patternProperties: { '^metrics\\.max_exposure\\.': bound },
+  additionalProperties: false,
+};
+const netAmounts: Schema = { type: 'object', additionalProperties: signedAmount };
+
+const expectation: Schema = {
+  oneOf: [
+    ...['always', 'never', 'eventually', 'final'].map((key) => map({ [key]: condition }, [key])),
+    map(
+      {
+        within: {
+          anyOf: [
+            duration,
+            map({ settlement_blocks: integer(1) }),
+            map({ blocks: integer(1) }),
+            map({ time: duration }),
+          ],
+        },
+        after: anchor,
+        state: batchState,
+        batch: integer(1),
+      },
+      ['within', 'after', 'state', 'batch'],
+    ),
+    map(
+      {
+        batch: integer(1),
+        from_height: integer(1),
+        to_height: integer(1),
+        net: netAmounts,
+        borrowed: amounts,
+        repaid: amounts,
+        action: { enum: ['swap', 'draw', 'ibc_transfer'] },
+        actions: { type: 'array', items: map({ type: text, asset: text, amount }, ['type', 'asset']) },
+        state: { enum: ['sealed', 'submitted', 'included', 'confirmed', 'reverted', 'missed'] },
+        proposer: text,
+        attempts: integer(1),
+        settlement_height: integer(0),
+        included_at: duration,
+        confirmed_by: duration,
+        liquidations: integer(0),
+      },
+      ['batch'],
+    ),
+  ],
+};
+
+/** The schema of a scenario file; its `config` is described by the configuration's own. */
+export function scenarioJsonSchema(): object {
+  const holdings = map({ balances: amounts, deposits: amounts, debts: amounts });
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    ...map({
+      name: text,
+      seed: integer(0),
+      duration,
+      blocks: integer(1),
+      config: { type: 'object' },
+      network: map({
+        latency_ms: duration,
+        jitter_ms: duration,
+        loss: { type: 'number', minimum: 0, maximum: 1 },
+        duplicate: { type: 'number' },
+        reorder: { type: 'number' },
+        bandwidth_mbps: { type: 'number' },
+      }),
+      timeline: { type: 'array', items: event },
+      workload: map({
+        trace: text,
+        time_scale: { type: 'number', minimum: 0 },
+        blocks: integer(1),
+        uniform: map({ transactions_per_block: integer(1) }, ['transactions_per_block']),
+      }),
+      auto_fund: { type: 'boolean' },
+      accounts: { type: 'object', additionalProperties: holdings },
+      pool_cash: amounts,
+      allow_unsafe: { type: 'boolean' },
+      expect: { type: 'array', items: expectation },
+    }),
+  };
+}

@@ -1,0 +1,538 @@
+/**
+ * From a scenario file to a checked `Scenario`, or to everything that is wrong with it. Reads the file, the trace and
+ * base-fee trace it names, and nothing else; writes nothing.
+ */
+import { posix } from 'node:path';
+import { ASSET_SUPPLY_MAX } from '../../settlement/ledger/assets.ts';
+import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
+import { readTextFile, resolveBeside } from '../config/configSources.ts';
+import { type Located, parseYaml, YAML_BYTES_MAX } from '../config/located.ts';
+import { parseConfigSources } from '../config/parseConfig.ts';
+import { type Checked, type Problem, sortProblems } from '../config/problem.ts';
+import type { Config } from '../config/types.ts';
+import { faultFreeTimeMs } from './anchors.ts';
+import { ScenarioContext } from './context.ts';
+import { readExpectations } from './expectationReader.ts';
+import { createFunding, type Funding } from './funding.ts';
+import { writtenFunding } from './genesis.ts';
+import { expandLiquidations } from './liquidations.ts';
+import { join, type MapPlace, type Place, Reader } from './reader.ts';
+import { readTimeline } from './timelineReader.ts';
+import { assetsOf, placeRows, readTrace, type TracePlacement, type TraceRow } from './trace.ts';
+import type { NetworkModel, Scenario, ScenarioAccount, TimelineEvent, Workload } from './types.ts';
+
+export interface LoadOptions {
+  /** Configuration sources below the scenario's own: a file. */
+  readonly below?: readonly Located[];
+  /** Configuration sources above it, in order: environment, `--set`. */
+  readonly above?: readonly Located[];
+  /** Replaces the scenario's seed. */
+  readonly seed?: number | undefined;
+}
+
+export interface LoadedScenario {
+  readonly scenario: Scenario;
+  /** What is allowed and yet probably not meant. */
+  readonly warnings: readonly Problem[];
+}
+
+/** What a scenario runs on after its last event when it names no end. */
+const DEFAULT_TAIL_MS = 30_000;
+const DEFAULT_NETWORK: NetworkModel = { latencyMs: 50, jitterMs: 10, loss: 0 };
+const NETWORK_DELAY_MS_MAX = 3_600_000;
+const UNIFORM_TRANSACTIONS_MAX = 100_000;
+const DEFAULT_PRICE = 100_000_000n;
+
+const rootKeys = [
+  'name',
+  'seed',
+  'duration',
+  'blocks',
+  'config',
+  'network',
+  'timeline',
+  'workload',
+  'auto_fund',
+  'accounts',
+  'pool_cash',
+  'allow_unsafe',
+  'expect',
+] as const;
+
+/** Codes that may be false when the configuration could not be read. */
+const dependentCodes = new Set([
+  'SCENARIO_NODE_UNKNOWN',
+  'SCENARIO_ASSET_UNKNOWN',
+  'SCENARIO_BATCH_SIZE_INVALID',
+  'SCENARIO_BLOCK_OVERFULL',
+]);
+
+/** Loads a scenario file. */
+export function loadScenario(file: string, options: LoadOptions = {}): Checked<LoadedScenario> {
+  const text = readTextFile(file, YAML_BYTES_MAX);
+  return text.ok ? parseScenario(text.value, file, options) : text;
+}
+
+/**
+ * Parses a scenario.
+ * @param file - Its name: for messages, and the place that trace paths are relative to.
+ * @returns The frozen scenario, or every problem in it, its configuration and its traces, in file order.
+ */
+export function parseScenario(
+  text: string,
+  file: string,
+  options: LoadOptions = {},
+): Checked<LoadedScenario> {
+  const parsed = parseYaml(text, file);
+  if (!parsed.ok) return parsed;
+  const root: MapPlace = { value: parsed.value, path: '', keyAt: undefined };
+  const reader = new Reader();
+  reader.map(root, rootKeys);
+  const ownConfig = reader.get(root, 'config');
+  const sources = [
+    ...(options.below ?? []),
+    ...(ownConfig === undefined ? [] : [ownConfig.value]),
+    ...(options.above ?? []),
+  ];
+  const config = parseConfigSources(sources, { readBaseFees: readBaseFeeTrace });
+  // Without a configuration the rest is still read, against the defaults, so that every mistake is listed at once.
+  const usable = config.ok ? config : parseConfigSources([]);
+  if (!usable.ok) return usable;
+  const read = new ScenarioFile(reader, root, usable.value.config, file).read(options.seed);
+  const problems = config.ok
+    ? reader.problems
+    : [
+        ...config.problems.map((problem) => withPrefix(problem, file)),
+        ...reader.problems.filter(({ code }) => !dependentCodes.has(code)),
+      ];
+  if (problems.length > 0 || read === undefined) return { ok: false, problems: sortProblems(problems) };
+  return { ok: true, value: read };
+}
+
+/** Paths of configuration problems in the scenario's own file start at its root. */
+function withPrefix(problem: Problem, file: string): Problem {
+  return problem.file === file && problem.line !== undefined
+    ? { ...problem, path: join('config', problem.path) }
+    : problem;
+}
+
+/** Reads one file's parts in the order in which they depend on each other. */
+class ScenarioFile {
+  readonly #reader: Reader;
+  readonly #root: MapPlace;
+  readonly #file: string;
+  readonly #autoFund: boolean;
+  readonly #context: ScenarioContext;
+
+  constructor(reader: Reader, root: MapPlace, config: Config, file: string) {
+    this.#reader = reader;
+    this.#root = root;
+    this.#file = file;
+    this.#autoFund = reader.flag(reader.get(root, 'auto_fund')) ?? true;
+    this.#context = new ScenarioContext(reader, config, this.#autoFund);
+  }
+
+  read(seedOverride: number | undefined): LoadedScenario | undefined {
+    const reader = this.#reader;
+    const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
+    const name =
+      reader.text(get('name'), 'text of 1 to 200 characters', /^[^\n]{1,200}$/) ??
+      posix.basename(this.#file).replace(/\.ya?ml$/, '');
+    const seed = seedOverride ?? reader.integer(get('seed'), 0) ?? 1;
+    if (reader.flag(get('allow_unsafe')) === true) {
+      const at = get('allow_unsafe');
+      if (at !== undefined) reader.unavailable(at.keyAt ?? at.value.at, at.path, 'Byzantine faults');
+    }
+    const network = readNetwork(reader, get('network'));
+    const timeline = readTimeline(this.#context, get('timeline'));
+    const trace = this.#readWorkload(get('workload'));
+    const written = this.#readAccounts(get('accounts'), get('pool_cash'));
+    const expectations = readExpectations(this.#context, get('expect'));
+    const config = withAssets(this.#context.config, this.#context.newAssets);
+    const draft = { config, seed, timeline, workload: trace.workload };
+    const durationMs = this.#readDuration(get('duration'), get('blocks'), draft);
+    this.#checkBlockLoad(timeline, trace, config);
+    if (reader.problems.length > 0) return undefined;
+
+    const funding = this.#fund({ ...draft, durationMs }, written);
+    const workload = this.#expand(draft, trace, funding);
+    if (reader.problems.length > 0) return undefined;
+    const scenario: Scenario = {
+      name,
+      seed,
+      durationMs,
+      config,
+      network,
+      autoFund: this.#autoFund,
+      ...(this.#autoFund ? {} : { accounts: written.accounts, poolCash: written.poolCash }),
+      timeline,
+      workload,
+      expectations,
+      file: this.#file,
+    };
+    return { scenario: Object.freeze(scenario), warnings: this.#findWarnings(scenario) };
+  }
+
+  #readWorkload(place: Place | undefined): PlacedTrace {
+    const reader = this.#reader;
+    const none: PlacedTrace = { workload: { type: 'none' }, rows: [], file: undefined };
+    if (place === undefined) return none;
+    const map = reader.map(
+      place,
+      ['trace', 'time_scale', 'blocks', 'uniform'],
+      '{ trace: flows.csv, blocks: 300 } or { uniform: { transactions_per_block: 5 } }',
+    );
+    if (map === undefined) return none;
+    const tracePlace = reader.get(map, 'trace');
+    const uniformPlace = reader.get(map, 'uniform');
+    if ((tracePlace === undefined) === (uniformPlace === undefined)) {
+      reader.report(
+        place.value.at,
+        place.path,
+        'SCENARIO_KEYS_CONFLICT',
+        'expected exactly one of trace and uniform',
+      );
+      return none;
+    }
+    if (uniformPlace !== undefined) {
+      for (const key of ['time_scale', 'blocks'] as const) {
+        const extra = reader.get(map, key);
+        if (extra !== undefined)
+          reader.report(
+            extra.keyAt ?? extra.value.at,
+            extra.path,
+            'SCENARIO_KEYS_CONFLICT',
+            `expected no ${key} beside uniform`,
+          );
+      }
+      const inner = reader.map(
+        uniformPlace,
+        ['transactions_per_block'],
+        'a map such as { transactions_per_block: 5 }',
+      );
+      const count = reader.integer(
+        inner && reader.require(inner, 'transactions_per_block', 'a count'),
+        1,
+        UNIFORM_TRANSACTIONS_MAX,
+      );
+      return count === undefined
+        ? none
+        : { ...none, workload: { type: 'uniform', transactionsPerBlock: count } };
+    }
+    return this.#readTrace(map, tracePlace) ?? none;
+  }
+
+  #readTrace(map: MapPlace, tracePlace: Place | undefined): PlacedTrace | undefined {
+    const reader = this.#reader;
+    const path = reader.text(tracePlace, 'the path of a CSV file', /^.{1,1024}$/);
+    const placement = this.#readPlacement(map);
+    if (path === undefined || placement === undefined || tracePlace === undefined) return undefined;
+    const file = resolveBeside(this.#file, path);
+    const trace = readTrace(file);
+    if (!trace.ok) {
+      for (const problem of trace.problems) {
+        // A missing file is a mistake of the scenario; a bad row one of the trace.
+        const isMissing = problem.line === undefined;
+        reader.problems.push(
+          isMissing
+            ? {
+                ...problem,
+                ...tracePlace.value.at,
+                path: tracePlace.path,
+                message: `${file}: ${problem.message}`,
+              }
+            : problem,
+        );
+      }
+      return undefined;
+    }
+    for (const symbol of assetsOf(trace.value)) {
+      if (this.#context.isKnown(symbol)) continue;
+      if (this.#autoFund) this.#context.newAssets.add(symbol);
+      else this.#context.knownAsset(tracePlace, symbol);
+    }
+    const blocks = placeRows(trace.value, placement, this.#context.config.chain.blockTimeMs);
+    const transactions = trace.value.map(({ transaction }, index) => ({
+      block: blocks[index] ?? 1,
+      transaction,
+    }));
+    return { workload: { type: 'explicit', transactions }, rows: trace.value, file };
+  }
+
+  #readPlacement(map: MapPlace): TracePlacement | undefined {
+    const reader = this.#reader;
+    const scalePlace = reader.get(map, 'time_scale');
+    const blocksPlace = reader.get(map, 'blocks');
+    if ((scalePlace === undefined) === (blocksPlace === undefined)) {
+      return reader.report(
+        map.value.at,
+        map.path,
+        'SCENARIO_KEYS_CONFLICT',
+        'expected exactly one of time_scale and blocks beside trace',
+      );
+    }
+    const timeScale = reader.number(scalePlace, 0, 1_000_000);
+    if (timeScale !== undefined) return { timeScale };
+    const blocks = reader.integer(blocksPlace, 1, 1_000_000_000, 'SCENARIO_BLOCK_INVALID');
+    return blocks === undefined ? undefined : { blocks };
+  }
+
+  #readAccounts(
+    accountsPlace: Place | undefined,
+    cashPlace: Place | undefined,
+  ): { readonly accounts: ScenarioAccount[]; readonly poolCash: Record<string, bigint> } {
+    const reader = this.#reader;
+    for (const place of [accountsPlace, cashPlace]) {
+      if (place === undefined || !this.#autoFund) continue;
+      reader.report(
+        place.keyAt ?? place.value.at,
+        place.path,
+        'SCENARIO_KEYS_CONFLICT',
+        `expected auto_fund: false beside \`${place.path}\``,
+      );
+    }
+    const accounts: ScenarioAccount[] = [];
+    if (accountsPlace !== undefined && accountsPlace.value.kind === 'map') {
+      const map: MapPlace = { ...accountsPlace, value: accountsPlace.value };
+      for (const label of map.value.entries.keys()) {
+        const place = reader.get(map, label);
+        const inner = place && reader.map(place, ['balances', 'deposits', 'debts']);
+        if (inner === undefined) continue;
+        const read = (key: string): Record<string, bigint> => this.#readHoldings(reader.get(inner, key));
+        accounts.push({
+          label,
+          balances: read('balances'),
+          deposits: read('deposits'),
+          debts: read('debts'),
+        });
+      }
+    } else if (accountsPlace !== undefined)
+      reader.expected(accountsPlace, 'a map of account to { balances, deposits, debts }');
+    return { accounts, poolCash: this.#readHoldings(cashPlace) };
+  }
+
+  #readHoldings(place: Place | undefined): Record<string, bigint> {
+    const amounts: Record<string, bigint> = {};
+    if (place === undefined) return amounts;
+    if (place.value.kind !== 'map') {
+      this.#reader.expected(place, 'a map of asset to amount');
+      return amounts;
+    }
+    const map: MapPlace = { ...place, value: place.value };
+    for (const key of map.value.entries.keys()) {
+      const inner = this.#reader.get(map, key);
+      const symbol = inner && this.#context.knownAsset(inner, key);
+      const amount = this.#reader.amount(inner, true);
+      if (symbol !== undefined && amount !== undefined) amounts[symbol] = amount;
+    }
+    return amounts;
+  }
+
+  #readDuration(
+    durationPlace: Place | undefined,
+    blocksPlace: Place | undefined,
+    draft: Pick<Scenario, 'config' | 'timeline' | 'workload'>,
+  ): number {
+    const reader = this.#reader;
+    const { blockTimeMs } = draft.config.chain;
+    if (durationPlace !== undefined && blocksPlace !== undefined) {
+      reader.report(
+        blocksPlace.keyAt ?? blocksPlace.value.at,
+        blocksPlace.path,
+        'SCENARIO_KEYS_CONFLICT',
+        'expected one of duration and blocks, got both',
+      );
+    }
+    const durationMs = reader.duration(durationPlace);
+    if (durationMs !== undefined) return durationMs;
+    const blocks = reader.integer(blocksPlace, 1, 1_000_000_000, 'SCENARIO_BLOCK_INVALID');
+    // Up to the instant at which the next block would be proposed.
+    if (blocks !== undefined) return blocks * blockTimeMs - 1;
+    return lastEventMs(draft) + DEFAULT_TAIL_MS;
+  }
+
+  /** What is anchored to a block must fit into it, or the run could only fail. */
+  #checkBlockLoad(
+    timeline: readonly TimelineEvent[],
+    { workload, rows, file }: PlacedTrace,
+    config: Config,
+  ): void {
+    const { blockTransactionsMax } = config.chain;
+    const base = workload.type === 'uniform' ? workload.transactionsPerBlock : 0;
+    const counts = new Map<number, number>();
+    const load = (block: number, count: number, line: number, at: string): void => {
+      const before = counts.get(block) ?? base;
+      counts.set(block, before + count);
+      if (before > blockTransactionsMax || before + count <= blockTransactionsMax) return;
+      const message = `expected at most ${blockTransactionsMax} transactions in block ${block} (chain.block_transactions_max)`;
+      this.#reader.problems.push({
+        file: at,
+        line,
+        column: 1,
+        path: '',
+        code: 'SCENARIO_BLOCK_OVERFULL',
+        message,
+        hint: undefined,
+      });
+    };
+    for (const { at, transactions, line } of timeline) {
+      if ('block' in at) load(at.block, transactions.length, line, this.#file);
+    }
+    if (base > blockTransactionsMax) load(1, 0, 1, this.#file);
+    if (workload.type !== 'explicit') return;
+    for (const [index, { block, transaction }] of workload.transactions.entries()) {
+      const count = transaction.operation.type === 'liquidate' ? 3 : 1;
+      load(block, count, rows[index]?.line ?? 1, file ?? this.#file);
+    }
+  }
+
+  #fund(
+    fundable: Parameters<typeof createFunding>[0],
+    written: Pick<Scenario, 'accounts' | 'poolCash'>,
+  ): Funding {
+    const funding = this.#autoFund ? createFunding(fundable) : writtenFunding(written);
+    for (const { symbol } of fundable.config.ledger.assets) {
+      let supply = funding.poolCash[symbol] ?? 0n;
+      let debts = 0n;
+      for (const account of funding.accounts) {
+        supply +=
+          (account.balances[symbol] ?? 0n) + (account.deposits[symbol] ?? 0n) - (account.debts[symbol] ?? 0n);
+        debts += account.debts[symbol] ?? 0n;
+      }
+      if (supply >= 0n && supply <= ASSET_SUPPLY_MAX && debts <= ASSET_SUPPLY_MAX) continue;
+      const message =
+        supply < 0n
+          ? `debts of ${symbol} exceed what its pool ever held by ${-supply}`
+          : `this scenario needs ${supply} of ${symbol} at genesis, more than 2^126`;
+      this.#reader.report(this.#root.value.at, '', 'FUNDING_IMPOSSIBLE', message);
+    }
+    return funding;
+  }
+
+  #expand(
+    draft: Pick<Scenario, 'config' | 'timeline'>,
+    { workload, rows, file }: PlacedTrace,
+    funding: Funding,
+  ): Workload {
+    if (workload.type !== 'explicit') return workload;
+    const { transactions, impossible } = expandLiquidations({
+      assets: draft.config.ledger.assets,
+      accounts: funding.accounts,
+      timeline: draft.timeline,
+      rows: workload.transactions,
+    });
+    for (const index of impossible) {
+      const message =
+        'no price makes this borrower liquidatable: every debt is covered by a deposit of the same asset';
+      this.#reader.problems.push({
+        file: file ?? this.#file,
+        line: rows[index]?.line,
+        column: 1,
+        path: '',
+        code: 'FUNDING_IMPOSSIBLE',
+        message,
+        hint: undefined,
+      });
+    }
+    return { type: 'explicit', transactions };
+  }
+
+  #findWarnings({ timeline, durationMs, config }: Scenario): Problem[] {
+    return timeline
+      .filter(({ at }) => !('batch' in at) && faultFreeTimeMs(at, timingOf(config)) > durationMs)
+      .map(({ line }) => ({
+        file: this.#file,
+        line,
+        column: 1,
+        path: '',
+        code: 'SCENARIO_EVENT_AFTER_END',
+        message: `the run ends at ${durationMs} ms, before this event`,
+        hint: 'set a longer duration',
+      }));
+  }
+}
+
+interface PlacedTrace {
+  readonly workload: Workload;
+  readonly rows: readonly TraceRow[];
+  readonly file: string | undefined;
+}
+
+function readNetwork(reader: Reader, place: Place | undefined): NetworkModel {
+  if (place === undefined) return DEFAULT_NETWORK;
+  const map = reader.map(place, [
+    'latency_ms',
+    'jitter_ms',
+    'loss',
+    'duplicate',
+    'reorder',
+    'bandwidth_mbps',
+  ]);
+  if (map === undefined) return DEFAULT_NETWORK;
+  const delay = (key: string): number | undefined => {
+    const found = reader.get(map, key);
+    const ms = reader.duration(found);
+    if (found === undefined || ms === undefined || ms <= NETWORK_DELAY_MS_MAX) return ms;
+    return reader.expected(found, `at most ${NETWORK_DELAY_MS_MAX} ms`);
+  };
+  for (const [key, defaultValue] of [
+    ['duplicate', 0],
+    ['reorder', 0],
+    ['bandwidth_mbps', 100],
+  ] as const) {
+    const found = reader.get(map, key);
+    const value = reader.number(found, 0, 1_000_000);
+    if (found !== undefined && value !== undefined && value !== defaultValue) {
+      reader.unavailable(found.keyAt ?? found.value.at, found.path, 'network faults');
+    }
+  }
+  return {
+    latencyMs: delay('latency_ms') ?? DEFAULT_NETWORK.latencyMs,
+    jitterMs: delay('jitter_ms') ?? DEFAULT_NETWORK.jitterMs,
+    loss: reader.number(reader.get(map, 'loss'), 0, 1) ?? DEFAULT_NETWORK.loss,
+  };
+}
+
+/** The configuration with assets added that only the scenario names: 18 decimals, 1 USD, the usual collateral rules. */
+function withAssets(config: Config, symbols: ReadonlySet<string>): Config {
+  if (symbols.size === 0) return config;
+  const added = [...symbols].sort().map((symbol) => ({
+    symbol,
+    decimals: 18,
+    collateralFactorBps: 7500,
+    liquidationThresholdBps: 8000,
+    liquidationBonusBps: 500,
+    price: DEFAULT_PRICE,
+  }));
+  return Object.freeze({
+    ...config,
+    ledger: { ...config.ledger, assets: [...config.ledger.assets, ...added] },
+  });
+}
+
+type Timing = Parameters<typeof faultFreeTimeMs>[1];
+
+function timingOf({ chain, settlement, settlementChain }: Config): Timing {
+  return {
+    blockTimeMs: chain.blockTimeMs,
+    batchSize: settlement.batchSize,
+    settlementBlockTimeMs: settlementChain.blockTimeMs,
+    phaseMs: settlementChain.phaseMs,
+  };
+}
+
+/** When the last event or workload block is over in a run without faults. */
+function lastEventMs({
+  config,
+  timeline,
+  workload,
+}: Pick<Scenario, 'config' | 'timeline' | 'workload'>): number {
+  const timing = timingOf(config);
+  let lastMs = 0;
+  for (const { at, forMs } of timeline) lastMs = Math.max(lastMs, faultFreeTimeMs(at, timing) + (forMs ?? 0));
+  if (workload.type === 'explicit') {
+    for (const { block } of workload.transactions)
+      lastMs = Math.max(lastMs, (block - 1) * timing.blockTimeMs);
+  }
+  return lastMs;
+}

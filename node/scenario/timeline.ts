@@ -1,0 +1,151 @@
+/**
+ * Turns a scenario's transactions into signed bytes with the right nonces: block by block, as late as possible, so a
+ * long run never holds more than it needs. Order within a block: timeline events in file order, then trace or workload.
+ */
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Address, Height } from '../../consensus/primitives/flavor.ts';
+import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import {
+  encodeTransaction,
+  signTransaction,
+  type TransactionBody,
+} from '../../settlement/execution/transaction.ts';
+import type { GenesisParts, KeyHolder } from './genesis.ts';
+import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
+import type { Scenario, ScenarioTransaction, TimelineEvent, WorkloadTransaction } from './types.ts';
+import { UniformWorkload } from './workload.ts';
+
+export class TransactionFeed {
+  readonly #parts: GenesisParts;
+  readonly #crypto: Crypto;
+  /** Transactions of the timeline anchored to blocks not asked for yet. */
+  readonly #events = new Map<Height, ScenarioTransaction[]>();
+  readonly #rows: readonly WorkloadTransaction[];
+  readonly #uniform: UniformWorkload | undefined;
+  readonly #signers = new Map<Address, Signer>();
+  readonly #nonces = new Map<Address, number>();
+  #nextRow = 0;
+  #lastHeight: Height = 0;
+
+  constructor(scenario: Scenario, parts: GenesisParts, crypto: Crypto) {
+    this.#parts = parts;
+    this.#crypto = crypto;
+    for (const { at, transactions } of scenario.timeline) {
+      if (!('block' in at) || transactions.length === 0) continue;
+      const others = this.#events.get(at.block);
+      if (others === undefined) this.#events.set(at.block, [...transactions]);
+      else others.push(...transactions);
+    }
+    const { workload, seed, config } = scenario;
+    this.#rows = workload.type === 'explicit' ? workload.transactions : [];
+    this.#uniform =
+      workload.type === 'uniform'
+        ? new UniformWorkload({ transactionsPerBlock: workload.transactionsPerBlock, seed, config })
+        : undefined;
+  }
+
+  /**
+   * Everything anchored to the block at `height`, signed for that height alone.
+   * @param height - Ascends by one from call to call, from 1: nonces advance with it.
+   */
+  forBlock(height: Height): Uint8Array[] {
+    assert(height === this.#lastHeight + 1, `feed asked for height ${height} after ${this.#lastHeight}`);
+    this.#lastHeight = height;
+    const signed: Uint8Array[] = [];
+    const sign = (transaction: ScenarioTransaction): void => {
+      signed.push(this.#sign(transaction, height));
+    };
+    const events = this.#events.get(height);
+    if (events !== undefined) {
+      events.forEach(sign);
+      this.#events.delete(height);
+    }
+    for (
+      let row = this.#rows[this.#nextRow];
+      row !== undefined && row.block <= height;
+      row = this.#rows[this.#nextRow]
+    ) {
+      assert(row.block === height, `workload row for block ${row.block} comes after block ${height}`);
+      sign(row.transaction);
+      this.#nextRow += 1;
+    }
+    this.#uniform?.transactionsFor(height).forEach(sign);
+    return signed;
+  }
+
+  /** The transactions of an event that is not anchored to a block, signed as it comes to pass, for any height. */
+  forEvent(event: TimelineEvent): Uint8Array[] {
+    assert(!('block' in event.at), 'events anchored to blocks come with their block');
+    return event.transactions.map((transaction) => this.#sign(transaction, 0));
+  }
+
+  #sign(transaction: ScenarioTransaction, onlyAtHeight: Height): Uint8Array {
+    const { address, secretKey } = this.#senderOf(transaction);
+    let signer = this.#signers.get(address);
+    if (signer === undefined) {
+      signer = this.#crypto.createSigner(secretKey);
+      this.#signers.set(address, signer);
+    }
+    const nonce = this.#nonces.get(address) ?? 0;
+    this.#nonces.set(address, nonce + 1);
+    const { chainId } = this.#parts.genesis;
+    const body = this.#bodyOf(transaction);
+    return encodeTransaction(
+      signTransaction({ chainId, from: address, nonce, expiresAtHeight: 0, onlyAtHeight, body }, signer),
+    );
+  }
+
+  #senderOf({ account, operation }: ScenarioTransaction): KeyHolder {
+    switch (operation.type) {
+      case 'unjail': {
+        const validator = this.#parts.validators.find(({ name }) => name === operation.validator);
+        assert(validator !== undefined, `no validator ${operation.validator}`);
+        return validator;
+      }
+      case 'settle_now':
+      case 'set_batch_size': {
+        const { operator } = this.#parts;
+        assert(operator !== undefined, 'no operator key is known');
+        return operator;
+      }
+      case 'price':
+        return this.#holder(ORACLE_ACCOUNT);
+      case 'liquidate':
+        return this.#holder(
+          operation.collateralAmount === undefined ? (account ?? DEFAULT_ACCOUNT) : ORACLE_ACCOUNT,
+        );
+      default:
+        return this.#holder(account ?? DEFAULT_ACCOUNT);
+    }
+  }
+
+  #bodyOf({ operation }: ScenarioTransaction): TransactionBody {
+    switch (operation.type) {
+      case 'transfer':
+        return { ...operation, to: this.#holder(operation.to).address };
+      case 'liquidate': {
+        const { borrower, debtAsset, amount, collateralAsset, collateralAmount } = operation;
+        return {
+          type: 'liquidate',
+          borrower: this.#holder(borrower).address,
+          debtAsset,
+          amount,
+          collateralAsset,
+          exactCollateral: collateralAmount,
+        };
+      }
+      case 'unjail': {
+        const validator = this.#parts.validators.findIndex(({ name }) => name === operation.validator);
+        return { type: 'unjail', validator };
+      }
+      default:
+        return operation;
+    }
+  }
+
+  #holder(label: string): KeyHolder {
+    const known = this.#parts.accounts.get(label);
+    assert(known !== undefined, `no key for account ${label}`);
+    return known;
+  }
+}

@@ -1,0 +1,267 @@
+/**
+ * Runs one scenario in the simulation, from genesis to result. Synchronous, and a function of the scenario alone: the
+ * clock that times it is handed in and reaches nothing but `wall_ms`.
+ */
+import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { Random } from '../../consensus/primitives/random.ts';
+import type { Crypto } from '../../consensus/primitives/signature.ts';
+import { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
+import { NodeCore } from '../core/nodeCore.ts';
+import type { FinalityObserver } from '../core/ports.ts';
+import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
+import { TransactionFeed } from '../scenario/timeline.ts';
+import type { Scenario } from '../scenario/types.ts';
+import { Chronicle } from './chronicle.ts';
+import { Trace } from './events.ts';
+import { ExpectationJudge, type NetworkView } from './expectations.ts';
+import { Laws } from './laws/laws.ts';
+import { SimulatedNetwork } from './network.ts';
+import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
+import { SharedExecutions, SharedMessages } from './sharedCaches.ts';
+import type { NodeProcess } from './simulatedNode.ts';
+import { Simulation, type Watchers } from './simulation.ts';
+
+/** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
+const SETTLEMENT_HISTORY_BLOCKS = 16_384;
+
+export interface RunOptions {
+  /** Takes each line of `events.ndjson`, without its line break. */
+  readonly onEvent?: (line: string) => void;
+  /** Takes every batch and window of a run that has too many for its result. */
+  readonly onRecord?: (record: BatchResult | WindowResult) => void;
+  /** Called every now and then with the virtual time reached, in ms. */
+  readonly onProgress?: (virtualMs: number) => void;
+  /** Host time in ms, for `wall_ms` alone. */
+  readonly clock?: () => number;
+}
+
+/** Result of a run, and what a benchmark wants to know besides. */
+export interface SimulationRun {
+  readonly result: RunResult;
+  /** Events of virtual time that happened. */
+  readonly eventCount: number;
+}
+
+/** Runs a scenario to its end. */
+export function runSimulation(scenario: Scenario, options: RunOptions = {}): RunResult {
+  return runCounted(scenario, options).result;
+}
+
+/** Like `runSimulation`, with the number of events. */
+export function runCounted(scenario: Scenario, options: RunOptions = {}): SimulationRun {
+  const startedMs = options.clock?.() ?? 0;
+  const world = createWorld(scenario, options);
+  const { simulation } = world;
+  simulation.run(scenario.durationMs, options.onProgress);
+  const result = buildResult(scenario, world);
+  const wallMs = options.clock === undefined ? 0 : Math.max(0, options.clock() - startedMs);
+  return { result: { ...result, wall_ms: wallMs }, eventCount: simulation.eventCount };
+}
+
+interface World {
+  readonly simulation: Simulation;
+  readonly watchers: Watchers;
+  readonly genesisState: GenesisState;
+}
+
+function createWorld(scenario: Scenario, options: RunOptions): World {
+  const { config, seed } = scenario;
+  const random = new Random(seed);
+  const crypto = createCrypto(config.simulation.crypto);
+  const parts = createGenesis(scenario);
+  const chain = createSettlementChain(scenario, parts.genesis, crypto, random.fork('settlement_chain'));
+  const genesis: Genesis = { ...parts.genesis, settlementGenesisHash: chain.genesis.hash };
+  const genesisState = createGenesisState(genesis);
+  const network = new SimulatedNetwork(
+    { model: scenario.network, nodeCount: genesis.validators.count },
+    { random: random.fork('network') },
+  );
+  const isShared = config.simulation.sharedExecution;
+  const messages = isShared ? new SharedMessages() : undefined;
+  const simulation = new Simulation(
+    {
+      validators: genesis.validators,
+      blockTimeMs: genesis.blockTimeMs,
+      settlementBlockTimeMs: config.settlementChain.blockTimeMs,
+      settlementPhaseMs: config.settlementChain.phaseMs,
+      timeline: scenario.timeline,
+    },
+    {
+      network,
+      chain,
+      transactions: new TransactionFeed(scenario, { ...parts, genesis }, crypto),
+      messages,
+      createProcess: processFactory(scenario, { ...parts, genesis }, crypto, {
+        executions: isShared ? new SharedExecutions() : undefined,
+        messages,
+      }),
+      createWatchers: (view) =>
+        createWatchers(scenario, parts, { genesis, genesisState, chain }, view, options),
+    },
+  );
+  return { simulation, watchers: simulation.watchers, genesisState };
+}
+
+function createSettlementChain(
+  { config }: Scenario,
+  genesis: Genesis,
+  crypto: Crypto,
+  random: Random,
+): MockSettlementChain {
+  const { settlementChain, settlement, ledger } = config;
+  return new MockSettlementChain(
+    {
+      chainId: genesis.chainId,
+      blockTimeMs: settlementChain.blockTimeMs,
+      phaseMs: settlementChain.phaseMs,
+      gasLimit: settlementChain.gasLimit,
+      baseFeeInitial: settlementChain.baseFeeInitial,
+      background: settlementChain.background,
+      baseAsset: settlement.baseAsset,
+      assets: ledger.assets.map(({ symbol }) => symbol),
+      pools: settlementChain.pools,
+      treasury: settlementChain.treasury,
+      validators: genesis.validators,
+      random,
+      historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
+    },
+    { verifier: crypto },
+  );
+}
+
+function processFactory(
+  { config }: Scenario,
+  { genesis, validators }: GenesisParts,
+  crypto: Crypto,
+  shared: {
+    readonly executions: SharedExecutions | undefined;
+    readonly messages: SharedMessages | undefined;
+  },
+): (index: ValidatorIndex, observer: FinalityObserver) => NodeProcess {
+  const signers = validators.map(({ secretKey }) => crypto.createSigner(secretKey));
+  const { consensus, settlement, simulation } = config;
+  return (index, observer) => {
+    const signer = signers[index];
+    if (signer === undefined) throw new RangeError(`no validator ${index}`);
+    return new NodeCore(
+      {
+        genesis,
+        self: index,
+        deltaMs: consensus.deltaMs,
+        inactiveViews: consensus.inactiveViews,
+        resubmitAfterBlocks: settlement.resubmitAfterBlocks,
+        tip: settlement.tip,
+        openRescue: settlement.openRescue,
+        historyBlocks: simulation.historyBlocks,
+      },
+      { crypto, signer, ...shared, observer },
+    );
+  };
+}
+
+function createWatchers(
+  scenario: Scenario,
+  parts: GenesisParts,
+  world: {
+    readonly genesis: Genesis;
+    readonly genesisState: GenesisState;
+    readonly chain: MockSettlementChain;
+  },
+  simulation: Simulation,
+  options: RunOptions,
+): Watchers {
+  const { genesis, genesisState, chain } = world;
+  const nodeNames = genesis.validators.validators.map(({ name }) => name);
+  const labels = labelsOf(parts);
+  const { latencyMs, jitterMs, loss } = scenario.network;
+  const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: options.onEvent });
+  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord: options.onRecord });
+  const laws = new Laws({
+    genesis,
+    genesisLayer: genesisState.base,
+    nodeNames,
+    isSynchronous: loss === 0 && latencyMs + jitterMs <= scenario.config.consensus.deltaMs,
+    settlementBlockAt: (height) => chain.blockAt(height),
+  });
+  const judge = new ExpectationJudge(scenario.expectations, viewOf(simulation, chronicle));
+  return { trace, chronicle, laws, judge };
+}
+
+/** What events call an account: its label where the scenario names it, else what it is. */
+function labelsOf({ accounts, validators, operator }: GenesisParts): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>();
+  if (operator !== undefined) labels.set(operator.address, 'operator');
+  for (const { name, address } of validators) labels.set(address, name);
+  for (const [label, { address }] of accounts) labels.set(address, label);
+  return labels;
+}
+
+function viewOf(simulation: Simulation, chronicle: Chronicle): NetworkView {
+  return {
+    get finalizedHeight() {
+      return simulation.finalizedHeight;
+    },
+    get settlementHeight() {
+      return simulation.settlementHeight;
+    },
+    get pendingBatchCount() {
+      return chronicle.pendingBatchCount;
+    },
+    get confirmedBatchCount() {
+      return chronicle.confirmedBatchCount;
+    },
+    isConverged: () => simulation.isConverged(),
+    countOf: (type, validator) => chronicle.countOf(type, validator),
+    metric: (path) => metricAt(chronicle.metrics(simulation.nowMs, simulation.finalizedHeight), path),
+    batch: (seq) => chronicle.batch(seq),
+    confirmedAtMs: (seq) => chronicle.confirmedAtMs(seq),
+  };
+}
+
+/** A number by its path, such as `settlement_latency_ms.p99` or `max_exposure.UM`. */
+function metricAt(metrics: MetricsResult, path: string): number | undefined {
+  let value: unknown = metrics;
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Object.entries(value).find(([name]) => name === key)?.[1];
+  }
+  const number = typeof value === 'string' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+function buildResult(scenario: Scenario, { simulation, watchers, genesisState }: World): RunResult {
+  const { trace, chronicle, laws, judge } = watchers;
+  const { nowMs, finalizedHeight, errors } = simulation;
+  const expectations = judge.finish(nowMs);
+  const lawResults = laws.finish(nowMs);
+  const records = chronicle.finish();
+  const ok =
+    errors.length === 0 &&
+    expectations.every((expectation) => expectation.ok) &&
+    lawResults.every(({ violations }) => violations.length === 0);
+  return {
+    scenario: scenario.name,
+    engine: 'simulation',
+    seed: scenario.seed,
+    virtual_ms: nowMs,
+    wall_ms: 0,
+    height: simulation.notarizedHeight(),
+    finalized_height: finalizedHeight,
+    settlement_height: simulation.settlementHeight,
+    state_root: simulation.finalizedStateRoot ?? genesisState.stateRoot,
+    trace_hash: trace.finish(),
+    batches: records.batches,
+    windows: records.windows,
+    slashes: records.slashes,
+    validators: chronicle.validators(),
+    metrics: chronicle.metrics(nowMs, finalizedHeight),
+    laws: lawResults,
+    expectations,
+    errors: [...errors],
+    ...(records.truncated ? { truncated: true as const } : {}),
+    ok,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * One node as the simulation sees it: a process that comes and goes around a disk that stays. The process is the honest
+ * core, unchanged; what a fault does to it happens here and in the runtime around it.
+ */
+import type { Height, SettlementHeight, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { Input, NodeStatus, Output, TimerId } from '../core/types.ts';
+import type { Disk } from './disk.ts';
+
+/** The node core, as far as a runtime needs it. */
+export interface NodeProcess {
+  handle(input: Input): readonly Output[];
+  status(): NodeStatus;
+}
+
+/** A timer of a node; one that is set again or cleared leaves its old event behind, with an older generation. */
+export interface NodeTimer {
+  readonly id: TimerId;
+  generation: number;
+  /** When it fires; undefined while it does not run. */
+  dueMs: TimeMs | undefined;
+}
+
+export class SimulatedNode {
+  readonly index: number;
+  readonly name: string;
+  readonly power: number;
+  readonly disk: Disk;
+  readonly #timers = new Map<TimerId, NodeTimer>();
+  /** The running process, or undefined while the node is down. */
+  core: NodeProcess | undefined;
+  /** Grows with every start and every crash: what was meant for an earlier one is lost. */
+  incarnation = 0;
+  /** Crash faults that hold the node down. */
+  downCount = 0;
+  /** Faults that hold back its settlement transactions. */
+  withholdCount = 0;
+  /** Next settlement-chain block to hand over; undefined until the node asks. */
+  nextSettlementHeight: SettlementHeight | undefined;
+  /** Highest block it reported final; stays over a crash. */
+  finalizedHeight: Height = 0;
+  /** After the loss of its disk: the view from which a final block shows that it takes part again. */
+  silentUntilView: View = 0;
+
+  constructor(options: {
+    readonly index: number;
+    readonly name: string;
+    readonly power: number;
+    readonly disk: Disk;
+  }) {
+    this.index = options.index;
+    this.name = options.name;
+    this.power = options.power;
+    this.disk = options.disk;
+  }
+
+  timer(id: TimerId): NodeTimer {
+    let timer = this.#timers.get(id);
+    if (timer === undefined) {
+      timer = { id, generation: 0, dueMs: undefined };
+      this.#timers.set(id, timer);
+    }
+    return timer;
+  }
+
+  /** The process is gone, with its timers and whatever was on its way to it. */
+  stop(): void {
+    this.core = undefined;
+    this.incarnation += 1;
+    this.nextSettlementHeight = undefined;
+    for (const timer of this.#timers.values()) {
+      timer.generation += 1;
+      timer.dueMs = undefined;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * A scenario's timeline: which events wait for which anchor, and what is broken right now. It calls its host to break
+ * and heal things; it knows neither nodes nor chains.
+ */
+import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Anchor, Fault, TimelineEvent } from '../scenario/types.ts';
+
+export interface TimelineHost {
+  /** Calls `action` at that instant, or at once when it has passed. */
+  scheduleAction(timeMs: TimeMs, action: () => void): void;
+  nowMs(): TimeMs;
+  /** Transactions of an event that are not anchored to a block. */
+  submitTransactions(event: TimelineEvent): void;
+  startFault(fault: Fault): void;
+  /** Heals it; never called for a `restart`, which is an instant. */
+  endFault(fault: Fault): void;
+}
+
+/** A text by which equal anchors are equal. */
+export function anchorKey(anchor: Anchor): string {
+  if ('block' in anchor) return `block/${anchor.block}`;
+  if ('timeMs' in anchor) return `time/${anchor.timeMs}`;
+  if ('settlementBlock' in anchor) return `settlement_block/${anchor.settlementBlock}`;
+  return `batch/${anchor.batch}/${anchor.state}`;
+}
+
+export class Timeline {
+  readonly #host: TimelineHost;
+  readonly #waiting = new Map<string, TimelineEvent[]>();
+
+  /** Events at a virtual time are scheduled here and now. */
+  constructor(events: readonly TimelineEvent[], host: TimelineHost) {
+    this.#host = host;
+    for (const event of events) {
+      if ('timeMs' in event.at) {
+        host.scheduleAction(event.at.timeMs, () => this.#happen(event));
+        continue;
+      }
+      const key = anchorKey(event.at);
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) this.#waiting.set(key, [event]);
+      else waiting.push(event);
+    }
+  }
+
+  /** True while some event waits for something else than a time. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** An anchor came; what waits for it happens in this instant, after what is under way. */
+  reached(anchor: Anchor): void {
+    const key = anchorKey(anchor);
+    const events = this.#waiting.get(key);
+    if (events === undefined) return;
+    this.#waiting.delete(key);
+    for (const event of events) this.#host.scheduleAction(this.#host.nowMs(), () => this.#happen(event));
+  }
+
+  #happen(event: TimelineEvent): void {
+    // Those anchored to a block travel with that block (docs/formats.md, scenario).
+    if (event.transactions.length > 0 && !('block' in event.at)) this.#host.submitTransactions(event);
+    for (const fault of event.faults) this.#host.startFault(fault);
+    const { forMs } = event;
+    if (forMs === undefined) return;
+    const lasting = event.faults.filter(({ type }) => type !== 'restart');
+    if (lasting.length === 0) return;
+    this.#host.scheduleAction(this.#host.nowMs() + forMs, () => {
+      for (const fault of lasting) this.#host.endFault(fault);
+    });
+  }
+}

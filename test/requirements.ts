@@ -1,0 +1,35 @@
+/**
+ * The one table of what tests may need beyond this package: servers and browsers, and which suite needs which.
+ * `npm test` leaves out a suite whose needs the machine does not have, and says so (scripts/test.ts).
+ */
+
+export type RequirementName = 'postgres' | 'redis' | 'anvil' | 'chromium';
+
+/** Something a machine may have. It counts as there when the variable is set or one of the commands is on the path. */
+export interface Requirement {
+  readonly name: RequirementName;
+  /** Address of a running one, or path of a browser; suites read it too. */
+  readonly variable: string;
+  readonly commands: readonly string[];
+}
+
+/** One test file that cannot run without what it names. */
+export interface GuardedSuite {
+  /** Path from the root of the package, with `/`. */
+  readonly file: string;
+  readonly needs: readonly RequirementName[];
+}
+
+export const requirements: readonly Requirement[] = [
+  { name: 'postgres', variable: 'SIDEREAL_TEST_POSTGRES_URL', commands: ['postgres'] },
+  { name: 'redis', variable: 'SIDEREAL_TEST_REDIS_URL', commands: ['redis-server'] },
+  { name: 'anvil', variable: 'SIDEREAL_TEST_ANVIL_URL', commands: ['anvil'] },
+  {
+    name: 'chromium',
+    variable: 'SIDEREAL_TEST_CHROMIUM_PATH',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+  },
+];
+
+/** None yet: every suite runs on a bare machine. */
+export const guardedSuites: readonly GuardedSuite[] = [];
