@@ -2,9 +2,9 @@
 import { defineConfig } from 'vitest/config';
 
 /** Pure code and no module state: suites share a worker's modules, which makes them several times quicker. */
-const shared = { pool: 'threads', isolate: false } as const;
+const shared = { pool: 'threads', isolate: false, setupFiles: 'test/setup.ts' } as const;
 /** Processes, ports and disks: a worker of its own for each file. */
-const isolated = { pool: 'forks', isolate: true } as const;
+const isolated = { pool: 'forks', isolate: true, setupFiles: 'test/setup.ts' } as const;
 
 export default defineConfig({
   test: {
@@ -28,6 +28,7 @@ export default defineConfig({
       include: ['consensus/**/*.ts', 'settlement/**/*.ts'],
       reporter: ['text-summary', 'json-summary', 'html'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
       thresholds: { lines: 90 },
     },
   },

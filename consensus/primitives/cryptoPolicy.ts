@@ -22,9 +22,10 @@ import {
 
 /**
  * Verdicts kept in one generation of the cache, in entries. A vote is checked by all nodes within a view, and a view
- * of the largest validator set makes about 2,000; at some 400 bytes each two generations stay below 16 MB.
+ * of the largest validator set makes about 2,000. Larger generations cost more than they save: what lives long is
+ * copied by the garbage collector.
  */
-export const VERDICT_GENERATION_SIZE = 16_384;
+export const VERDICT_GENERATION_SIZE = 4096;
 /**
  * Longest message that is remembered, in bytes. Votes and settlement messages are far shorter; a longer one costs
  * more to compare and keep than its rarity is worth, so it is verified each time.

@@ -313,7 +313,7 @@ export class Simplex {
   #admit(record: ViewRecord, vote: Vote): MessageJudgement {
     const seen = record.voteOf(vote.kind, vote.voter);
     if (seen !== undefined && seen.blockHash === vote.blockHash) return ignore('VOTE_DUPLICATE');
-    if (!this.#verifies(vote)) return reject('VOTE_SIGNATURE_INVALID');
+    if (!this.#verifies(vote, record)) return reject('VOTE_SIGNATURE_INVALID');
     const conflict = record.conflictWith(vote);
     if (conflict !== undefined) this.#host.equivocation(conflict, vote);
     return accepted;
@@ -332,9 +332,11 @@ export class Simplex {
     return ignore('VOTE_TOO_FAR_AHEAD');
   }
 
-  #verifies(vote: Vote): boolean {
-    const { publicKey } = this.#options.validators.at(vote.voter);
-    return this.#verifier.verify(publicKey, voteSigningBytes(this.#options.chainId, vote), vote.signature);
+  #verifies(vote: Vote, record?: ViewRecord): boolean {
+    const { chainId, validators } = this.#options;
+    const message =
+      record?.signingBytes(chainId, vote.kind, vote.blockHash) ?? voteSigningBytes(chainId, vote);
+    return this.#verifier.verify(validators.at(vote.voter).publicKey, message, vote.signature);
   }
 
   #count(record: ViewRecord, vote: Vote, nowMs: TimeMs): void {
@@ -346,7 +348,7 @@ export class Simplex {
 
   #cast(record: ViewRecord, kind: VoteKind, blockHash: Hash, block: Block | undefined, nowMs: TimeMs): void {
     const subject = { kind, view: record.view, blockHash };
-    const signature = this.#signer.sign(voteSigningBytes(this.#options.chainId, subject));
+    const signature = this.#signer.sign(record.signingBytes(this.#options.chainId, kind, blockHash));
     const vote: Vote = { ...subject, voter: this.#options.self, signature };
     assert(record.conflictWith(vote) === undefined, `a second ${kind} vote in view ${record.view}`);
     this.#setOwn(record, vote);

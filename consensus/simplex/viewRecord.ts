@@ -6,7 +6,7 @@
 import type { Block } from '../block.ts';
 import { type Hash, type ValidatorIndex, type View, ZERO_HASH } from '../primitives/flavor.ts';
 import type { ValidatorSet } from '../validators.ts';
-import type { Certificate, Vote, VoteKind } from '../vote.ts';
+import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../vote.ts';
 
 /** What became of the proposal: `waiting` is judged again when more is known. */
 export type ProposalState = 'none' | 'waiting' | 'valid' | 'invalid';
@@ -27,6 +27,9 @@ export class ViewRecord {
   readonly #notarize: Votes = [];
   readonly #nullify: Votes = [];
   readonly #finalize: Votes = [];
+  readonly #signingBytes: Partial<
+    Record<VoteKind, { readonly blockHash: Hash; readonly bytes: Uint8Array }>
+  > = {};
   #leadingHash: Record<VoteKind, Hash> = { notarize: '', nullify: ZERO_HASH, finalize: '' };
   #leadingPower: Record<VoteKind, number> = { notarize: 0, nullify: 0, finalize: 0 };
 
@@ -37,6 +40,15 @@ export class ViewRecord {
   /** The vote of this kind that `voter` cast first, if seen. */
   voteOf(kind: VoteKind, voter: ValidatorIndex): Vote | undefined {
     return this.#votes(kind)[voter];
+  }
+
+  /** What a voter signs about this view, kept because every node checks it for every voter. */
+  signingBytes(chainId: Hash, kind: VoteKind, blockHash: Hash): Uint8Array {
+    const kept = this.#signingBytes[kind];
+    if (kept?.blockHash === blockHash) return kept.bytes;
+    const bytes = voteSigningBytes(chainId, { kind, view: this.view, blockHash });
+    this.#signingBytes[kind] = { blockHash, bytes };
+    return bytes;
   }
 
   /** Any vote of `voter` that cannot stand beside `vote`: same kind for another block, or nullify with finalize. */

@@ -13,9 +13,9 @@ const columns = [
   { name: 'batch', width: 7 },
   { name: 'blocks', width: 9 },
   { name: 'net', width: 17 },
-  { name: 'action', width: 21 },
+  { name: 'action', width: 20 },
   { name: 'by', width: 10 },
-  { name: 'times', width: 16 },
+  { name: 'times', width: 17 },
 ] as const;
 
 export interface ReportOptions {

@@ -37,7 +37,7 @@ export function integer(defaultValue: number, min: number, max: number, meta: Fi
 export function optionalInteger(min: number, max: number, meta: FieldMeta) {
   const error = `${integerExpected(min, max)}, or null`;
   return z
-    .union([z.int().min(min).max(max), z.null()], { error })
+    .union([z.int({ error }).min(min, { error }).max(max, { error }), z.null()], { error })
     .default(null)
     .meta({ ...meta });
 }
@@ -47,10 +47,13 @@ export function bps(defaultValue: number, meta: Omit<FieldMeta, 'unit'>) {
 }
 
 /** An amount without default, for lists and records: a decimal string, or a safe integer. */
-export function amountValue() {
+export function amountValue(error = AMOUNT_EXPECTED) {
   return z.union(
-    [z.string().refine((text) => amountPattern.test(text) && BigInt(text) <= AMOUNT_MAX), z.int().min(0)],
-    { error: AMOUNT_EXPECTED },
+    [
+      z.string().refine((text) => amountPattern.test(text) && BigInt(text) <= AMOUNT_MAX, { error }),
+      z.int({ error }).min(0, { error }),
+    ],
+    { error },
   );
 }
 
@@ -61,8 +64,9 @@ export function amount(defaultValue: string, meta: FieldMeta) {
 }
 
 export function optionalAmount(meta: FieldMeta) {
+  const error = `${AMOUNT_EXPECTED}, or null`;
   return z
-    .union([amountValue(), z.null()], { error: `${AMOUNT_EXPECTED}, or null` })
+    .union([amountValue(error), z.null()], { error })
     .default(null)
     .meta({ ...meta });
 }

@@ -64,7 +64,7 @@ export function parseYaml(text: string, file: string): Checked<LocatedMap> {
     intAsBigInt: true,
     prettyErrors: false,
     keepSourceTokens: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   if (document.errors.length > 0) {
     return {

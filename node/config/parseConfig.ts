@@ -148,14 +148,9 @@ function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], roo
     });
   }
   if (issue.code === 'invalid_union') {
-    const meant = issue.errors.find(
-      (issues) =>
-        !issues.some(({ path: inner }) => inner.length === 0 || inner[0] === 'type') ||
-        (issues.some((inner) => inner.code === 'unrecognized_keys') &&
-          !issues.some(({ path: inner }) => inner[0] === 'type')),
-    );
-    if (meant !== undefined && meant.length > 0)
-      return meant.flatMap((inner) => toProblems(inner, path, root));
+    const meant = issue.errors.find((issues) => isForm(issues));
+    const isStructured = valueAt(root, path)?.kind !== 'scalar';
+    if (isStructured && meant !== undefined) return meant.flatMap((inner) => toProblems(inner, path, root));
   }
   const found = valueAt(root, path);
   const got = showValue(found === undefined ? undefined : toPlain(found));
@@ -164,6 +159,14 @@ function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], roo
       ? `write it in quotes: "${found.value}"`
       : undefined;
   return [problemAt(root, path, 'CONFIG_VALUE_INVALID', `expected ${issue.message}, got ${got}`, hint)];
+}
+
+/** True when these are the issues of a form that the value was meant to have: its kind fits, and its `type` if any. */
+function isForm(issues: readonly z.core.$ZodIssue[]): boolean {
+  const otherKinds = ['invalid_type', 'invalid_value', 'invalid_union'];
+  return issues.every(
+    ({ path, code }) => path[0] !== 'type' && (path.length > 0 || !otherKinds.includes(code)),
+  );
 }
 
 /** The nearest key of the same map; else the group in which the key exists. */

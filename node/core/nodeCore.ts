@@ -17,11 +17,12 @@ import { type MessageJudgement, Simplex, type SimplexHost } from '../../consensu
 import type { Certificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState } from '../../settlement/execution/genesisState.ts';
-import { oldestPendingBatch, pendingBatchCount, standingOf } from '../../settlement/net/netState.ts';
+import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { BlockTree, type ExecutedBlock } from './blockTree.ts';
 import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
 import { type EvidenceItem, Executor } from './executor.ts';
+import { History } from './history.ts';
 import { Mempool } from './mempool.ts';
 import {
   decodeProposal,
@@ -35,8 +36,6 @@ import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
 import {
-  blockKey,
-  blockWrite,
   certificateKey,
   certificateWrite,
   headWrite,
@@ -74,8 +73,7 @@ export class NodeCore {
   readonly #settlement: SettlementView;
   readonly #mempool = new Mempool();
   readonly #evidence = new Map<Hash, EvidenceItem>();
-  /** Final blocks that peers may ask for, by height; bounded by `historyBlocks`. */
-  readonly #history = new Map<Height, StoredBlock>();
+  readonly #history: History;
   /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
   readonly #uncommitted: StoredBlock[] = [];
   /** Views of own votes on disk, and certificates there; deleted when their view is final. */
@@ -93,6 +91,7 @@ export class NodeCore {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#settlement = new SettlementView(genesis);
+    this.#history = new History(options.historyBlocks);
     this.#genesisBlock = createGenesisBlock({
       chainId: genesis.chainId,
       blockTimeMs: genesis.blockTimeMs,
@@ -138,7 +137,7 @@ export class NodeCore {
       finalized,
       state?.stateRoot ?? genesisState.stateRoot,
     );
-    for (const stored of state?.blocks ?? []) this.#history.set(stored.block.header.height, stored);
+    if (state !== undefined) this.#history.recover(state.blocks, pendingBatches(tree.finalizedState()));
     const parts = this.#compose(tree, peers, state?.blocks.at(-1)?.certificate?.view);
     this.#parts = parts;
     if (state === undefined) this.#persistGenesis(tree, nowMs);
@@ -481,11 +480,10 @@ export class NodeCore {
     const { block, result } = executed;
     const { header } = block;
     tree.finalize(block.hash);
-    this.#history.set(header.height, stored);
     const writes = this.#genesisWrites;
     this.#genesisWrites = [];
-    writes.push(...stateWrites(result.layer), blockWrite(stored), headWrite(block, result.stateRoot));
-    this.#pruneHistory(header.height, writes);
+    writes.push(...stateWrites(result.layer), headWrite(block, result.stateRoot));
+    writes.push(...this.#history.add(stored, result.facts));
     this.#pruneViews(header.view, writes);
     writes.push(...settler.endedBy(result.facts));
     this.#push({ type: 'persist', writes, sync: true });
@@ -515,18 +513,6 @@ export class NodeCore {
     settler.onFinalized(result.facts);
   }
 
-  /** Keeps the configured depth, and everything an unsettled batch still needs as proof. */
-  #pruneHistory(height: Height, writes: Write[]): void {
-    const oldest = height - this.#options.historyBlocks;
-    if (oldest < 1 || !this.#history.has(oldest)) return;
-    const needed = this.#settlementProofHeight();
-    for (const kept of this.#history.keys()) {
-      if (kept > oldest || kept >= needed) return;
-      this.#history.delete(kept);
-      writes.push({ key: blockKey(kept), value: undefined });
-    }
-  }
-
   /** Own votes, proposals and certificates of views up to the finalised one have done their duty. */
   #pruneViews(finalizedView: View, writes: Write[]): void {
     this.#storedVoteViews = this.#storedVoteViews.filter((view) => {
@@ -539,11 +525,6 @@ export class NodeCore {
       writes.push({ key: certificateKey(view, kind), value: undefined });
       return false;
     });
-  }
-
-  #settlementProofHeight(): Height {
-    const state = this.#started().tree.finalizedState();
-    return oldestPendingBatch(state)?.toHeight ?? Number.MAX_SAFE_INTEGER;
   }
 
   // Helpers ----------------------------------------------------------------------------------------------

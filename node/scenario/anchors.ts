@@ -50,12 +50,12 @@ export function readAnchor(reader: Reader, place: Place | undefined): Anchor | u
   }
 }
 
-/** An anchor in words: `block 5`, `12 s`, `settlement block 3`, `batch 2 sealed`. */
+/** An anchor in words: `block 5`, `12 s`, `settlement block 3`, `batch 2 is sealed`. */
 export function describeAnchor(anchor: Anchor): string {
   if ('block' in anchor) return `block ${anchor.block}`;
   if ('timeMs' in anchor) return showDuration(anchor.timeMs);
   if ('settlementBlock' in anchor) return `settlement block ${anchor.settlementBlock}`;
-  return `batch ${anchor.batch} ${anchor.state}`;
+  return `batch ${anchor.batch} is ${anchor.state}`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
 import { suggest } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
-import type { Place, Reader } from './reader.ts';
+import { type Place, type Reader, scalarOf } from './reader.ts';
 
 export class ScenarioContext {
   readonly reader: Reader;
@@ -58,7 +58,7 @@ export class ScenarioContext {
   #unknownAsset(place: Place, symbol: string): undefined {
     const known = [...this.config.ledger.assets.map((asset) => asset.symbol), ...this.newAssets];
     return this.reader.report(
-      place.keyAt !== undefined && place.value.kind !== 'scalar' ? place.keyAt : place.value.at,
+      scalarOf(place) === symbol ? place.value.at : (place.keyAt ?? place.value.at),
       place.path,
       'SCENARIO_ASSET_UNKNOWN',
       `expected a registered asset, got \`${symbol}\``,

@@ -50,7 +50,8 @@ function describeFacts(facts: BatchFacts): string {
     );
     parts.push(actions.join(' and ') || 'no action');
   }
-  if (facts.liquidations !== undefined) parts.push(`${facts.liquidations} liquidations`);
+  if (facts.liquidations !== undefined)
+    parts.push(`${facts.liquidations} liquidation${facts.liquidations === 1 ? '' : 's'}`);
   if (facts.proposer !== undefined) parts.push(`by ${facts.proposer}`);
   if (facts.attempts !== undefined)
     parts.push(facts.attempts === 1 ? 'in one attempt' : `in ${facts.attempts} attempts`);

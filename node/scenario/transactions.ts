@@ -65,7 +65,7 @@ function readListed(
   if (map === undefined) return [];
   reportLater(context, map);
   const transactions = readTransactions(context, map, account);
-  if (![...map.value.entries.keys()].some((key) => isTransactionKey(key) || key in laterTransactionKeys)) {
+  if ([...map.value.entries.keys()].every((key) => key === 'account')) {
     reader.report(
       item.value.at,
       item.path,

@@ -4,31 +4,29 @@
  * give equal runs: every order is that of insertion, every draw comes from the seed.
  */
 import type { Block } from '../../consensus/block.ts';
-import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
-import type { Vote } from '../../consensus/vote.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { NodeEvent } from '../core/events.ts';
-import { decodeProposal, decodeVotes, type ProposalMessage, type VotesMessage } from '../core/messages.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
-import type { Input, Output, PeerId, Topic } from '../core/types.ts';
-import type { Anchor, Fault, TimelineEvent } from '../scenario/types.ts';
+import type { Input, Output, PeerId } from '../core/types.ts';
+import type { Anchor, TimelineEvent } from '../scenario/types.ts';
 import type { Chronicle } from './chronicle.ts';
 import { SimulatedDisk } from './disk.ts';
 import { EventQueue, type SimulationEvent } from './eventQueue.ts';
 import type { Trace } from './events.ts';
 import type { ExpectationJudge } from './expectations.ts';
+import { Faults } from './faults.ts';
+import { Gossip } from './gossip.ts';
 import type { Laws } from './laws/laws.ts';
-import { LOST, type SimulatedNetwork } from './network.ts';
-import { RequestTable } from './requestTable.ts';
+import type { SimulatedNetwork } from './network.ts';
+import { Requests } from './requests.ts';
 import { type SettlementChain, SettlementSide } from './settlementSide.ts';
 import { type NodeProcess, SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
 
-/** A request without an answer fails after this long, in ms. */
-const REQUEST_TIMEOUT_MS = 5000;
 /** Errors kept word for word. */
 const ERRORS_MAX = 20;
 /** Events between two reports of progress. */
@@ -68,13 +66,14 @@ export interface SimulationDependencies {
 }
 
 export class Simulation {
-  readonly #options: SimulationOptions;
   readonly #dependencies: SimulationDependencies;
   readonly #queue: EventQueue;
   readonly #network: SimulatedNetwork;
   readonly #nodes: readonly SimulatedNode[];
   readonly #settlement: SettlementSide;
-  readonly #requests = new RequestTable();
+  readonly #gossip: Gossip;
+  readonly #requests: Requests;
+  readonly #faults: Faults;
   readonly #delivery: TransactionDelivery;
   readonly #timeline: Timeline;
   readonly #watchers: Watchers;
@@ -88,7 +87,6 @@ export class Simulation {
   #reportedHeight: Height = 0;
 
   constructor(options: SimulationOptions, dependencies: SimulationDependencies) {
-    this.#options = options;
     this.#dependencies = dependencies;
     this.#network = dependencies.network;
     // Processes are up before the genesis instant, as the genesis block's own timestamp is.
@@ -101,17 +99,38 @@ export class Simulation {
       { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
       { chain: dependencies.chain, queue: this.#queue, network: this.#network, nodes: this.#nodes },
     );
+    const surroundings = {
+      queue: this.#queue,
+      network: this.#network,
+      nodes: this.#nodes,
+      deliver: (node: SimulatedNode, input: Input) => this.#deliver(node, input),
+    };
+    this.#gossip = new Gossip({
+      ...surroundings,
+      messages: dependencies.messages,
+      voteSent: (vote) => this.#watchers.laws.voteSent(vote),
+    });
+    this.#requests = new Requests(surroundings);
     this.#delivery = new TransactionDelivery(dependencies.transactions);
     this.#observer = { finalized: (node, block, result) => this.#finalized(node, block, result) };
     this.#watchers = dependencies.createWatchers(this);
+    this.#faults = new Faults({
+      validators: options.validators,
+      nodes: this.#nodes,
+      settlement: this.#settlement,
+      laws: this.#watchers.laws,
+      trace: this.#watchers.trace,
+      nowMs: () => this.#queue.nowMs,
+      startNode: (node) => this.#start(node),
+    });
     this.#delivery.proposed(0);
     for (const node of this.#nodes) this.#queue.scheduleAction(startMs, () => this.#start(node));
     this.#timeline = new Timeline(options.timeline, {
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       nowMs: () => this.#queue.nowMs,
       submitTransactions: (event) => this.#handToAll(dependencies.transactions.forEvent(event)),
-      startFault: (fault) => this.#startFault(fault),
-      endFault: (fault) => this.#endFault(fault),
+      startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
+      endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });
     for (const anchor of this.#watchers.judge.timeAnchors()) {
       if (!('timeMs' in anchor)) continue;
@@ -189,7 +208,7 @@ export class Simulation {
   #happen(event: SimulationEvent): void {
     switch (event.kind) {
       case 'gossip':
-        this.#gossipArrives(event);
+        this.#gossip.arrives(event);
         return;
       case 'timer':
         this.#timerFires(event);
@@ -204,25 +223,15 @@ export class Simulation {
         if (event.bytes !== undefined) this.#submissionArrives(event.bytes);
         return;
       case 'request':
-        this.#requestArrives(event);
+        this.#requests.requestArrives(event);
         return;
       case 'response':
-        this.#responseArrives(event.number, event.bytes);
-        return;
       case 'request_timeout':
-        this.#responseArrives(event.number, undefined);
+        this.#requests.responseArrives(event);
         return;
       default:
         event.action?.();
     }
-  }
-
-  #gossipArrives({ node: index, incarnation, peer, message }: SimulationEvent): void {
-    const node = this.#node(index);
-    const { nowMs } = this.#queue;
-    if (node.incarnation !== incarnation || message === undefined) return;
-    if (!this.#network.receive(index, message, nowMs)) return;
-    this.#deliver(node, { type: 'message', nowMs, topic: message.topic, from: peer, bytes: message.bytes });
   }
 
   #timerFires({ node: index, number, timer }: SimulationEvent): void {
@@ -269,28 +278,6 @@ export class Simulation {
     }
   }
 
-  #requestArrives({ node: index, incarnation, number, bytes }: SimulationEvent): void {
-    const node = this.#node(index);
-    const request = this.#requests.get(number);
-    if (request === undefined || bytes === undefined) return;
-    if (node.incarnation !== incarnation) {
-      this.#sendResponse(number, undefined);
-      return;
-    }
-    const { nowMs } = this.#queue;
-    const from = request.requester;
-    this.#deliver(node, { type: 'request', nowMs, requestId: number, from, protocol: 'sync', bytes });
-  }
-
-  #responseArrives(number: number, bytes: Uint8Array | undefined): void {
-    const request = this.#requests.take(number);
-    if (request === undefined) return;
-    const { requestId, responder: from } = request;
-    const node = this.#node(request.requester);
-    if (node.incarnation !== request.incarnation) return;
-    this.#deliver(node, { type: 'response', nowMs: this.#queue.nowMs, requestId, from, bytes });
-  }
-
   #deliver(node: SimulatedNode, input: Input): void {
     const { core, incarnation } = node;
     if (core === undefined) return;
@@ -308,7 +295,7 @@ export class Simulation {
         node.disk.apply(output.writes, output.sync);
         return;
       case 'publish':
-        this.#publish(node, output.topic, output.bytes);
+        this.#gossip.publish(node, output.topic, output.bytes);
         return;
       case 'setTimer':
         this.#setTimer(node, output.id, output.at);
@@ -329,49 +316,15 @@ export class Simulation {
         if (node.withholdCount === 0) this.#settlement.submit(output.bytes);
         return;
       case 'request':
-        this.#sendRequest(node, output);
+        this.#requests.send(node, output);
         return;
       case 'respond':
-        this.#sendResponse(output.requestId, output.bytes);
+        this.#requests.respond(output.requestId, output.bytes);
         return;
       case 'followSettlement':
         this.#settlement.follow(node, output.fromHeight);
         return;
     }
-  }
-
-  #publish(node: SimulatedNode, topic: Topic, bytes: Uint8Array): void {
-    const { nowMs } = this.#queue;
-    const message = this.#network.publish(node.index, topic, bytes, nowMs);
-    if (message === undefined) return;
-    if (topic === 'votes' || topic === 'blocks') this.#watchVotes(node, topic, bytes);
-    for (const peer of this.#nodes) {
-      if (peer === node || peer.core === undefined) continue;
-      const delayMs = this.#network.drawDelayMs();
-      if (delayMs === LOST) continue;
-      const event = this.#queue.schedule(nowMs + delayMs, 'gossip');
-      event.node = peer.index;
-      event.incarnation = peer.incarnation;
-      event.peer = node.index;
-      event.message = message;
-    }
-  }
-
-  #watchVotes(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {
-    for (const vote of this.#votesIn(topic, bytes)) {
-      if (vote.voter === node.index) this.#watchers.laws.voteSent(vote);
-    }
-  }
-
-  /** What the sender put into the shared messages is what its bytes decode to. */
-  #votesIn(topic: 'votes' | 'blocks', bytes: Uint8Array): readonly Vote[] {
-    const shared = this.#dependencies.messages?.get(bytes);
-    if (topic === 'votes') {
-      const verdict = (shared as Verdict<VotesMessage> | undefined) ?? decodeVotes(bytes);
-      return verdict.ok ? verdict.value.votes : [];
-    }
-    const verdict = (shared as Verdict<ProposalMessage> | undefined) ?? decodeProposal(bytes);
-    return verdict.ok ? [verdict.value.vote] : [];
   }
 
   #setTimer(node: SimulatedNode, id: Parameters<SimulatedNode['timer']>[0], at: TimeMs): void {
@@ -383,31 +336,6 @@ export class Simulation {
     event.node = node.index;
     event.number = timer.generation;
     event.timer = timer;
-  }
-
-  #sendRequest(node: SimulatedNode, output: Extract<Output, { type: 'request' }>): void {
-    const { nowMs } = this.#queue;
-    const { requestId, peer, bytes } = output;
-    const responder = this.#node(peer);
-    const { incarnation } = node;
-    const number = this.#requests.add({ requester: node.index, incarnation, requestId, responder: peer });
-    this.#queue.schedule(nowMs + REQUEST_TIMEOUT_MS, 'request_timeout').number = number;
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs === LOST) return;
-    const event = this.#queue.schedule(nowMs + delayMs, 'request');
-    event.node = peer;
-    // A node that is down refuses the connection; -1 is no process of it.
-    event.incarnation = responder.core === undefined ? -1 : responder.incarnation;
-    event.number = number;
-    event.bytes = bytes;
-  }
-
-  #sendResponse(number: number, bytes: Uint8Array | undefined): void {
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs === LOST) return;
-    const event = this.#queue.schedule(this.#queue.nowMs + delayMs, 'response');
-    event.number = number;
-    event.bytes = bytes;
   }
 
   /** Honest nodes never send what honest nodes must reject. */
@@ -475,7 +403,7 @@ export class Simulation {
     laws.finalized(index, block, result, isFirst, nowMs);
     if (node.silentUntilView > 0 && view >= node.silentUntilView) {
       node.silentUntilView = 0;
-      this.#healthChanged();
+      this.#faults.healthChanged();
     }
     if (!isFirst) return;
     chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
@@ -494,77 +422,10 @@ export class Simulation {
     if (this.#timeline.isWaiting) this.#timeline.reached(anchor);
   }
 
-  // Faults -----------------------------------------------------------------------------------------------
+  // Processes --------------------------------------------------------------------------------------------
 
-  #startFault(fault: Fault): void {
-    this.#reportFault('fault_started', fault);
-    switch (fault.type) {
-      case 'crash':
-        this.#crash(this.#nodeNamed(fault.node), fault.lose);
-        break;
-      case 'restart': {
-        const node = this.#nodeNamed(fault.node);
-        node.downCount = 0;
-        if (node.core === undefined) this.#restart(node);
-        break;
-      }
-      case 'withhold_settlement':
-        this.#nodeNamed(fault.node).withholdCount += 1;
-        break;
-      case 'settlement_chain':
-        if ('stall' in fault) this.#settlement.stall(true);
-        else this.#settlement.fill(true);
-        break;
-    }
-    this.#healthChanged();
-  }
-
-  #endFault(fault: Fault): void {
-    this.#reportFault('fault_ended', fault);
-    switch (fault.type) {
-      case 'crash': {
-        const node = this.#nodeNamed(fault.node);
-        // An explicit restart has ended all crashes of the node already.
-        if (node.downCount === 0) break;
-        node.downCount -= 1;
-        if (node.downCount === 0) this.#restart(node);
-        break;
-      }
-      case 'restart':
-        break;
-      case 'withhold_settlement':
-        this.#nodeNamed(fault.node).withholdCount -= 1;
-        break;
-      case 'settlement_chain':
-        if ('stall' in fault) this.#settlement.stall(false);
-        else this.#settlement.fill(false);
-        break;
-    }
-    this.#healthChanged();
-  }
-
-  #crash(node: SimulatedNode, lose: 'none' | 'unsynced' | 'all'): void {
-    node.downCount += 1;
-    if (node.core === undefined) return;
-    node.stop();
-    node.disk.crash(lose);
-    if (lose === 'all') {
-      node.finalizedHeight = 0;
-      node.silentUntilView = Number.POSITIVE_INFINITY;
-    }
-    this.#watchers.trace.reportOther(this.nowMs, node.index, 'node_crashed', { lose });
-  }
-
-  #restart(node: SimulatedNode): void {
-    this.#watchers.trace.reportOther(this.nowMs, node.index, 'node_restarted', {});
-    if (node.silentUntilView > 0) {
-      const views = this.#nodes.map(({ core }) => core?.status().view ?? 0);
-      node.silentUntilView = Math.max(...views) + 2;
-    }
-    const heightBefore = node.finalizedHeight;
-    this.#start(node);
-    const heightNow = node.core?.status().finalizedHeight ?? 0;
-    this.#watchers.laws.recovered(node.index, heightBefore, heightNow);
+  #changeHealth(change: () => void): void {
+    change();
     this.#watchers.judge.changed(this.nowMs);
   }
 
@@ -579,28 +440,6 @@ export class Simulation {
     for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
   }
 
-  #healthChanged(): void {
-    let power = 0;
-    let withheld = false;
-    for (const node of this.#nodes) {
-      if (node.core !== undefined && node.silentUntilView === 0) power += node.power;
-      if (node.withholdCount > 0) withheld = true;
-    }
-    const hasQuorum = this.#options.validators.isQuorum(power);
-    this.#watchers.laws.healthChanged(
-      { hasQuorum, canSettle: this.#settlement.isOpen && !withheld },
-      this.nowMs,
-    );
-    this.#watchers.judge.changed(this.nowMs);
-  }
-
-  #reportFault(type: 'fault_started' | 'fault_ended', fault: Fault): void {
-    const { type: name, ...fields } = fault;
-    const node = 'node' in fault ? this.#nodeNamed(fault.node).index : undefined;
-    const { node: _name, ...others } = { node: undefined, ...fields };
-    this.#watchers.trace.reportOther(this.nowMs, node, type, { fault: name, ...others });
-  }
-
   #fail(error: string): void {
     if (this.#errors.length < ERRORS_MAX) this.#errors.push(error);
     else if (this.#errors.length === ERRORS_MAX) this.#errors.push('and more');
@@ -609,12 +448,6 @@ export class Simulation {
   #node(index: number): SimulatedNode {
     const node = this.#nodes[index];
     assert(node !== undefined, `no node ${index}`);
-    return node;
-  }
-
-  #nodeNamed(name: string): SimulatedNode {
-    const node = this.#nodes.find((one) => one.name === name);
-    assert(node !== undefined, `no node is called ${name}`);
     return node;
   }
 }

@@ -1,4 +1,5 @@
 /** What a campaign consists of, and how one case is judged. A case is named by its scenario and seed alone. */
+import { Random } from '../../consensus/primitives/random.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import { formatProblem } from '../../node/config/problem.ts';
 import { loadScenario, parseScenario } from '../../node/scenario/loadScenario.ts';
@@ -30,7 +31,7 @@ interface Variant {
 }
 
 /** What the second run of a case changes; none of it may change the result. */
-const variants: readonly Variant[] = [
+const variants: readonly [Variant, ...Variant[]] = [
   { crypto: 'modelled', sharedExecution: false },
   { crypto: 'cached', sharedExecution: true },
   { crypto: 'modelled', sharedExecution: true },
@@ -77,14 +78,19 @@ function judgeCase(name: string, failures: string[], tools: CaseTools): void {
   const { scenario } = parsed.value;
   const first = run(scenario, { crypto: 'modelled', sharedExecution: true }, tools);
   judgeResult(first, isRandom, failures);
-  const variant = variants[seed % variants.length] ?? { crypto: 'full', sharedExecution: false };
+  const variant = variants[new Random(`variant/${name}`).below(variants.length)] ?? variants[0];
   const second = run(scenario, variant, tools);
   if (JSON.stringify(first) !== JSON.stringify(second)) {
+    const parts = Object.keys(first).filter((key) => textOf(first, key) !== textOf(second, key));
     failures.push(
-      `two runs differ: ${first.trace_hash} and ${second.trace_hash} with crypto ${variant.crypto}, ` +
-        `shared execution ${variant.sharedExecution}`,
+      `two runs differ in ${parts.join(', ')}: trace ${first.trace_hash}, and ${second.trace_hash} with crypto ` +
+        `${variant.crypto}, shared execution ${variant.sharedExecution}`,
     );
   }
+}
+
+function textOf(result: RunResult, key: string): string {
+  return JSON.stringify(Object.entries(result).find(([name]) => name === key));
 }
 
 function run(scenario: Scenario, variant: Variant, tools: CaseTools): RunResult {

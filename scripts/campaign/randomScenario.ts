@@ -19,7 +19,7 @@ export function randomScenarioText(seed: number): string {
     `  settlement: { batch_size: ${random.between(1, 12)}${settlementRules(random)} }`,
     `  settlement_chain: { phase_ms: ${pick(random, [0, 0, 1, 999, 2500])}${background(random)} }`,
     `network: ${network(random)}`,
-    `workload: { uniform: { transactions_per_block: ${pick(random, [0, 1, 1, 3, 8])} } }`,
+    `workload: { uniform: { transactions_per_block: ${pick(random, [1, 1, 1, 3, 8])} } }`,
   ];
   const events = timeline(random, stakes, durationS);
   if (events.length > 0) lines.push('timeline:', ...events);

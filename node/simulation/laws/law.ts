@@ -26,17 +26,18 @@ export class Law {
   /** Counts one check; `describe` is asked only when it failed. */
   check(holds: boolean, describe: () => string): void {
     this.#checkCount += 1;
-    if (!holds) this.#violate(describe());
+    if (!holds) this.violate(describe());
+  }
+
+  /** Records what a check that is already counted found wrong. */
+  violate(text: string): void {
+    this.#violationCount += 1;
+    if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push(text);
   }
 
   result(): LawResult {
     const unlisted = this.#violationCount - this.#violations.length;
     const violations = unlisted > 0 ? [...this.#violations, `and ${unlisted} more`] : [...this.#violations];
     return { name: this.name, checks: this.#checkCount, violations };
-  }
-
-  #violate(text: string): void {
-    this.#violationCount += 1;
-    if (this.#violations.length < VIOLATIONS_MAX) this.#violations.push(text);
   }
 }

@@ -38,6 +38,23 @@ describe('package.json', () => {
 });
 
 describe('package-lock.json', () => {
+  interface LockEntry {
+    readonly version?: string;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(read('package-lock.json')) as {
+    readonly packages: Readonly<Record<string, LockEntry>>;
+  };
+
+  it('has an entry for every platform of every binary, or `npm ci` refuses the whole of it', () => {
+    for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        const entry = packages[`${path}/node_modules/${name}`] ?? packages[`node_modules/${name}`];
+        expect(entry?.version, `${name}, wanted by ${path}`).toBeDefined();
+      }
+    }
+  });
+
   it('names no place to download from, so it works with any registry', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved"|https?:\/\/[^"]*registry/);
   });

@@ -7,6 +7,7 @@ import {
   VERDICT_MESSAGE_BYTES_MAX,
 } from '../../../../consensus/primitives/cryptoPolicy.ts';
 import { ed25519 } from '../../../../consensus/primitives/ed25519.ts';
+import { ed25519Reference } from '../../../../consensus/primitives/ed25519Reference.ts';
 import { deriveSecretKey } from '../../../../consensus/primitives/keys.ts';
 import {
   type CryptoPolicy,
@@ -143,6 +144,16 @@ describe.each(policies)('createCrypto, %s', (policy) => {
 });
 
 describe('full', () => {
+  it('gives the same keys, signatures and verdicts over the reference scheme', () => {
+    const native = createCrypto('full').createSigner(alice);
+    const reference = createCrypto('full', ed25519Reference).createSigner(alice);
+    expect(reference.publicKey).toBe(native.publicKey);
+    expect(reference.sign(message)).toEqual(native.sign(message));
+    const verifier = createCrypto('cached', ed25519Reference);
+    expect(verifier.verify(native.publicKey, message, native.sign(message))).toBe(true);
+    expect(verifier.verify(native.publicKey, message.subarray(1), native.sign(message))).toBe(false);
+  });
+
   it('does every check', () => {
     const { counts, scheme } = createCountingScheme();
     const crypto = createCrypto('full', scheme);

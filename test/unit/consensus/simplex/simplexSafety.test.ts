@@ -30,7 +30,9 @@ const topology = fc
   });
 
 describe('Simplex under a hostile schedule', () => {
-  it('never finalises two blocks at a height, and goes on once the network calms', () => {
+  it('never finalises two blocks at a height, and goes on once the network calms', {
+    timeout: 1_200_000,
+  }, () => {
     let finalized = 0;
     let accused = 0;
     fc.assert(

@@ -1,0 +1,84 @@
+/**
+ * The final blocks a node keeps for peers that ask, bounded in depth, and those it still needs to prove an
+ * unsettled batch final. The rows on disk are the same set: every change here is a write of the same batch.
+ */
+import type { Height } from '../../consensus/primitives/flavor.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import { blockKey, blockWrite, type StoredBlock } from './store.ts';
+import type { Write } from './types.ts';
+
+export class History {
+  readonly #depthBlocks: number;
+  readonly #blocks = new Map<Height, StoredBlock>();
+  /** Heights that prove a sealed batch final, by batch: the sealing block up to the first with a certificate. */
+  readonly #proofs = new Map<number, Height[]>();
+  /** How many batches need a height. */
+  readonly #needed = new Map<Height, number>();
+  /** Batches whose proof still lacks a certificate. */
+  readonly #unproven = new Set<number>();
+  #newestHeight: Height = 0;
+
+  /** @param depthBlocks - Final blocks kept whatever happens, in blocks. */
+  constructor(depthBlocks: number) {
+    this.#depthBlocks = depthBlocks;
+  }
+
+  get(height: Height): StoredBlock | undefined {
+    return this.#blocks.get(height);
+  }
+
+  /** Takes up what a restarted node found on disk. */
+  recover(blocks: readonly StoredBlock[], pending: readonly SealedBatch[]): void {
+    for (const stored of blocks) {
+      this.#newestHeight = stored.block.header.height;
+      this.#blocks.set(this.#newestHeight, stored);
+    }
+    for (const { seq, toHeight } of pending) {
+      this.#unproven.add(seq);
+      this.#proofs.set(seq, []);
+      for (let height = toHeight; this.#unproven.has(seq) && this.#blocks.has(height); height += 1) {
+        this.#extendProof(seq, height);
+      }
+    }
+  }
+
+  /** Adds the next final block; gives the rows to write and those no longer kept to delete. */
+  add(stored: StoredBlock, facts: readonly NetFact[]): Write[] {
+    const { height } = stored.block.header;
+    this.#newestHeight = height;
+    this.#blocks.set(height, stored);
+    const writes = [blockWrite(stored)];
+    for (const fact of facts) {
+      if (fact.type === 'batch_sealed') {
+        this.#unproven.add(fact.batch.seq);
+        this.#proofs.set(fact.batch.seq, []);
+      } else if (fact.type === 'batch_confirmed') this.#release(fact.batch.seq, writes);
+    }
+    for (const seq of this.#unproven) this.#extendProof(seq, height);
+    this.#drop(height - this.#depthBlocks, writes);
+    return writes;
+  }
+
+  #extendProof(seq: number, height: Height): void {
+    this.#proofs.get(seq)?.push(height);
+    this.#needed.set(height, (this.#needed.get(height) ?? 0) + 1);
+    if (this.#blocks.get(height)?.certificate !== undefined) this.#unproven.delete(seq);
+  }
+
+  #release(seq: number, writes: Write[]): void {
+    const heights = this.#proofs.get(seq) ?? [];
+    this.#proofs.delete(seq);
+    this.#unproven.delete(seq);
+    for (const height of heights) {
+      const count = (this.#needed.get(height) ?? 1) - 1;
+      if (count > 0) this.#needed.set(height, count);
+      else this.#needed.delete(height);
+      if (height <= this.#newestHeight - this.#depthBlocks) this.#drop(height, writes);
+    }
+  }
+
+  #drop(height: Height, writes: Write[]): void {
+    if (this.#needed.has(height) || !this.#blocks.delete(height)) return;
+    writes.push({ key: blockKey(height), value: undefined });
+  }
+}

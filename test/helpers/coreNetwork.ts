@@ -1,0 +1,235 @@
+/**
+ * Bare node cores wired directly to each other: every message arrives after one fixed delay, disks are maps, there is
+ * no settlement chain but its genesis block. For tests of the core alone; the simulation is tested elsewhere.
+ */
+import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { Random } from '../../consensus/primitives/random.ts';
+import type { Crypto } from '../../consensus/primitives/signature.ts';
+import { NodeCore } from '../../node/core/nodeCore.ts';
+import type { Input, Output, RecoveredRow, TimerId, Topic } from '../../node/core/types.ts';
+import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
+import { parseScenario } from '../../node/scenario/loadScenario.ts';
+import { TransactionFeed } from '../../node/scenario/timeline.ts';
+import type { Scenario } from '../../node/scenario/types.ts';
+import { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+
+const DELAY_MS = 40;
+
+export interface Sent {
+  readonly from: number;
+  readonly topic: Topic;
+  readonly bytes: Uint8Array;
+}
+
+interface TestNode {
+  core: NodeCore;
+  rows: Map<string, Uint8Array>;
+  timers: Map<TimerId, number>;
+  up: boolean;
+  inputs: Input[];
+}
+
+export function scenarioOf(text: string): Scenario {
+  const parsed = parseScenario(text, 'test.yaml');
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.value.scenario;
+}
+
+export class CoreNetwork {
+  readonly nodes: TestNode[] = [];
+  readonly sent: Sent[] = [];
+  readonly outputs: { readonly node: number; readonly output: Output }[] = [];
+  readonly genesis: Genesis;
+  readonly chain: MockSettlementChain;
+  readonly parts: GenesisParts;
+  readonly crypto: Crypto;
+  nowMs = -2000;
+  readonly #queue: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
+  #order = 0;
+
+  constructor(scenario: Scenario) {
+    const { config } = scenario;
+    this.crypto = createCrypto('modelled');
+    const parts = createGenesis(scenario);
+    const { settlementChain, ledger } = config;
+    this.chain = new MockSettlementChain(
+      {
+        chainId: parts.genesis.chainId,
+        blockTimeMs: settlementChain.blockTimeMs,
+        phaseMs: settlementChain.phaseMs,
+        gasLimit: settlementChain.gasLimit,
+        baseFeeInitial: settlementChain.baseFeeInitial,
+        background: settlementChain.background,
+        baseAsset: config.settlement.baseAsset,
+        assets: ledger.assets.map(({ symbol }) => symbol),
+        pools: settlementChain.pools,
+        treasury: settlementChain.treasury,
+        validators: parts.genesis.validators,
+        random: new Random('chain'),
+        historyBlocks: 100,
+      },
+      { verifier: this.crypto },
+    );
+    this.genesis = { ...parts.genesis, settlementGenesisHash: this.chain.genesis.hash };
+    this.parts = { ...parts, genesis: this.genesis };
+    for (const [index] of this.genesis.validators.validators.entries()) {
+      this.nodes.push({
+        core: this.createCore(index),
+        rows: new Map(),
+        timers: new Map(),
+        up: false,
+        inputs: [],
+      });
+      this.start(index);
+    }
+    const feed = new TransactionFeed(scenario, this.parts, this.crypto);
+    for (let height = 1; height <= 12; height += 1) {
+      for (const bytes of feed.forBlock(height)) {
+        for (const [index] of this.nodes.entries()) {
+          this.deliver(index, { type: 'transactionSubmitted', nowMs: this.nowMs, bytes, gossip: false });
+        }
+      }
+    }
+  }
+
+  /** A core of this network that was not started; the network's own start with it. */
+  createCore(index: number): NodeCore {
+    const validator = this.parts.validators[index];
+    if (validator === undefined) throw new RangeError(`no validator ${index}`);
+    return new NodeCore(
+      {
+        genesis: this.genesis,
+        self: index,
+        deltaMs: 500,
+        inactiveViews: 8,
+        resubmitAfterBlocks: 2,
+        tip: 1n,
+        openRescue: false,
+        historyBlocks: 64,
+      },
+      {
+        crypto: this.crypto,
+        signer: this.crypto.createSigner(validator.secretKey),
+        executions: undefined,
+        messages: undefined,
+        observer: undefined,
+      },
+    );
+  }
+
+  rowsOf(index: number): RecoveredRow[] {
+    const rows = [...(this.nodes[index]?.rows ?? [])].map(([key, value]) => ({ key, value }));
+    return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  start(index: number): void {
+    const node = this.#node(index);
+    node.up = true;
+    const all = this.genesis.validators.validators.map((validator) => validator.index);
+    this.deliver(index, {
+      type: 'started',
+      nowMs: this.nowMs,
+      recovered: this.rowsOf(index),
+      peers: all.filter((peer) => peer !== index),
+    });
+  }
+
+  stop(index: number): void {
+    const node = this.#node(index);
+    node.up = false;
+    node.timers.clear();
+    node.inputs = [];
+    node.core = this.createCore(index);
+  }
+
+  run(untilMs: number): void {
+    for (;;) {
+      this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
+      const next = this.#queue[0];
+      if (next === undefined || next.at > untilMs) break;
+      this.#queue.shift();
+      this.nowMs = Math.max(this.nowMs, next.at);
+      next.run();
+    }
+    this.nowMs = untilMs;
+  }
+
+  deliver(index: number, input: Input): readonly Output[] {
+    const node = this.#node(index);
+    if (!node.up) return [];
+    node.inputs.push(input);
+    const outputs = node.core.handle(input);
+    for (const output of outputs) this.#carryOut(index, node, output);
+    return outputs;
+  }
+
+  #carryOut(index: number, node: TestNode, output: Output): void {
+    this.outputs.push({ node: index, output });
+    switch (output.type) {
+      case 'persist':
+        for (const { key, value } of output.writes) {
+          if (value === undefined) node.rows.delete(key);
+          else node.rows.set(key, value);
+        }
+        return;
+      case 'publish':
+        this.sent.push({ from: index, topic: output.topic, bytes: output.bytes });
+        for (const [to] of this.nodes.entries()) {
+          if (to === index) continue;
+          const { topic, bytes } = output;
+          this.#later(() =>
+            this.deliver(to, { type: 'message', nowMs: this.nowMs, topic, from: index, bytes }),
+          );
+        }
+        return;
+      case 'setTimer': {
+        const { id, at } = output;
+        node.timers.set(id, at);
+        this.#at(Math.max(at, this.nowMs), () => {
+          if (!node.up || node.timers.get(id) !== at) return;
+          node.timers.delete(id);
+          this.deliver(index, { type: 'timerFired', nowMs: this.nowMs, id });
+        });
+        return;
+      }
+      case 'clearTimer':
+        node.timers.delete(output.id);
+        return;
+      case 'request': {
+        const { requestId, peer, protocol, bytes } = output;
+        this.#later(() =>
+          this.deliver(peer, { type: 'request', nowMs: this.nowMs, requestId, from: index, protocol, bytes }),
+        );
+        return;
+      }
+      case 'respond': {
+        const { requestId, peer, bytes } = output;
+        this.#later(() =>
+          this.deliver(peer, { type: 'response', nowMs: this.nowMs, requestId, from: index, bytes }),
+        );
+        return;
+      }
+      case 'followSettlement':
+        this.deliver(index, { type: 'settlementBlock', nowMs: this.nowMs, block: this.chain.genesis });
+        return;
+      default:
+        return;
+    }
+  }
+
+  #node(index: number): TestNode {
+    const node = this.nodes[index];
+    if (node === undefined) throw new RangeError(`no node ${index}`);
+    return node;
+  }
+
+  #later(run: () => void): void {
+    this.#at(this.nowMs + DELAY_MS, run);
+  }
+
+  #at(at: number, run: () => void): void {
+    this.#queue.push({ at, order: this.#order, run });
+    this.#order += 1;
+  }
+}

@@ -1,0 +1,326 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CliIo } from '../../../../node/cli/io.ts';
+import { runCli } from '../../../../node/cli/program.ts';
+import { runResultSchema } from '../../../../node/simulation/result.ts';
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(args: readonly string[], overrides: Partial<CliIo> = {}): Outcome {
+  let out = '';
+  let err = '';
+  const io: CliIo = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    environment: {},
+    isOutTerminal: false,
+    isErrTerminal: false,
+    columns: 80,
+    clock: () => 0,
+    ...overrides,
+  };
+  return { code: runCli(args, io), out, err };
+}
+
+const SEED = 'scripts/scenarios/seed-timeline.yaml';
+let dir = '';
+const at = (name: string): string => join(dir, name);
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sidereal-cli-'));
+  writeFileSync(
+    at('fails.yaml'),
+    'name: fails\nduration: 12s\ntimeline: [{ at: { block: 1 }, borrow: { asset: UM, amount: 5 } }]\nexpect: [{ batch: 1, net: { UM: 6 } }]\n',
+  );
+  writeFileSync(at('bad.yaml'), 'name: bad\ntimelin: []\nexpect: [{ final: { pending_batch: 0 } }]\n');
+});
+
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe('sidereal', () => {
+  it.each([
+    [['--version'], 0],
+    [['--help'], 0],
+    [['run', '--help'], 0],
+    [[], 2],
+    [['rnu'], 2],
+    [['run'], 2],
+    [['run', SEED, '--sede', '3'], 2],
+    [['run', SEED, '--seed', '-3'], 2],
+    [['run', SEED, '--engine', 'cloud'], 2],
+    [['run', 'nowhere.yaml'], 2],
+    [['run', SEED, '--set', 'settlement.batch_size=0'], 2],
+    [['validate', SEED, 'config.yaml'], 0],
+    [['config', '--print'], 0],
+  ] as const)('%j exits with %d', (args, code) => {
+    expect(run(args).code).toBe(code);
+  });
+
+  it('gives every command help with an example', () => {
+    for (const command of [
+      'run',
+      'validate',
+      'config',
+      'keys',
+      'devnet',
+      'bench',
+      'fuzz',
+      'inspect',
+      'node',
+      'chain',
+      'record',
+      'worker',
+      'fit',
+      'send',
+      'status',
+      'logs',
+    ]) {
+      expect(run([command, '--help']).out, command).toMatch(new RegExp(`Example:\\n  sidereal ${command}`));
+    }
+    expect(run(['--help']).out).toMatch(/Example:\n {2}sidereal run/);
+    expect(run(['--version']).out).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
+  });
+
+  it('suggests the nearest command and option', () => {
+    expect(run(['vaildate']).err).toMatch(/Did you mean validate/);
+    expect(run(['run', SEED, '--jsn']).err).toMatch(/Did you mean.*--json/);
+  });
+
+  it.each([
+    'devnet',
+    'bench',
+    'fuzz',
+    'inspect',
+    'node',
+    'chain',
+    'record',
+    'worker',
+    'fit',
+    'send',
+    'status',
+    'logs',
+  ])('refuses %s until it is there, whatever its options', (command) => {
+    const { code, err } = run([command, 'argument', '--validators', '4']);
+    expect(code).toBe(2);
+    expect(err).toContain('[NOT_AVAILABLE_YET]');
+  });
+
+  it('refuses the devnet engine, in JSON when asked', () => {
+    const { code, out, err } = run(['run', SEED, '--engine', 'devnet', '--json']);
+    expect([code, err]).toEqual([2, '']);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'NOT_AVAILABLE_YET' } });
+  });
+});
+
+describe('sidereal run', () => {
+  it('prints a timeline, laws, verdicts and what to do next within 80 columns, without colour', () => {
+    const { code, out, err } = run(['run', SEED]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out.split('\n')[0]).toMatch(/^Sidereal: /);
+    for (const text of [
+      'UM +1700',
+      'swap 1700 UM',
+      'UM -1200',
+      'return 1200 UM',
+      'node-1',
+      'Nobody was slashed.',
+      'conservation',
+      'All held.',
+      'Trace hash 0x',
+      'sidereal run',
+    ])
+      expect(out).toContain(text);
+    expect(out).not.toContain('FAIL');
+    expect(out).not.toContain('\u001b');
+    const report = out.slice(0, out.indexOf('\nNext\n')).split('\n');
+    expect(Math.max(...report.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('colours a terminal unless NO_COLOR is set', () => {
+    expect(run(['run', SEED], { isOutTerminal: true }).out).toContain('\u001b[');
+    expect(run(['run', SEED], { isOutTerminal: true, environment: { NO_COLOR: '1' } }).out).not.toContain(
+      '\u001b',
+    );
+  });
+
+  it('gives one JSON object that fits the schema, and nothing else', () => {
+    const { code, out, err } = run([
+      'run',
+      SEED,
+      '--json',
+      '--seed',
+      '9',
+      '--set',
+      'settlement.batch_size=10',
+    ]);
+    expect([code, err]).toEqual([1, '']);
+    const result = runResultSchema.parse(JSON.parse(out));
+    expect(result).toMatchObject({ scenario: 'seed timeline', seed: 9, ok: false });
+    expect(result.batches[0]).toMatchObject({ to_height: 10, net: { UM: '500' } });
+  });
+
+  it('takes settings from the environment below those of --set', () => {
+    const environment = { SIDEREAL_SETTLEMENT__BATCH_SIZE: '10', SIDEREAL_SIMULATION__CRYPTO: 'cached' };
+    const tell = (args: readonly string[]): unknown =>
+      JSON.parse(run(['run', SEED, '--json', ...args], { environment }).out).batches[0].to_height;
+    expect(tell([])).toBe(10);
+    expect(tell(['--set', 'settlement.batch_size=2'])).toBe(2);
+  });
+
+  it('exits with 1 and says which expectation failed', () => {
+    const { code, out } = run(['run', at('fails.yaml'), SEED]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/FAIL batch 1: net UM \+6\n {7}expected net/);
+    expect(out).toContain('1 of 2 scenarios failed: fails');
+  });
+
+  it('runs nothing and writes nothing when any file is bad', () => {
+    const { code, out, err } = run([
+      'run',
+      SEED,
+      at('bad.yaml'),
+      '--out',
+      at('none'),
+      '--junit',
+      at('none.xml'),
+    ]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`${at('bad.yaml')}:2:1: timelin: unknown key`);
+    expect(err).toContain(`${at('bad.yaml')}:3:20: expect.0.final.pending_batch: unknown key`);
+    expect(existsSync(at('none')) || existsSync(at('none.xml'))).toBe(false);
+    const json = run(['run', at('bad.yaml'), '--json']);
+    expect(json.err).toBe('');
+    expect(JSON.parse(json.out)).toMatchObject({
+      ok: false,
+      problems: [{ line: 2, code: 'SCENARIO_KEY_UNKNOWN' }, { line: 3 }],
+    });
+  });
+
+  it('writes result and events, the same bytes each time, and keeps other runs', () => {
+    const out = at('out');
+    expect(run(['run', SEED, '--out', out], { clock: () => performance.now() }).code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'result.json']);
+    const read = (): string[] => readdirSync(out).map((name) => readFileSync(join(out, name), 'utf8'));
+    const first = read();
+    const events = readFileSync(join(out, 'events.ndjson'), 'utf8').trimEnd().split('\n');
+    expect(events.map((line) => JSON.parse(line).type)).toContain('batch_confirmed');
+    expect(run(['run', SEED, '--out', out], { clock: () => performance.now() }).code).toBe(0);
+    expect(read()).toEqual(first);
+    const other = run(['run', SEED, '--seed', '8', '--out', out]);
+    expect(other.code).toBe(2);
+    expect(other.err).toContain('holds the run of "seed timeline" with seed 7');
+    expect(read()).toEqual(first);
+    mkdirSync(at('foreign'));
+    writeFileSync(at('foreign/thesis.txt'), 'x');
+    expect(run(['run', SEED, '--out', at('foreign')]).err).toContain('holds other files (thesis.txt)');
+    expect(run(['run', SEED, at('fails.yaml'), '--out', at('many')]).code).toBe(1);
+    expect(readdirSync(at('many')).sort()).toEqual(['fails', 'seed-timeline']);
+  });
+
+  it('exits with 3 when the disk says no', () => {
+    writeFileSync(at('file'), '');
+    const { code, err } = run(['run', SEED, '--junit', join(at('file'), 'x.xml')]);
+    expect(code).toBe(3);
+    expect(err).toContain('[OUT_DIR_UNWRITABLE]');
+  });
+
+  it('writes JUnit XML with a case for each expectation and law', () => {
+    run(['run', at('fails.yaml'), '--junit', at('junit.xml')]);
+    const xml = readFileSync(at('junit.xml'), 'utf8');
+    expect(xml).toContain('<testsuite name="fails"');
+    expect(xml).toMatch(
+      /<testcase name="batch 1: net UM \+6" classname="fails.expectations">\n {6}<failure message="expected net/,
+    );
+    expect(xml.match(/classname="fails.laws"\/>/g)?.length).toBeGreaterThanOrEqual(6);
+    expect(xml).toContain('failures="1"');
+  });
+
+  it('logs events on standard error as the configuration says', () => {
+    expect(run(['run', SEED, '--json']).err).toBe('');
+    const debug = run(['run', SEED, '--json', '--set', 'log.level=debug', '--set', 'log.format=json']).err;
+    expect(JSON.parse(debug.split('\n')[0] ?? '')).toHaveProperty('type');
+    expect(run(['run', SEED, '--json', '--set', 'log.level=debug']).err).toMatch(/ s .*block_proposed/);
+  });
+
+  it('shows progress of a long run only', () => {
+    let nowMs = 0;
+    const slow = run(['run', SEED, '--json', '--set', 'simulation.shared_execution=false'], {
+      clock: () => {
+        nowMs += 6000;
+        return nowMs;
+      },
+    });
+    expect(slow.code).toBe(0);
+    expect(slow.err === '' || /seed timeline: .* of 40 s \(\d+ %\)/.test(slow.err)).toBe(true);
+  });
+});
+
+describe('sidereal config, validate and keys', () => {
+  it('prints the effective configuration as YAML that is valid again', () => {
+    const { out } = run(['config', '--print', '--set', 'settlement.batch_size=12']);
+    writeFileSync(at('config.yaml'), out);
+    expect(run(['validate', at('config.yaml')])).toMatchObject({
+      code: 0,
+      out: `${at('config.yaml')}: valid configuration\n`,
+    });
+    expect(
+      JSON.parse(run(['config', '--json', '--config', at('config.yaml')]).out).settlement.batch_size,
+    ).toBe(12);
+    expect(run(['config', '--print']).out).toBe(readFileSync('config.yaml', 'utf8'));
+  });
+
+  it('prints both JSON Schemas', () => {
+    const schemas = JSON.parse(run(['config', '--schema']).out);
+    expect(schemas.config.properties.settlement.properties.batch_size.default).toBe(5);
+    expect(schemas.scenario.properties.timeline.items.properties.borrow.required).toEqual([
+      'asset',
+      'amount',
+    ]);
+  });
+
+  it('lists the problems of all files', () => {
+    const { code, out, err } = run(['validate', SEED, at('bad.yaml'), 'nowhere.yaml']);
+    expect([code, out]).toEqual([2, `${SEED}: valid scenario\n`]);
+    expect(err.trim().split('\n')).toHaveLength(3);
+    const json = JSON.parse(run(['validate', SEED, at('bad.yaml'), '--json']).out);
+    expect(json.files).toEqual([
+      { file: SEED, kind: 'scenario', ok: true },
+      { file: at('bad.yaml'), kind: 'scenario', ok: false },
+    ]);
+  });
+
+  it('derives the keys of a scenario and makes fresh ones that only a file holds', () => {
+    const derived = JSON.parse(run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json']).out);
+    expect(derived).toEqual(
+      JSON.parse(run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json']).out),
+    );
+    expect(derived.public_key).toMatch(/^0x[0-9a-f]{64}$/);
+    const made = run(['keys', '--out', at('a.key')]);
+    const secret = readFileSync(at('a.key'), 'utf8').trim();
+    expect(made.out).not.toContain(secret);
+    expect(statSync(at('a.key')).mode & 0o777).toBe(0o600);
+    const again = run(['keys', '--out', at('a.key')]);
+    expect(again).toMatchObject({ code: 3 });
+    expect(again.err).toContain('[KEY_FILE_EXISTS]');
+    expect(readFileSync(at('a.key'), 'utf8').trim()).toBe(secret);
+  });
+});
