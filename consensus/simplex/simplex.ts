@@ -22,8 +22,9 @@ const REBROADCAST_DELTAS_MAX = 4;
 
 export type SimplexTimer = 'propose' | 'view' | 'rebroadcast';
 
-/** What becomes of a message, and why when it is not accepted. */
+/** What becomes of a message, and why when it is not accepted. A node's output as it stands. */
 export interface MessageJudgement {
+  readonly type: 'verdict';
   readonly verdict: 'accept' | 'ignore' | 'reject';
   readonly code: string | undefined;
 }
@@ -35,8 +36,8 @@ export interface SimplexHost {
    * the leader's proposal.
    */
   castVote(vote: Vote, record: ViewRecord, block: Block | undefined): void;
-  /** Writes down a notarisation or nullification, durable no later than the next vote. */
-  keep(certificate: Certificate): void;
+  /** Writes down the view's new notarisation or nullification, durable no later than the next vote. */
+  keep(record: ViewRecord): void;
   setTimer(timer: SimplexTimer, at: TimeMs): void;
   clearTimer(timer: SimplexTimer): void;
   /** Repeats own votes of the stuck view beside the newest certificate. */
@@ -81,7 +82,9 @@ export interface SimplexDependencies {
   readonly leaders: LeaderSchedule;
 }
 
-const accepted: MessageJudgement = { verdict: 'accept', code: undefined };
+export const accepted: MessageJudgement = { type: 'verdict', verdict: 'accept', code: undefined };
+const voteStale = ignore('VOTE_STALE');
+const voteDuplicate = ignore('VOTE_DUPLICATE');
 
 export class Simplex {
   readonly #options: SimplexOptions;
@@ -312,7 +315,7 @@ export class Simplex {
   /** Duplicate and signature checks of a vote; reports an equivocation when it proves one. */
   #admit(record: ViewRecord, vote: Vote): MessageJudgement {
     const seen = record.voteOf(vote.kind, vote.voter);
-    if (seen !== undefined && seen.blockHash === vote.blockHash) return ignore('VOTE_DUPLICATE');
+    if (seen !== undefined && seen.blockHash === vote.blockHash) return voteDuplicate;
     if (!this.#verifies(vote, record)) return reject('VOTE_SIGNATURE_INVALID');
     const conflict = record.conflictWith(vote);
     if (conflict !== undefined) this.#host.equivocation(conflict, vote);
@@ -323,7 +326,7 @@ export class Simplex {
   #noteActivity(vote: Vote): MessageJudgement {
     const isNews = vote.view > this.lastVotedView(vote.voter);
     if (isNews && this.#verifies(vote)) this.#noteVoted(vote.voter, vote.view);
-    return ignore('VOTE_STALE');
+    return voteStale;
   }
 
   #farAhead(vote: Vote): MessageJudgement {
@@ -366,7 +369,6 @@ export class Simplex {
 
   #certified(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     this.#noteNewest(certificate);
-    if (certificate.kind !== 'finalize') this.#host.keep(certificate);
     if (certificate.kind === 'notarize') this.#onNotarization(record, certificate, nowMs);
     else if (certificate.kind === 'nullify') this.#onNullification(record, certificate, nowMs);
     else {
@@ -378,6 +380,7 @@ export class Simplex {
 
   #onNotarization(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     record.notarization = certificate;
+    this.#host.keep(record);
     const block = this.#blocks.get(certificate.blockHash);
     if (block !== undefined) this.#noteNotarizedHeight(block);
     else this.#host.requestMissing(certificate.signers[0]);
@@ -387,6 +390,7 @@ export class Simplex {
 
   #onNullification(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     record.nullification = certificate;
+    this.#host.keep(record);
     this.#host.nullified(certificate.view);
     this.#enter(certificate.view + 1, nowMs);
   }
@@ -621,10 +625,10 @@ function certificateOf(record: ViewRecord, kind: VoteKind): Certificate | undefi
   return kind === 'nullify' ? record.nullification : record.finalization;
 }
 
-function ignore(code: string): MessageJudgement {
-  return { verdict: 'ignore', code };
+export function ignore(code: string): MessageJudgement {
+  return { type: 'verdict', verdict: 'ignore', code };
 }
 
-function reject(code: string): MessageJudgement {
-  return { verdict: 'reject', code };
+export function reject(code: string): MessageJudgement {
+  return { type: 'verdict', verdict: 'reject', code };
 }

@@ -113,7 +113,9 @@ export function name() {
   return z.string({ error: NAME_EXPECTED }).regex(namePattern, { error: NAME_EXPECTED });
 }
 
-export const symbolPattern = /^[A-Za-z][A-Za-z0-9.]{0,15}$/;
+/** Symbols are keys of plain records, so names that every record inherits are left out. */
+export const symbolPattern =
+  /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|toLocaleString|toString|valueOf)$)[A-Za-z][A-Za-z0-9.]{0,15}$/;
 export const SYMBOL_EXPECTED = 'an asset symbol: a letter, then up to 15 letters, digits or dots';
 
 export function symbol() {

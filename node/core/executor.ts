@@ -10,12 +10,13 @@ import {
   verifyEvidence,
 } from '../../consensus/evidence.ts';
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
-import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Hash, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { Mempool, PreparedTransaction } from './mempool.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
@@ -87,15 +88,20 @@ export class Executor {
   execute(block: Block, parent: Block): Verdict<ExecutedBlock, ExecutionCode> {
     const known = this.#tree.get(block.hash);
     if (known !== undefined) return { ok: true, value: known };
+    const { origin, height } = block.header;
+    const settlementBlocks = this.#settlement.range(parent.header.origin, origin);
+    if (settlementBlocks === undefined || this.#settlement.at(origin.height) === undefined) {
+      return refuse('SETTLEMENT_UNKNOWN', 'a settlement block is not known yet');
+    }
     const shared = this.#dependencies.executions?.get(block.hash);
+    // A node waits for settlement blocks as it would alone: sharing saves work, it must not change what happens when.
     // The hash covers no signatures, so a result is shared only for the very bytes that were executed.
     if (shared !== undefined && equalBytes(shared.block.bytes, block.bytes)) {
       this.#tree.add(shared);
       return { ok: true, value: shared };
     }
     if (!this.#fits(block.body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
-    const execution = this.#begin(parent, block.header.origin, block.header.height);
-    if (execution === undefined) return refuse('SETTLEMENT_UNKNOWN', 'a settlement block is not known yet');
+    const execution = this.#begin(parent, origin, height, settlementBlocks);
     for (const bytes of block.body.evidence) {
       const evidence = this.#checkEvidence(bytes);
       if (evidence === undefined) return refuse('BLOCK_EVIDENCE_INVALID', 'evidence does not hold');
@@ -131,8 +137,9 @@ export class Executor {
     const { header: above } = parent;
     const origin = this.#settlement.newestOrigin(above.origin, position.timestampMs);
     const height = above.height + 1;
-    const execution = this.#begin(parent, origin, height);
-    if (execution === undefined) return undefined;
+    const settlementBlocks = this.#settlement.range(above.origin, origin);
+    if (settlementBlocks === undefined || this.#settlement.at(origin.height) === undefined) return undefined;
+    const execution = this.#begin(parent, origin, height, settlementBlocks);
     const evidence = evidencePool.map(({ id, bytes, validator }) => {
       execution.addEvidence(id, validator);
       return bytes;
@@ -168,10 +175,14 @@ export class Executor {
     return block;
   }
 
-  #begin(parent: Block, origin: SettlementOrigin, height: number): BlockExecution | undefined {
-    const settlementBlocks = this.#settlement.range(parent.header.origin, origin);
+  #begin(
+    parent: Block,
+    origin: SettlementOrigin,
+    height: Height,
+    settlementBlocks: readonly SettlementBlock[],
+  ): BlockExecution {
     const originBlock = this.#settlement.at(origin.height);
-    if (settlementBlocks === undefined || originBlock === undefined) return undefined;
+    assert(originBlock !== undefined, 'executing on an unknown origin');
     return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), {
       height,
       parentStateRoot: this.#tree.stateRootAfter(parent),

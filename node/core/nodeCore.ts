@@ -13,7 +13,15 @@ import {
 } from '../../consensus/evidence.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
-import { type MessageJudgement, Simplex, type SimplexHost } from '../../consensus/simplex/simplex.ts';
+import {
+  accepted,
+  ignore,
+  type MessageJudgement,
+  reject,
+  Simplex,
+  type SimplexHost,
+} from '../../consensus/simplex/simplex.ts';
+import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState } from '../../settlement/execution/genesisState.ts';
@@ -36,16 +44,14 @@ import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
 import {
-  certificateKey,
-  certificateWrite,
   headWrite,
   proposalKey,
   proposalWrite,
   recoverState,
   type StoredBlock,
   stateWrites,
-  voteKey,
-  voteWrite,
+  viewKey,
+  viewWrite,
 } from './store.ts';
 import { Synchroniser } from './synchroniser.ts';
 import type { Input, NodeStatus, Output, PeerId, Topic, Write } from './types.ts';
@@ -76,9 +82,9 @@ export class NodeCore {
   readonly #history: History;
   /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
   readonly #uncommitted: StoredBlock[] = [];
-  /** Views of own votes on disk, and certificates there; deleted when their view is final. */
-  #storedVoteViews: View[] = [];
-  #storedCertificates: Certificate[] = [];
+  /** Views with a row on disk, deleted when they are final, and those whose row is not up to date. */
+  #storedViews = new Set<View>();
+  readonly #unsaved = new Set<ViewRecord>();
   #parts: Parts | undefined;
   #outputs: Output[] = [];
   #nowMs: TimeMs = 0;
@@ -109,6 +115,7 @@ export class NodeCore {
     this.#nowMs = input.nowMs;
     if (input.type === 'started') this.#start(input);
     else this.#dispatch(input);
+    if (this.#unsaved.size > 0) this.#saveViews({ proposal: undefined, sync: false });
     return this.#outputs;
   }
 
@@ -142,8 +149,7 @@ export class NodeCore {
     this.#parts = parts;
     if (state === undefined) this.#persistGenesis(tree, nowMs);
     const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
-    this.#storedVoteViews = [...new Set(memory.votes.map(({ view }) => view))];
-    this.#storedCertificates = [...memory.certificates];
+    this.#storedViews = new Set([...memory.votes, ...memory.certificates].map(({ view }) => view));
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
     const mayHaveForgotten = state === undefined && nowMs > 0 && peers.length > 0;
     if (mayHaveForgotten) {
@@ -223,7 +229,7 @@ export class NodeCore {
     const { simplex, synchroniser } = this.#started();
     switch (input.type) {
       case 'message':
-        this.#judge(this.#onMessage(input.topic, input.from, input.bytes));
+        this.#push(this.#onMessage(input.topic, input.from, input.bytes));
         return;
       case 'timerFired':
         if (input.id === 'sync') synchroniser.onTimer(input.nowMs);
@@ -238,13 +244,13 @@ export class NodeCore {
         return;
       case 'request': {
         const bytes = synchroniser.answer(input.bytes, input.from);
-        if (bytes === undefined) this.#judge(reject('ENCODING_INVALID'));
+        if (bytes === undefined) this.#push(reject('ENCODING_INVALID'));
         else this.#push({ type: 'respond', requestId: input.requestId, peer: input.from, bytes });
         return;
       }
       case 'response': {
         const code = synchroniser.onResponse(input.requestId, input.from, input.bytes, input.nowMs);
-        if (code !== undefined) this.#judge(code === 'SYNC_UNASKED' ? ignore(code) : reject(code));
+        if (code !== undefined) this.#push(code === 'SYNC_UNASKED' ? ignore(code) : reject(code));
         return;
       }
     }
@@ -290,7 +296,7 @@ export class NodeCore {
 
   #onTransactionSubmitted({ bytes, gossip }: InputOf<'transactionSubmitted'>): void {
     const judgement = this.#admitTransaction(bytes);
-    this.#judge(judgement);
+    this.#push(judgement);
     if (gossip && judgement.verdict === 'accept')
       this.#push({ type: 'publish', topic: 'transactions', bytes });
   }
@@ -354,11 +360,8 @@ export class NodeCore {
   #simplexHost(): SimplexHost {
     return {
       castVote: (vote, record, block) => {
-        const writes = [voteWrite(record)];
-        if (vote.kind === 'notarize' && record.proposal !== undefined)
-          writes.push(proposalWrite(record.proposal));
-        this.#push({ type: 'persist', writes, sync: true });
-        if (this.#storedVoteViews.at(-1) !== record.view) this.#storedVoteViews.push(record.view);
+        this.#unsaved.add(record);
+        this.#saveViews({ proposal: vote.kind === 'notarize' ? record.proposal : undefined, sync: true });
         if (block !== undefined) {
           const message = { block, vote };
           this.#publish('blocks', encodeProposal(message), message);
@@ -373,10 +376,7 @@ export class NodeCore {
           this.#publish('votes', encodeVotes(message), message);
         }
       },
-      keep: (certificate) => {
-        this.#push({ type: 'persist', writes: [certificateWrite(certificate)], sync: false });
-        this.#storedCertificates.push(certificate);
-      },
+      keep: (record) => this.#unsaved.add(record),
       setTimer: (id, at) => this.#push({ type: 'setTimer', id, at }),
       clearTimer: (id) => this.#push({ type: 'clearTimer', id }),
       rebroadcast: (votes, certificate) => {
@@ -513,18 +513,26 @@ export class NodeCore {
     settler.onFinalized(result.facts);
   }
 
-  /** Own votes, proposals and certificates of views up to the finalised one have done their duty. */
+  /** Writes the rows of views in which something happened. Before a vote leaves, they are synced. */
+  #saveViews(options: { readonly proposal: Block | undefined; readonly sync: boolean }): void {
+    const writes: Write[] = [];
+    for (const record of this.#unsaved) {
+      writes.push(viewWrite(record));
+      this.#storedViews.add(record.view);
+    }
+    this.#unsaved.clear();
+    if (options.proposal !== undefined) writes.push(proposalWrite(options.proposal));
+    this.#push({ type: 'persist', writes, sync: options.sync });
+  }
+
+  /** What was to be remembered of views up to the finalised one has done its duty. */
   #pruneViews(finalizedView: View, writes: Write[]): void {
-    this.#storedVoteViews = this.#storedVoteViews.filter((view) => {
-      if (view > finalizedView) return true;
-      writes.push({ key: voteKey(view), value: undefined }, { key: proposalKey(view), value: undefined });
-      return false;
-    });
-    this.#storedCertificates = this.#storedCertificates.filter(({ view, kind }) => {
-      if (view > finalizedView) return true;
-      writes.push({ key: certificateKey(view, kind), value: undefined });
-      return false;
-    });
+    for (const record of this.#unsaved) if (record.view <= finalizedView) this.#unsaved.delete(record);
+    for (const view of this.#storedViews) {
+      if (view > finalizedView) continue;
+      this.#storedViews.delete(view);
+      writes.push({ key: viewKey(view), value: undefined }, { key: proposalKey(view), value: undefined });
+    }
   }
 
   // Helpers ----------------------------------------------------------------------------------------------
@@ -542,10 +550,6 @@ export class NodeCore {
     this.#push({ type: 'publish', topic, bytes });
   }
 
-  #judge({ verdict, code }: MessageJudgement): void {
-    this.#push({ type: 'verdict', verdict, code });
-  }
-
   #push(output: Output): void {
     this.#outputs.push(output);
   }
@@ -554,14 +558,4 @@ export class NodeCore {
     assert(this.#parts !== undefined, 'the first input must be `started`');
     return this.#parts;
   }
-}
-
-const accepted: MessageJudgement = { verdict: 'accept', code: undefined };
-
-function ignore(code: string): MessageJudgement {
-  return { verdict: 'ignore', code };
-}
-
-function reject(code: string): MessageJudgement {
-  return { verdict: 'reject', code };
 }

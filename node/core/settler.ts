@@ -6,7 +6,7 @@ import type { Header } from '../../consensus/block.ts';
 import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { type Submission, Submitter } from '../../settlement/chain/submitter.ts';
-import { lastAttempt, pendingBatch, pendingBatches } from '../../settlement/net/netState.ts';
+import { isRescueOpen, lastAttempt, pendingBatch, pendingBatches } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { State } from '../../settlement/state.ts';
@@ -120,8 +120,7 @@ export class Settler {
   #rescue(): void {
     const [oldest] = pendingBatches(this.#host.finalizedState());
     if (oldest === undefined || lastAttempt(oldest).proposer === this.#options.self) return;
-    if (2 * oldest.clockCount <= this.#options.genesis.net.submissionDeadlineBlocks) return;
-    this.#submit(oldest);
+    if (isRescueOpen(oldest, this.#options.genesis.net)) this.#submit(oldest);
   }
 
   #submit(batch: SealedBatch): void {

@@ -13,7 +13,6 @@ import {
   readCertificate,
   readVote,
   type Vote,
-  type VoteKind,
   writeCertificate,
   writeVote,
 } from '../../consensus/vote.ts';
@@ -27,13 +26,13 @@ import type { RecoveredRow, Write } from './types.ts';
 const HEAD_KEY = 'head';
 const BLOCK_PREFIX = 'block/';
 const STATE_PREFIX = 'state/';
-const VOTE_PREFIX = 'vote/';
+const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
-const CERTIFICATE_PREFIX = 'certificate/';
 /** Digits of a number in a key: enough for every safe integer. */
 const KEY_DIGITS = 16;
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
 const OWN_VOTES_PER_VIEW_MAX = 3;
+const CERTIFICATES_PER_VIEW_MAX = 2;
 
 /** A final block as kept; the certificate is there when it finalised this very block. */
 export interface StoredBlock {
@@ -62,8 +61,8 @@ export function blockKey(height: Height): string {
   return `${BLOCK_PREFIX}${padNumber(height)}`;
 }
 
-export function voteKey(view: View): string {
-  return `${VOTE_PREFIX}${padNumber(view)}`;
+export function viewKey(view: View): string {
+  return `${VIEW_PREFIX}${padNumber(view)}`;
 }
 
 /** Writes of a state layer, one row each. */
@@ -92,25 +91,18 @@ export function proposalKey(view: View): string {
   return `${PROPOSAL_PREFIX}${padNumber(view)}`;
 }
 
-/** A certificate by which this node left a view. A view may have both kinds; each has a row. */
-export function certificateWrite(certificate: Certificate): Write {
-  return {
-    key: certificateKey(certificate.view, certificate.kind),
-    value: encode((writer) => writeCertificate(writer, certificate), 320),
-  };
-}
-
-export function certificateKey(view: View, kind: VoteKind): string {
-  return `${CERTIFICATE_PREFIX}${padNumber(view)}/${kind}`;
-}
-
-/** All own votes of a view in one row, so that the later vote cannot be there without the earlier. */
-export function voteWrite(record: ViewRecord): Write {
-  const votes = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(
-    (vote) => vote !== undefined,
-  );
-  const value = encode((writer) => writer.list(votes, OWN_VOTES_PER_VIEW_MAX, writeVote), 160);
-  return { key: voteKey(record.view), value };
+/**
+ * What this node must remember of a view until it is final: its own votes, and the certificates by which it left.
+ * One row, so that a later vote is never there without an earlier one or without what justified it.
+ */
+export function viewWrite(record: ViewRecord): Write {
+  const votes = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(isPresent);
+  const certificates = [record.notarization, record.nullification].filter(isPresent);
+  const value = encode((writer) => {
+    writer.list(votes, OWN_VOTES_PER_VIEW_MAX, writeVote);
+    writer.list(certificates, CERTIFICATES_PER_VIEW_MAX, writeCertificate);
+  }, 640);
+  return { key: viewKey(record.view), value };
 }
 
 /**
@@ -132,16 +124,11 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     const { key, value } = row;
     if (key === HEAD_KEY) head = readRow(key, decode(value, readHead));
     else if (key.startsWith(BLOCK_PREFIX)) blocks.push(readRow(key, decode(value, readStoredBlock)));
-    else if (key.startsWith(VOTE_PREFIX)) {
-      votes.push(
-        ...readRow(
-          key,
-          decode(value, (r) => r.list(OWN_VOTES_PER_VIEW_MAX, readVote)),
-        ),
-      );
+    else if (key.startsWith(VIEW_PREFIX)) {
+      const view = readRow(key, decode(value, readView));
+      votes.push(...view.votes);
+      certificates.push(...view.certificates);
     } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
-    else if (key.startsWith(CERTIFICATE_PREFIX))
-      certificates.push(readRow(key, decode(value, readCertificate)));
     else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
     else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
     else throw corrupt(key, 'no such kind of row');
@@ -173,6 +160,17 @@ function encodeStoredBlock({ block, certificate }: StoredBlock): Uint8Array {
 
 function readStoredBlock(reader: Reader): StoredBlock {
   return { block: readBlock(reader), certificate: readOptional(reader) };
+}
+
+function readView(reader: Reader): { readonly votes: Vote[]; readonly certificates: Certificate[] } {
+  return {
+    votes: reader.list(OWN_VOTES_PER_VIEW_MAX, readVote),
+    certificates: reader.list(CERTIFICATES_PER_VIEW_MAX, readCertificate),
+  };
+}
+
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
 }
 
 function readHead(reader: Reader): Head {

@@ -34,12 +34,15 @@ export class ScenarioContext {
   /** An asset that moves: with `auto_fund` any symbol, which is then registered. */
   asset(place: Place | undefined): string | undefined {
     const symbol = this.reader.text(place, SYMBOL_EXPECTED, symbolPattern);
-    if (symbol === undefined || place === undefined || this.isKnown(symbol)) return symbol;
-    if (this.#registersAssets) {
-      this.newAssets.add(symbol);
-      return symbol;
-    }
-    return this.#unknownAsset(place, symbol);
+    return symbol === undefined || place === undefined ? undefined : this.register(place, symbol);
+  }
+
+  /** As `asset`, for a symbol that was read before. */
+  register(place: Place, symbol: string): string | undefined {
+    if (this.isKnown(symbol)) return symbol;
+    if (!this.#registersAssets) return this.#unknownAsset(place, symbol);
+    this.newAssets.add(symbol);
+    return symbol;
   }
 
   /** An asset that is only spoken of: it must be registered, or named where something moves. */

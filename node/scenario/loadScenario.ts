@@ -5,21 +5,23 @@
 import { posix } from 'node:path';
 import { ASSET_SUPPLY_MAX } from '../../settlement/ledger/assets.ts';
 import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
-import { readTextFile, resolveBeside } from '../config/configSources.ts';
+import { readTextFile } from '../config/configSources.ts';
 import { type Located, parseYaml, YAML_BYTES_MAX } from '../config/located.ts';
 import { parseConfigSources } from '../config/parseConfig.ts';
 import { type Checked, type Problem, sortProblems } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
+import { readAccounts } from './accountsReader.ts';
 import { faultFreeTimeMs } from './anchors.ts';
 import { ScenarioContext } from './context.ts';
 import { readExpectations } from './expectationReader.ts';
 import { createFunding, type Funding } from './funding.ts';
 import { writtenFunding } from './genesis.ts';
 import { expandLiquidations } from './liquidations.ts';
+import { readNetwork } from './networkReader.ts';
 import { join, type MapPlace, type Place, Reader } from './reader.ts';
 import { readTimeline } from './timelineReader.ts';
-import { assetsOf, placeRows, readTrace, type TracePlacement, type TraceRow } from './trace.ts';
-import type { NetworkModel, Scenario, ScenarioAccount, TimelineEvent, Workload } from './types.ts';
+import type { Scenario, TimelineEvent, Workload } from './types.ts';
+import { type PlacedWorkload, readWorkload } from './workloadReader.ts';
 
 export interface LoadOptions {
   /** Configuration sources below the scenario's own: a file. */
@@ -38,9 +40,6 @@ export interface LoadedScenario {
 
 /** What a scenario runs on after its last event when it names no end. */
 const DEFAULT_TAIL_MS = 30_000;
-const DEFAULT_NETWORK: NetworkModel = { latencyMs: 50, jitterMs: 10, loss: 0 };
-const NETWORK_DELAY_MS_MAX = 3_600_000;
-const UNIFORM_TRANSACTIONS_MAX = 100_000;
 const DEFAULT_PRICE = 100_000_000n;
 
 const rootKeys = [
@@ -145,8 +144,8 @@ class ScenarioFile {
     }
     const network = readNetwork(reader, get('network'));
     const timeline = readTimeline(this.#context, get('timeline'));
-    const trace = this.#readWorkload(get('workload'));
-    const written = this.#readAccounts(get('accounts'), get('pool_cash'));
+    const trace = readWorkload({ context: this.#context, file: this.#file }, get('workload'));
+    const written = readAccounts(this.#context, this.#autoFund, get('accounts'), get('pool_cash'));
     const expectations = readExpectations(this.#context, get('expect'));
     const config = withAssets(this.#context.config, this.#context.newAssets);
     const draft = { config, seed, timeline, workload: trace.workload };
@@ -171,161 +170,6 @@ class ScenarioFile {
       file: this.#file,
     };
     return { scenario: Object.freeze(scenario), warnings: this.#findWarnings(scenario) };
-  }
-
-  #readWorkload(place: Place | undefined): PlacedTrace {
-    const reader = this.#reader;
-    const none: PlacedTrace = { workload: { type: 'none' }, rows: [], file: undefined };
-    if (place === undefined) return none;
-    const map = reader.map(
-      place,
-      ['trace', 'time_scale', 'blocks', 'uniform'],
-      '{ trace: flows.csv, blocks: 300 } or { uniform: { transactions_per_block: 5 } }',
-    );
-    if (map === undefined) return none;
-    const tracePlace = reader.get(map, 'trace');
-    const uniformPlace = reader.get(map, 'uniform');
-    if ((tracePlace === undefined) === (uniformPlace === undefined)) {
-      reader.report(
-        place.value.at,
-        place.path,
-        'SCENARIO_KEYS_CONFLICT',
-        'expected exactly one of trace and uniform',
-      );
-      return none;
-    }
-    if (uniformPlace !== undefined) {
-      for (const key of ['time_scale', 'blocks'] as const) {
-        const extra = reader.get(map, key);
-        if (extra !== undefined)
-          reader.report(
-            extra.keyAt ?? extra.value.at,
-            extra.path,
-            'SCENARIO_KEYS_CONFLICT',
-            `expected no ${key} beside uniform`,
-          );
-      }
-      const inner = reader.map(
-        uniformPlace,
-        ['transactions_per_block'],
-        'a map such as { transactions_per_block: 5 }',
-      );
-      const count = reader.integer(
-        inner && reader.require(inner, 'transactions_per_block', 'a count'),
-        1,
-        UNIFORM_TRANSACTIONS_MAX,
-      );
-      return count === undefined
-        ? none
-        : { ...none, workload: { type: 'uniform', transactionsPerBlock: count } };
-    }
-    return this.#readTrace(map, tracePlace) ?? none;
-  }
-
-  #readTrace(map: MapPlace, tracePlace: Place | undefined): PlacedTrace | undefined {
-    const reader = this.#reader;
-    const path = reader.text(tracePlace, 'the path of a CSV file', /^.{1,1024}$/);
-    const placement = this.#readPlacement(map);
-    if (path === undefined || placement === undefined || tracePlace === undefined) return undefined;
-    const file = resolveBeside(this.#file, path);
-    const trace = readTrace(file);
-    if (!trace.ok) {
-      for (const problem of trace.problems) {
-        // A missing file is a mistake of the scenario; a bad row one of the trace.
-        const isMissing = problem.line === undefined;
-        reader.problems.push(
-          isMissing
-            ? {
-                ...problem,
-                ...tracePlace.value.at,
-                path: tracePlace.path,
-                message: `${file}: ${problem.message}`,
-              }
-            : problem,
-        );
-      }
-      return undefined;
-    }
-    for (const symbol of assetsOf(trace.value)) {
-      if (this.#context.isKnown(symbol)) continue;
-      if (this.#autoFund) this.#context.newAssets.add(symbol);
-      else this.#context.knownAsset(tracePlace, symbol);
-    }
-    const blocks = placeRows(trace.value, placement, this.#context.config.chain.blockTimeMs);
-    const transactions = trace.value.map(({ transaction }, index) => ({
-      block: blocks[index] ?? 1,
-      transaction,
-    }));
-    return { workload: { type: 'explicit', transactions }, rows: trace.value, file };
-  }
-
-  #readPlacement(map: MapPlace): TracePlacement | undefined {
-    const reader = this.#reader;
-    const scalePlace = reader.get(map, 'time_scale');
-    const blocksPlace = reader.get(map, 'blocks');
-    if ((scalePlace === undefined) === (blocksPlace === undefined)) {
-      return reader.report(
-        map.value.at,
-        map.path,
-        'SCENARIO_KEYS_CONFLICT',
-        'expected exactly one of time_scale and blocks beside trace',
-      );
-    }
-    const timeScale = reader.number(scalePlace, 0, 1_000_000);
-    if (timeScale !== undefined) return { timeScale };
-    const blocks = reader.integer(blocksPlace, 1, 1_000_000_000, 'SCENARIO_BLOCK_INVALID');
-    return blocks === undefined ? undefined : { blocks };
-  }
-
-  #readAccounts(
-    accountsPlace: Place | undefined,
-    cashPlace: Place | undefined,
-  ): { readonly accounts: ScenarioAccount[]; readonly poolCash: Record<string, bigint> } {
-    const reader = this.#reader;
-    for (const place of [accountsPlace, cashPlace]) {
-      if (place === undefined || !this.#autoFund) continue;
-      reader.report(
-        place.keyAt ?? place.value.at,
-        place.path,
-        'SCENARIO_KEYS_CONFLICT',
-        `expected auto_fund: false beside \`${place.path}\``,
-      );
-    }
-    const accounts: ScenarioAccount[] = [];
-    if (accountsPlace !== undefined && accountsPlace.value.kind === 'map') {
-      const map: MapPlace = { ...accountsPlace, value: accountsPlace.value };
-      for (const label of map.value.entries.keys()) {
-        const place = reader.get(map, label);
-        const inner = place && reader.map(place, ['balances', 'deposits', 'debts']);
-        if (inner === undefined) continue;
-        const read = (key: string): Record<string, bigint> => this.#readHoldings(reader.get(inner, key));
-        accounts.push({
-          label,
-          balances: read('balances'),
-          deposits: read('deposits'),
-          debts: read('debts'),
-        });
-      }
-    } else if (accountsPlace !== undefined)
-      reader.expected(accountsPlace, 'a map of account to { balances, deposits, debts }');
-    return { accounts, poolCash: this.#readHoldings(cashPlace) };
-  }
-
-  #readHoldings(place: Place | undefined): Record<string, bigint> {
-    const amounts: Record<string, bigint> = {};
-    if (place === undefined) return amounts;
-    if (place.value.kind !== 'map') {
-      this.#reader.expected(place, 'a map of asset to amount');
-      return amounts;
-    }
-    const map: MapPlace = { ...place, value: place.value };
-    for (const key of map.value.entries.keys()) {
-      const inner = this.#reader.get(map, key);
-      const symbol = inner && this.#context.knownAsset(inner, key);
-      const amount = this.#reader.amount(inner, true);
-      if (symbol !== undefined && amount !== undefined) amounts[symbol] = amount;
-    }
-    return amounts;
   }
 
   #readDuration(
@@ -354,7 +198,7 @@ class ScenarioFile {
   /** What is anchored to a block must fit into it, or the run could only fail. */
   #checkBlockLoad(
     timeline: readonly TimelineEvent[],
-    { workload, rows, file }: PlacedTrace,
+    { workload, rows, file }: PlacedWorkload,
     config: Config,
   ): void {
     const { blockTransactionsMax } = config.chain;
@@ -411,7 +255,7 @@ class ScenarioFile {
 
   #expand(
     draft: Pick<Scenario, 'config' | 'timeline'>,
-    { workload, rows, file }: PlacedTrace,
+    { workload, rows, file }: PlacedWorkload,
     funding: Funding,
   ): Workload {
     if (workload.type !== 'explicit') return workload;
@@ -450,47 +294,6 @@ class ScenarioFile {
         hint: 'set a longer duration',
       }));
   }
-}
-
-interface PlacedTrace {
-  readonly workload: Workload;
-  readonly rows: readonly TraceRow[];
-  readonly file: string | undefined;
-}
-
-function readNetwork(reader: Reader, place: Place | undefined): NetworkModel {
-  if (place === undefined) return DEFAULT_NETWORK;
-  const map = reader.map(place, [
-    'latency_ms',
-    'jitter_ms',
-    'loss',
-    'duplicate',
-    'reorder',
-    'bandwidth_mbps',
-  ]);
-  if (map === undefined) return DEFAULT_NETWORK;
-  const delay = (key: string): number | undefined => {
-    const found = reader.get(map, key);
-    const ms = reader.duration(found);
-    if (found === undefined || ms === undefined || ms <= NETWORK_DELAY_MS_MAX) return ms;
-    return reader.expected(found, `at most ${NETWORK_DELAY_MS_MAX} ms`);
-  };
-  for (const [key, defaultValue] of [
-    ['duplicate', 0],
-    ['reorder', 0],
-    ['bandwidth_mbps', 100],
-  ] as const) {
-    const found = reader.get(map, key);
-    const value = reader.number(found, 0, 1_000_000);
-    if (found !== undefined && value !== undefined && value !== defaultValue) {
-      reader.unavailable(found.keyAt ?? found.value.at, found.path, 'network faults');
-    }
-  }
-  return {
-    latencyMs: delay('latency_ms') ?? DEFAULT_NETWORK.latencyMs,
-    jitterMs: delay('jitter_ms') ?? DEFAULT_NETWORK.jitterMs,
-    loss: reader.number(reader.get(map, 'loss'), 0, 1) ?? DEFAULT_NETWORK.loss,
-  };
 }
 
 /** The configuration with assets added that only the scenario names: 18 decimals, 1 USD, the usual collateral rules. */

@@ -178,7 +178,10 @@ export class SimplexNetwork {
               block === undefined ? { kind: 'vote', vote } : { kind: 'proposal', block, vote },
             );
           },
-          keep: (certificate) => node.certificates.push(certificate),
+          keep: ({ notarization, nullification }) => {
+            if (notarization !== undefined) node.certificates.push(notarization);
+            if (nullification !== undefined) node.certificates.push(nullification);
+          },
           setTimer: (timer, at) => {
             node.timers.set(timer, at);
             this.#at(Math.max(at, this.nowMs), () => {

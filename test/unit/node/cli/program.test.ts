@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { runCli } from '../../../../node/cli/program.ts';
+import { Progress } from '../../../../node/cli/progress.ts';
 import { runResultSchema } from '../../../../node/simulation/result.ts';
 
 interface Outcome {
@@ -205,7 +206,7 @@ describe('sidereal run', () => {
     ]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(`${at('bad.yaml')}:2:1: timelin: unknown key`);
-    expect(err).toContain(`${at('bad.yaml')}:3:20: expect.0.final.pending_batch: unknown key`);
+    expect(err).toContain(`${at('bad.yaml')}:3:21: expect.0.final.pending_batch: unknown key`);
     expect(existsSync(at('none')) || existsSync(at('none.xml'))).toBe(false);
     const json = run(['run', at('bad.yaml'), '--json']);
     expect(json.err).toBe('');
@@ -260,17 +261,32 @@ describe('sidereal run', () => {
     expect(JSON.parse(debug.split('\n')[0] ?? '')).toHaveProperty('type');
     expect(run(['run', SEED, '--json', '--set', 'log.level=debug']).err).toMatch(/ s .*block_proposed/);
   });
+});
 
-  it('shows progress of a long run only', () => {
+describe('Progress', () => {
+  it('says nothing at first, then a line every few seconds', () => {
     let nowMs = 0;
-    const slow = run(['run', SEED, '--json', '--set', 'simulation.shared_execution=false'], {
-      clock: () => {
-        nowMs += 6000;
-        return nowMs;
+    let err = '';
+    const io: CliIo = {
+      out: () => undefined,
+      err: (text) => {
+        err += text;
       },
+      environment: {},
+      isOutTerminal: false,
+      isErrTerminal: false,
+      columns: 80,
+      clock: () => nowMs,
+    };
+    const progress = new Progress({ name: 'long', totalMs: 100_000 }, { io });
+    const texts = [500, 4000, 5000, 6000, 9999, 10_000].map((wallMs) => {
+      nowMs = wallMs;
+      err = '';
+      progress.update(wallMs * 10);
+      return err;
     });
-    expect(slow.code).toBe(0);
-    expect(slow.err === '' || /seed timeline: .* of 40 s \(\d+ %\)/.test(slow.err)).toBe(true);
+    progress.stop();
+    expect(texts).toEqual(['', '', 'long: 50 s of 100 s (50 %)\n', '', '', 'long: 100 s of 100 s (100 %)\n']);
   });
 });
 
