@@ -21,7 +21,15 @@ export default defineConfig({
           ...shared,
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, ...isolated } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/build.ts',
+          testTimeout: 120_000,
+          ...isolated,
+        },
+      },
     ],
     coverage: {
       provider: 'v8',

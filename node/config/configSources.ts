@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { type Located, type LocatedMap, locatePlain, parseYaml, YAML_BYTES_MAX } from './located.ts';
 import type { Checked, Position, Problem } from './problem.ts';
+import { knownKeys } from './schema.ts';
 
 const ENVIRONMENT_PREFIX = 'SIDEREAL_';
 
@@ -35,8 +36,8 @@ export function readYamlFile(path: string): Checked<LocatedMap> {
 }
 
 /**
- * Environment variables `SIDEREAL_A__B=c` as `a.b: c`: lower-cased, two underscores between levels. Every
- * variable of that prefix is taken for a key, so a misspelt one is a problem and not a silent default.
+ * Environment variables `SIDEREAL_A__B=c` as `a.b: c`: lower-cased, two underscores between levels. A variable without
+ * two underscores is a key only when it names a whole group; others of the prefix belong to somebody else (test runs).
  */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
@@ -46,6 +47,7 @@ export function readEnvironment(
     const text = environment[variable];
     if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
     const path = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().split('__');
+    if (path.length === 1 && !knownKeys([]).includes(path[0] ?? '')) continue;
     assignments.push({ label: `environment ${variable}`, path, text });
   }
   return readAssignments(assignments);

@@ -3,7 +3,18 @@
  * scalars: no tags, no merge keys, no complex keys, and every size bounded before the parser sees the text, because
  * the parser needs quadratic time or memory on some hostile inputs.
  */
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  Parser,
+} from 'yaml';
 import type { ConfigCode } from './codes.ts';
 import type { Checked, Position, Problem } from './problem.ts';
 
@@ -28,6 +39,10 @@ export const YAML_BYTES_MAX = 256 * 1024;
 export const YAML_DEPTH_MAX = 32;
 /** Most values after aliases are expanded. */
 export const YAML_NODES_MAX = 200_000;
+/** Most directives (`%YAML 1.2`) before a document: the parser joins them one by one. */
+const DIRECTIVES_MAX = 8;
+/** Syntax errors listed of one file; what follows the first is mostly its echo. */
+const SYNTAX_PROBLEMS_MAX = 20;
 
 /**
  * Parses one YAML document.
@@ -51,43 +66,29 @@ export function parseYaml(text: string, file: string): Checked<LocatedMap> {
   }
   const deepLine = findDeepNesting(text);
   if (deepLine !== undefined) {
-    return fail('YAML_TOO_COMPLEX', `expected at most ${YAML_DEPTH_MAX} levels of nesting`, {
-      file,
-      line: deepLine,
-      column: 1,
-    });
+    return fail(
+      'YAML_TOO_COMPLEX',
+      `expected at most ${YAML_DEPTH_MAX} levels of nesting and ${DIRECTIVES_MAX} directives`,
+      {
+        file,
+        line: deepLine,
+        column: 1,
+      },
+    );
   }
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter,
-    uniqueKeys: false,
-    intAsBigInt: true,
-    prettyErrors: false,
-    keepSourceTokens: false,
-    logLevel: 'error',
-  });
-  if (document.errors.length > 0) {
-    return {
-      ok: false,
-      problems: document.errors.slice(0, 20).map((error) => {
-        const { line, col } = lineCounter.linePos(error.pos[0]);
-        return {
-          file,
-          line,
-          column: col,
-          path: '',
-          code: 'YAML_SYNTAX',
-          message: error.message,
-          hint: undefined,
-        };
-      }),
-    };
-  }
-  const walker = new Walker(file, lineCounter, (alias) => alias.resolve(document));
-  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lineCounter.linePos(offset);
+    return { file, line, column: col };
+  };
+  const document = composeDocument(text, lineCounter, positionOf);
+  if (!document.ok) return document;
+  const { contents } = document.value;
+  if (contents === null || (isScalar(contents) && contents.value === null)) {
     return fail('YAML_ROOT_NOT_MAP', 'expected a map of keys, got an empty file');
   }
-  const root = walker.walk(document.contents, '', 0);
+  const walker = new Walker(file, positionOf);
+  const root = walker.walk(contents, '', 0);
   if (walker.problems.length > 0) return { ok: false, problems: walker.problems };
   if (root === undefined || root.kind !== 'map') {
     return fail(
@@ -98,19 +99,48 @@ export function parseYaml(text: string, file: string): Checked<LocatedMap> {
   return { ok: true, value: root };
 }
 
+/** Parses in two steps, so that a text full of errors is left after the first few instead of being composed whole. */
+function composeDocument(
+  text: string,
+  lineCounter: LineCounter,
+  positionOf: (offset: number) => Position,
+): Checked<Document.Parsed> {
+  const problems: Problem[] = [];
+  const report = (offset: number, message: string): void => {
+    problems.push({ ...positionOf(offset), path: '', code: 'YAML_SYNTAX', message, hint: undefined });
+  };
+  const tokens: CST.Token[] = [];
+  for (const token of new Parser(lineCounter.addNewLine).parse(text)) {
+    if (token.type === 'error') report(token.offset, token.message);
+    if (problems.length >= SYNTAX_PROBLEMS_MAX) break;
+    tokens.push(token);
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const composer = new Composer<ParsedNode>({ uniqueKeys: false, intAsBigInt: true, logLevel: 'error' });
+  const documents = [...composer.compose(tokens, true, text.length)];
+  const [document, second] = documents;
+  for (const { pos, message } of document?.errors ?? []) {
+    if (problems.length < SYNTAX_PROBLEMS_MAX) report(pos[0], message);
+  }
+  if (second !== undefined) report(second.range[0], 'expected one document, got another one behind `---`');
+  if (document === undefined || problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: document };
+}
+
 /** Turns YAML nodes into located values; stops early once a limit is passed. */
 class Walker {
   readonly problems: Problem[] = [];
   readonly #file: string;
-  readonly #lineCounter: LineCounter;
-  readonly #resolve: (alias: Alias) => unknown;
+  readonly #positionAt: (offset: number) => Position;
+  /** The newest node of each anchor so far; the library's own look-up walks the document for every alias. */
+  readonly #anchors = new Map<string, unknown>();
   readonly #open = new Set<unknown>();
+  #aliasDepth = 0;
   #nodeCount = 0;
 
-  constructor(file: string, lineCounter: LineCounter, resolve: (alias: Alias) => unknown) {
+  constructor(file: string, positionAt: (offset: number) => Position) {
     this.#file = file;
-    this.#lineCounter = lineCounter;
-    this.#resolve = resolve;
+    this.#positionAt = positionAt;
   }
 
   walk(node: unknown, path: string, depth: number): Located | undefined {
@@ -124,14 +154,19 @@ class Walker {
       return undefined;
     }
     if (isAlias(node)) {
-      const target = this.#resolve(node);
+      const target = this.#anchors.get(node.source);
       if (target === undefined || this.#open.has(target)) {
         this.#report(at, path, 'YAML_ALIAS_UNKNOWN', `alias \`*${node.source}\` has no anchor before it`);
         return undefined;
       }
-      return this.walk(target, path, depth + 1);
+      this.#aliasDepth += 1;
+      const located = this.walk(target, path, depth + 1);
+      this.#aliasDepth -= 1;
+      return located;
     }
     if (node === null) return { kind: 'scalar', at, value: null };
+    const anchor = (node as { readonly anchor?: string }).anchor;
+    if (anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(anchor, node);
     this.#open.add(node);
     const located = this.#walkOwn(node, at, path, depth);
     this.#open.delete(node);
@@ -197,8 +232,7 @@ class Walker {
     const range = (node as { range?: readonly number[] | null } | null | undefined)?.range;
     const offset = range?.[0];
     if (offset === undefined) return { file: this.#file, line: undefined, column: undefined };
-    const { line, col } = this.#lineCounter.linePos(offset);
-    return { file: this.#file, line, column: col };
+    return this.#positionAt(offset);
   }
 
   #report(at: Position, path: string, code: ConfigCode, message: string): void {
@@ -207,13 +241,15 @@ class Walker {
 }
 
 /**
- * Cheap look at the raw text before the parser: brackets that open without closing, or a row of list dashes.
+ * Cheap look at the raw text before the parser: brackets that open without closing, a row of list dashes, or
+ * a heap of directives.
  * Text in quotes and comments counts too, so the limit is a few times what any scenario needs.
  * @returns The line at which the limit is passed.
  */
 function findDeepNesting(text: string): number | undefined {
   const limit = YAML_DEPTH_MAX * 2;
   let line = 1;
+  let directives = 0;
   let depth = 0;
   let indicators = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -221,11 +257,12 @@ function findDeepNesting(text: string): number | undefined {
     if (char === '\n') {
       line += 1;
       indicators = 0;
+      if (text[index + 1] === '%') directives += 1;
     } else if (char === '[' || char === '{') depth += 1;
     else if ((char === ']' || char === '}') && depth > 0) depth -= 1;
     else if ((char === '-' || char === '?' || char === ':') && text[index + 1] === ' ') indicators += 1;
     else if (char !== ' ' && char !== '\t') indicators = 0;
-    if (depth > limit || indicators > limit) return line;
+    if (depth > limit || indicators > limit || directives > DIRECTIVES_MAX) return line;
   }
   return undefined;
 }

@@ -39,6 +39,8 @@ describe('parseYaml', () => {
   it('follows aliases', () => {
     const parsed = parseYaml('a: &x { n: 1 }\nb: *x\n', 'x.yaml');
     expect(parsed.ok && toPlain(parsed.value)).toEqual({ a: { n: 1 }, b: { n: 1 } });
+    const again = parseYaml('a: &x 1\nb: &x 2\nc: *x\n', 'x.yaml');
+    expect(again.ok && toPlain(again.value)).toEqual({ a: 1, b: 2, c: 2 });
   });
 
   it.each([
@@ -65,6 +67,8 @@ describe('parseYaml', () => {
     expect(codeOf(Array.from({ length: 60 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'))).toMatch(
       /^YAML_TOO_COMPLEX/,
     );
+    expect(codeOf(`${'%A\n'.repeat(80_000)}---\na: 1\n`)).toMatch(/^YAML_TOO_COMPLEX/);
+    expect(codeOf(']\n'.repeat(100_000)).split(' YAML')).toHaveLength(20);
     const bomb = ['a0: &a0 [1,1,1,1,1,1,1,1,1,1]'];
     for (let level = 1; level < 9; level += 1)
       bomb.push(

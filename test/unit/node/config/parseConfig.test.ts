@@ -366,6 +366,16 @@ describe('parseConfigSources', () => {
     expect(config.settlement).toMatchObject({ feeCap: 900_719_925_474_099_300n, openRescue: true });
   });
 
+  it('leaves variables alone that are no keys, but not misspelt groups of keys', () => {
+    const names = (environment: Record<string, string>): string[] =>
+      take(readEnvironment(environment)).map(({ at }) => at.file);
+    expect(
+      names({ SIDEREAL_TEST_SEED: '3', SIDEREAL_VALIDATORS: '{ count: 7 }', SIDEREAL_LOGG__LEVEL: 'x' }),
+    ).toEqual(['environment SIDEREAL_LOGG__LEVEL', 'environment SIDEREAL_VALIDATORS']);
+    const validators = take(readEnvironment({ SIDEREAL_VALIDATORS: '{ count: 7 }' }));
+    expect(take(parseConfigSources(validators)).config.validators).toHaveLength(7);
+  });
+
   it('refuses an option without a value', () => {
     expect(problemsOf(readSettings(['settlement.batch_size']))).toEqual([
       ': expected key=value, such as settlement.batch_size=10 [CONFIG_VALUE_INVALID]',

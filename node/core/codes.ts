@@ -1,0 +1,22 @@
+/** Codes with which the node answers messages, blocks and stored rows, beyond those of the rooms below (docs/errors.md). */
+export const coreCodes = {
+  BLOCK_EVIDENCE_INVALID: 'the block carries evidence that does not hold',
+  BLOCK_ROOT_MISMATCH: 'executing the block gives other roots than its header names',
+  BLOCK_TOO_LARGE: 'the block holds more transactions or bytes than genesis allows',
+  BLOCK_TRANSACTION_INVALID: 'the block carries a transaction that cannot stand in it',
+  COMPLETION_CONTRADICTS_CHAIN: 'the settlement block that the message names did not settle that batch so',
+  COMPLETION_PROPOSER_UNKNOWN: 'the sender of the completion is not in the validator set',
+  COMPLETION_SIGNATURE_INVALID: 'the signature of the completion does not verify',
+  COMPLETION_UNKNOWN: 'this node does not hold the settlement block that the completion names',
+  EVIDENCE_DUPLICATE: 'evidence against this validator is known or executed already, or the pool is full',
+  MEMPOOL_DUPLICATE: 'this transaction waits already',
+  MEMPOOL_FULL: 'as many transactions wait as the mempool holds',
+  MEMPOOL_NONCE_TAKEN: 'another transaction of the sender with this nonce waits already',
+  MEMPOOL_SENDER_FULL: 'as many transactions of this sender wait as one sender may have',
+  SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
+  STORE_CORRUPT: 'a stored row is missing or cannot be read',
+  SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',
+  VOTES_EMPTY: 'the message carries neither a vote nor a certificate',
+} as const;
+
+export type CoreCode = keyof typeof coreCodes;

@@ -1,0 +1,126 @@
+/** The event tables of docs/results.md: types and fields from what the trace writes, words from here. */
+import { checkMeanings, code, type Parts, renderTable } from './markdown.ts';
+import { listEventFields } from './samples.ts';
+
+/** Events of the simulation around the nodes, with the fields it writes itself. */
+export const runtimeEvents: Readonly<Record<string, readonly string[]>> = {
+  fault_started: ['fault', '…'],
+  fault_ended: ['fault', '…'],
+  node_crashed: ['lose'],
+  node_restarted: [],
+};
+
+/** Who reports, and what it means. `node`: the node's name stands in `node`; `network`: `node` is null. */
+const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> = {
+  block_proposed: ['node', 'The leader made a block and sent it.'],
+  block_notarized: [
+    'node',
+    'This node saw more than two thirds of the power notarise the block, and holds the block.',
+  ],
+  view_nullified: ['node', 'This node saw a view end without a block.'],
+  block_finalized: [
+    'node',
+    'The block is final for this node, executed, and on its disk. Every node reports every height.',
+  ],
+  transaction_executed: ['network', 'A transaction of a final block; `result` is `ok` or an error code.'],
+  window_closed: ['network', 'A window ended and sealed a batch.'],
+  empty_window: ['network', 'A window ended with net zero for every asset and sealed nothing.'],
+  batch_sealed: ['network', 'A net batch was frozen, with its first duty holder.'],
+  batch_assigned: ['network', 'The duty on a batch came to a validator: at the seal, or when it passed on.'],
+  batch_submitted: [
+    'node',
+    'This node handed a newly signed transaction to the settlement chain; resends are not told.',
+  ],
+  batch_included: [
+    'node',
+    'The settler itself saw its transaction in a settlement block, settled. No other node tells.',
+  ],
+  completion_gossiped: ['node', 'The settler told its peers so.'],
+  batch_confirmed: ['network', 'The header of a final block brought the settlement into view: derived, for all nodes.'],
+  batch_reverted: [
+    'network',
+    'A settlement was included and failed; `counted` says whether it ended the running attempt.',
+  ],
+  batch_missed: ['network', 'The duty clock ran out, or the holder reverted too often by its own fault.'],
+  slashed: ['network', 'A validator lost bonded stake. `batch` and `attempt` are null for equivocation.'],
+  jailed: ['network', 'A validator missed too many duties and is given none for a while.'],
+  unjailed: ['network', 'A jailed validator came back by its own transaction.'],
+  tombstoned: ['network', 'A validator equivocated and will never hold a duty again.'],
+  equivocation_seen: ['node', 'This node holds two signed votes that contradict each other.'],
+  settlement_block: ['network', 'The settlement chain made a block.'],
+  fault_started: ['node', 'A fault of the scenario begins; its own keys follow. `node` is null for the settlement chain.'],
+  fault_ended: ['node', 'It ends.'],
+  node_crashed: ['node', 'The process is gone; `lose` says what its disk lost.'],
+  node_restarted: ['node', 'The process starts again on what the disk holds.'],
+  warning: ['network', 'Something worth a look that broke no rule, such as a transaction the settlement chain refused.'],
+};
+
+const fieldMeanings: Readonly<Record<string, string>> = {
+  height: 'Height of the sidechain block; in `settlement_block` of the settlement block',
+  view: 'View of the agreement protocol',
+  hash: 'Hash of the block',
+  transactions: 'How many transactions the block holds',
+  timestamp_ms: 'The block’s own timestamp, ms after genesis',
+  leader: 'Validator that proposed the block',
+  state_root: 'State root after the block',
+  origin_height: 'Settlement block that the header names as its origin',
+  id: 'Id of the transaction',
+  operation: 'Type of the transaction, such as `borrow`',
+  from: 'Label of the sender, or its address where the scenario has no name for it',
+  result: '`ok`, or the code with which it failed',
+  index: 'Number of the window, from 0',
+  from_height: 'First height of the window or batch',
+  to_height: 'Last height of the window or batch',
+  batch: 'Number (`seq`) of the net batch; absent for an empty window',
+  borrowed: 'Amounts by asset, decimal strings',
+  repaid: 'Amounts by asset, decimal strings',
+  net: 'Borrowed minus repaid by asset, signed decimal strings, zero left out',
+  fees: 'Fees by asset; reported, they move nothing',
+  liquidations: 'Liquidations in the batch',
+  proposer: 'Duty holder',
+  commitment: 'Hash of the batch in the sealing header',
+  attempt: 'Attempt on the batch, from 1',
+  transaction_hash: 'Hash of the settlement transaction',
+  fee_cap: 'Most the transaction offers per unit of gas',
+  settlement_height: 'Height of the settlement block',
+  included_at_ms: 'Timestamp of that block, ms after genesis',
+  settler: 'Validator whose transaction settled the batch',
+  gas_used: 'Gas of the transaction, or of the whole settlement block',
+  fee: 'What the transaction paid, in the settlement chain’s smallest fee unit',
+  code: 'Error code (errors.md)',
+  message: 'The same for people',
+  counted: 'Whether the revert ended the running attempt',
+  clock_count: 'Headers the duty clock had counted',
+  validator: 'Validator it is about',
+  reason: '`missed_settlement` or `equivocation`',
+  amount: 'Amount of the stake asset, decimal string',
+  until_height: 'Height from which `unjail` works',
+  base_fee: 'Base fee per unit of gas in that block',
+  events: 'How many settlement events the block holds',
+  fault: 'Type of the fault',
+  lose: '`none`, `unsynced` or `all`',
+};
+
+/** Every event type with its fields. */
+export function allEventFields(): ReadonlyMap<string, readonly string[]> {
+  return new Map([...listEventFields(), ...Object.entries(runtimeEvents)]);
+}
+
+export function eventParts(): Parts {
+  const fields = allEventFields();
+  checkMeanings('events', fields.keys(), Object.keys(meanings));
+  const names = new Set([...fields.values()].flat());
+  names.delete('…');
+  checkMeanings('fields of events', names, Object.keys(fieldMeanings));
+  const rows = Object.entries(meanings).map(([type, [source, meaning]]) => {
+    const own = (fields.get(type) ?? []).map((name) => (name === '…' ? name : code(name)));
+    return [code(type), source, own.join(', '), meaning];
+  });
+  return {
+    events: renderTable(['type', 'told by', 'fields', 'meaning'], rows),
+    'event-fields': renderTable(
+      ['field', 'meaning'],
+      Object.entries(fieldMeanings).map(([name, meaning]) => [code(name), `${meaning}.`]),
+    ),
+  };
+}

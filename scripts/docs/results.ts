@@ -1,0 +1,148 @@
+/** Field tables of docs/results.md from the schema of result.json, with the words that a schema does not hold. */
+import { z } from 'zod';
+import { runResultSchema } from '../../node/simulation/result.ts';
+import { checkMeanings, code, type Parts, renderTable } from './markdown.ts';
+
+const meanings: Readonly<Record<string, string>> = {
+  scenario: 'Name of the scenario',
+  engine: 'Where it ran',
+  seed: 'Seed of the run; with the scenario it fixes everything but `wall_ms`',
+  virtual_ms: 'Virtual time at the end, ms after genesis',
+  wall_ms: 'Time the host took; 0 in `result.json`, so that equal runs give equal files',
+  height: 'Highest block a running node saw notarised',
+  finalized_height: 'Highest final block',
+  settlement_height: 'Newest settlement block',
+  state_root: 'State root at `finalized_height`',
+  trace_hash: 'SHA-256 over every line of the event stream; equal seeds give equal hashes on every machine',
+  batches: 'Net batches, oldest first',
+  'batches[].seq': 'Number of the batch, from 1',
+  'batches[].from_height': 'First block',
+  'batches[].to_height': 'Last block, the one that sealed it',
+  'batches[].borrowed': 'Borrowed by asset',
+  'batches[].repaid': 'Repaid by asset, liquidated debt included',
+  'batches[].net': 'Borrowed minus repaid, zero left out',
+  'batches[].fees': 'Fees by asset; they move nothing',
+  'batches[].liquidations': 'Liquidations in its blocks',
+  'batches[].actions': 'What the settlement did; before it settled, what the running attempt means to do',
+  'batches[].actions[].type': 'Kind of action',
+  'batches[].actions[].asset': 'Asset bought, drawn or returned',
+  'batches[].actions[].amount': 'Amount of that asset',
+  'batches[].actions[].amount_in': 'What a settled swap paid, in the base asset',
+  'batches[].state': 'Furthest state reached; `submitted` and `included` are what the run saw, the rest is derived',
+  'batches[].attempts': 'Who had to settle it, oldest first (the newest 64)',
+  'batches[].attempts[].attempt': 'Number, from 1; goes on over holders',
+  'batches[].attempts[].proposer': 'Duty holder',
+  'batches[].attempts[].outcome': 'How it ended; absent while it runs',
+  'batches[].attempts[].revert_code': 'Code of the revert that ended it',
+  'batches[].sealed_at_ms': 'Timestamp of the sealing block',
+  'batches[].submitted_at_ms': 'When the newest attempt was first handed to the settlement chain',
+  'batches[].included_at_ms': 'Timestamp of the settlement block that settled it',
+  'batches[].settlement_height': 'Height of that block',
+  'batches[].confirmed_at_height': 'Sidechain block whose origin told of it',
+  'batches[].gas_used': 'Gas of the settling transaction',
+  'batches[].fee': 'What it paid',
+  'batches[].transaction_hash': 'Its hash',
+  windows: 'Closed windows, oldest first',
+  'windows[].index': 'Number, from 0',
+  'windows[].from_height': 'First block of the window',
+  'windows[].to_height': 'Last block of the window',
+  'windows[].empty': 'True when its net was zero and nothing was sealed',
+  'windows[].batch': 'Batch it sealed',
+  slashes: 'Stake that was taken, oldest first',
+  'slashes[].validator': 'Who lost it',
+  'slashes[].reason': 'Why',
+  'slashes[].batch': 'Batch of a missed settlement',
+  'slashes[].attempt': 'Attempt of a missed settlement',
+  'slashes[].height': 'Block that slashed',
+  'slashes[].amount': 'Amount of the stake asset',
+  validators: 'Every validator, in order',
+  'validators[].name': 'Name',
+  'validators[].stake': 'Bonded stake at the end',
+  'validators[].jailed': 'In jail at the end',
+  'validators[].tombstoned': 'Excluded from duty for good',
+  'validators[].blocks_led': 'Final blocks it proposed',
+  'validators[].duties': 'Duties it was given',
+  'validators[].missed': 'Duties it missed',
+  metrics: 'Figures of the whole run (see below)',
+  'metrics.average_batch_size': 'Blocks per confirmed batch; 0 before the first',
+  'metrics.settlement_latency_ms': 'From a block’s timestamp to the inclusion of its batch',
+  'metrics.settlement_latency_ms.mean': 'Mean',
+  'metrics.settlement_latency_ms.p50': 'Median',
+  'metrics.settlement_latency_ms.p90': '90th percentile',
+  'metrics.settlement_latency_ms.p99': '99th percentile',
+  'metrics.settlement_latency_ms.max': 'Longest',
+  'metrics.settlement_latency_ms.censored': 'Final blocks whose batch was not confirmed when the run ended',
+  'metrics.success_rate': 'Attempts that confirmed over all attempts of confirmed batches; 1 before the first',
+  'metrics.pending_batches': 'Sealed and unconfirmed',
+  'metrics.oldest_pending_age_ms': 'Age of the oldest of them since its sealing block',
+  'metrics.total_fee': 'Everything settlements paid, reverted ones included',
+  'metrics.fee_per_block': 'Total fee over the blocks of confirmed batches, rounded down',
+  'metrics.max_exposure': 'Largest absolute unsettled net after any block, by asset, open window included',
+  'metrics.blocks_per_second': 'Final blocks per virtual second',
+  laws: 'The laws of protocol.md, each with what was found',
+  'laws[].name': 'Name of the law',
+  'laws[].checks': 'How often it was checked',
+  'laws[].violations': 'What broke it; at most 20 in words',
+  expectations: 'What the scenario expected, in its order',
+  'expectations[].text': 'The expectation in words',
+  'expectations[].ok': 'Whether it held',
+  'expectations[].at_ms': 'When that was decided',
+  'expectations[].detail': 'What was found',
+  errors: 'What made the run itself wrong, such as a transaction that missed the block it was anchored to',
+  truncated: 'There when `batches` and `windows` hold only the last 1000 of more than 10,000',
+  ok: 'No errors, every law and every expectation held',
+};
+
+interface Field {
+  readonly path: string;
+  readonly type: string;
+  readonly isOptional: boolean;
+}
+
+export function resultParts(): Parts {
+  const fields = listFields(runResultSchema, '');
+  checkMeanings(
+    'result.json',
+    fields.map(({ path }) => path),
+    Object.keys(meanings),
+  );
+  const rows = fields.map(({ path, type, isOptional }) => [
+    code(path),
+    isOptional ? `${type}, optional` : type,
+    `${meanings[path] ?? ''}.`,
+  ]);
+  return { result: renderTable(['field', 'type', 'meaning'], rows) };
+}
+
+function listFields(schema: z.ZodObject, prefix: string): Field[] {
+  return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([key, value]) => {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    const isOptional = value instanceof z.ZodOptional;
+    const inner = isOptional ? (value.unwrap() as z.ZodType) : value;
+    const field: Field = { path, type: typeText(inner), isOptional };
+    if (inner instanceof z.ZodObject) return [field, ...listFields(inner, path)];
+    if (inner instanceof z.ZodArray && inner.element instanceof z.ZodObject) {
+      return [field, ...listFields(inner.element, `${path}[]`)];
+    }
+    return [field];
+  });
+}
+
+function typeText(schema: z.ZodType): string {
+  if (schema instanceof z.ZodObject) return 'object';
+  if (schema instanceof z.ZodArray) return `list of ${typeText(schema.element as z.ZodType)}`;
+  if (schema instanceof z.ZodRecord) return `map of asset to ${typeText(schema.valueType as z.ZodType)}`;
+  if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ');
+  if (schema instanceof z.ZodLiteral) return code(JSON.stringify(schema.value));
+  if (schema instanceof z.ZodBoolean) return 'true or false';
+  if (schema instanceof z.ZodNumber) return schema.isInt ? 'integer' : 'number';
+  if (schema instanceof z.ZodString) return stringText(schema);
+  throw new Error(`no words for a schema of type ${schema.type}`);
+}
+
+function stringText(schema: z.ZodString): string {
+  const pattern = String((schema.toJSONSchema() as { pattern?: unknown }).pattern ?? '');
+  if (pattern.startsWith('^0x')) return 'hash';
+  if (pattern.startsWith('^-?')) return 'signed decimal string';
+  return pattern === '' ? 'text' : 'decimal string';
+}

@@ -1,0 +1,141 @@
+/** One sample of every event a run can report, typed so that a new event does not compile without one. */
+import type { NodeEvent } from '../../node/core/events.ts';
+import { Trace } from '../../node/simulation/events.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+
+type SampleOf<Union extends { readonly type: string }> = {
+  readonly [Type in Union['type']]: Extract<Union, { readonly type: Type }>;
+};
+
+const hash = `0x${'00'.repeat(32)}`;
+
+const batch: SealedBatch = {
+  seq: 1,
+  fromHeight: 1,
+  toHeight: 5,
+  net: [],
+  fees: [],
+  liquidations: 0,
+  borrowed: [],
+  repaid: [],
+  commitment: hash,
+  attempts: [
+    {
+      attempt: 1,
+      proposer: 0,
+      actions: [],
+      assignedAtHeight: 5,
+      outcome: undefined,
+      revertCode: undefined,
+    },
+  ],
+  clockCount: 0,
+  clockStartHeight: 6,
+  heldSlash: 0n,
+  missedBy: [],
+};
+
+const facts: SampleOf<NetFact> = {
+  window_closed: { type: 'window_closed', index: 0, fromHeight: 1, toHeight: 5, empty: false, batch: 1 },
+  batch_sealed: { type: 'batch_sealed', batch },
+  batch_confirmed: {
+    type: 'batch_confirmed',
+    batch,
+    settlementHeight: 2,
+    includedAtMs: 10_000,
+    settler: 0,
+    attempt: 1,
+    transactionHash: hash,
+    amountsIn: [],
+    gasUsed: 1,
+    fee: 1n,
+  },
+  batch_reverted: {
+    type: 'batch_reverted',
+    seq: 1,
+    proposer: 0,
+    attempt: 1,
+    code: 'SLIPPAGE_EXCEEDED',
+    settlementHeight: 2,
+    transactionHash: hash,
+    fee: 1n,
+    counted: true,
+  },
+  batch_missed: { type: 'batch_missed', seq: 1, proposer: 0, attempt: 1, clockCount: 7 },
+  batch_assigned: { type: 'batch_assigned', seq: 1, proposer: 0, attempt: 1 },
+  slashed: {
+    type: 'slashed',
+    validator: 0,
+    reason: 'missed_settlement',
+    batch: 1,
+    attempt: 1,
+    amount: 10n,
+  },
+  jailed: { type: 'jailed', validator: 0, untilHeight: 155 },
+  unjailed: { type: 'unjailed', validator: 0 },
+  tombstoned: { type: 'tombstoned', validator: 0 },
+};
+
+const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
+  type: 'block_finalized',
+  height: 1,
+  view: 1,
+  hash,
+  timestampMs: 0,
+  leader: 0,
+  stateRoot: hash,
+  originHeight: 0,
+  facts: Object.values(facts),
+  transactions: [{ transactionId: hash, type: 'borrow', from: hash, result: 'ok' }],
+};
+
+const nodeEvents: SampleOf<NodeEvent> = {
+  block_proposed: { type: 'block_proposed', height: 1, view: 1, hash, transactions: 0 },
+  block_notarized: { type: 'block_notarized', height: 1, view: 1, hash },
+  view_nullified: { type: 'view_nullified', view: 1 },
+  block_finalized: finalized,
+  batch_submitted: { type: 'batch_submitted', seq: 1, attempt: 1, transactionHash: hash, feeCap: 1n },
+  batch_included: {
+    type: 'batch_included',
+    seq: 1,
+    attempt: 1,
+    settlementHeight: 2,
+    transactionHash: hash,
+  },
+  completion_gossiped: { type: 'completion_gossiped', seq: 1, transactionHash: hash },
+  equivocation_seen: { type: 'equivocation_seen', validator: 0, view: 1 },
+  warning: { type: 'warning', code: 'CODE', message: 'text' },
+};
+
+const settlementBlock: SettlementBlock = {
+  height: 1,
+  hash,
+  parentHash: hash,
+  timestampMs: 5000,
+  baseFee: 1n,
+  gasUsed: 0,
+  gasLimit: 1,
+  events: [],
+  reserves: [],
+  nextBaseFee: 1n,
+  lastSettledSeq: 0,
+};
+
+/** Fields of each event type, in the order of a line, without `t`, `node` and `type`. */
+export function listEventFields(): ReadonlyMap<string, readonly string[]> {
+  const fields = new Map<string, readonly string[]>();
+  const trace = new Trace({
+    nodeNames: ['node-0'],
+    labelOf: () => undefined,
+    onLine: (line) => {
+      const { t: _t, node: _node, type, ...rest } = JSON.parse(line) as Record<string, unknown>;
+      fields.set(String(type), Object.keys(rest));
+    },
+  });
+  for (const event of Object.values(nodeEvents)) trace.reportNode(0, 0, event);
+  const emptied: NetFact = { ...facts.window_closed, empty: true, batch: undefined };
+  trace.reportFacts(0, { ...finalized, facts: [...finalized.facts, emptied] });
+  trace.reportSettlementBlock(0, settlementBlock);
+  return fields;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
+import type { Vote, VoteKind } from '../../../../../consensus/vote.ts';
+import { AgreementLaw } from '../../../../../node/simulation/laws/agreement.ts';
+import { DurabilityLaw } from '../../../../../node/simulation/laws/durability.ts';
+import { Law } from '../../../../../node/simulation/laws/law.ts';
+import { ProgressLaw } from '../../../../../node/simulation/laws/progress.ts';
+import { batchOf, blockAt, confirmedFact, hashOf, netRules, settlementBlockAt } from './fixtures.ts';
+
+describe('Law', () => {
+  it('keeps the first violations and counts the rest', () => {
+    const law = new Law('test');
+    for (let index = 0; index < 30; index += 1) law.check(false, () => `number ${index}`);
+    law.check(true, () => 'never asked');
+    const { checks, violations } = law.result();
+    expect(checks).toBe(31);
+    expect(violations).toHaveLength(21);
+    expect(violations[0]).toBe('number 0');
+    expect(violations.at(-1)).toBe('and 10 more');
+  });
+});
+
+describe('AgreementLaw', () => {
+  it('accepts one block a height and refuses a second, or another root', () => {
+    const law = new AgreementLaw();
+    law.finalized('node-0', blockAt(1), ZERO_HASH);
+    law.finalized('node-1', blockAt(1), ZERO_HASH);
+    expect(law.law.isBroken).toBe(false);
+    law.finalized('node-2', blockAt(1, 0, ZERO_HASH, 3), ZERO_HASH);
+    expect(law.law.result().violations).toHaveLength(1);
+    law.finalized('node-0', blockAt(2), hashOf('1'));
+    expect(law.law.result().violations).toHaveLength(2);
+    law.finalized('node-0', blockAt(3, 0, hashOf('1')), hashOf('1'));
+    law.finalized('node-1', blockAt(3, 0, hashOf('1')), hashOf('2'));
+    expect(law.law.result().violations).toHaveLength(3);
+  });
+});
+
+describe('DurabilityLaw', () => {
+  const vote = (kind: VoteKind, blockHash: string, voter = 0, view = 1): Vote => ({
+    kind,
+    view,
+    blockHash,
+    voter,
+    signature: new Uint8Array(64),
+  });
+
+  it('accepts repeated votes and the usual sequences', () => {
+    const law = new DurabilityLaw(['node-0', 'node-1']);
+    for (const _ of [1, 2]) {
+      law.voteSent(vote('notarize', hashOf('1')));
+      law.voteSent(vote('finalize', hashOf('1')));
+      law.voteSent(vote('notarize', hashOf('2'), 1));
+      law.voteSent(vote('nullify', ZERO_HASH, 1));
+      law.voteSent(vote('notarize', hashOf('3'), 0, 2));
+    }
+    expect(law.law.result()).toMatchObject({ checks: 10, violations: [] });
+  });
+
+  it.each([
+    ['two notarize', vote('notarize', hashOf('1')), vote('notarize', hashOf('2'))],
+    ['two finalize', vote('finalize', hashOf('1')), vote('finalize', hashOf('2'))],
+    ['nullify after finalize', vote('finalize', hashOf('1')), vote('nullify', ZERO_HASH)],
+    ['finalize after nullify', vote('nullify', ZERO_HASH), vote('finalize', hashOf('1'))],
+  ])('refuses %s in one view', (_, first, second) => {
+    const law = new DurabilityLaw(['node-0']);
+    law.voteSent(first);
+    law.voteSent(second);
+    expect(law.law.result().violations).toHaveLength(1);
+  });
+
+  it('refuses a node that comes back below what it had', () => {
+    const law = new DurabilityLaw(['node-0']);
+    law.recovered(0, 10, 10);
+    expect(law.law.isBroken).toBe(false);
+    law.recovered(0, 10, 9);
+    expect(law.law.result().violations).toEqual(['node-0 had finalised height 10 and came back at 9']);
+  });
+});
+
+describe('ProgressLaw', () => {
+  const createLaw = (isSynchronous = true): ProgressLaw =>
+    new ProgressLaw({ rules: netRules, blockTimeMs: 2000, isSynchronous });
+  const whole = { hasQuorum: true, canSettle: true };
+
+  it('wants a final block every ten seconds while a quorum is up', () => {
+    const law = createLaw();
+    law.finalized(1, [], 10_000);
+    expect(law.law.isBroken).toBe(false);
+    law.finish(20_001);
+    expect(law.law.result().violations).toEqual([
+      'no final block after height 1 for 10001 ms, until 20001 ms',
+    ]);
+  });
+
+  it('waits while there is no quorum, and counts anew when it is back', () => {
+    const law = createLaw();
+    law.finalized(1, [], 100);
+    law.healthChanged({ hasQuorum: false, canSettle: true }, 200);
+    law.healthChanged(whole, 100_000);
+    law.finalized(2, [], 109_000);
+    law.finish(118_000);
+    expect(law.law.isBroken).toBe(false);
+  });
+
+  it('judges nothing on a network that may lose messages', () => {
+    const law = createLaw(false);
+    law.finish(1_000_000);
+    expect(law.law.result()).toEqual({ name: 'progress', checks: 0, violations: [] });
+  });
+
+  /** Blocks come every 2 s, settlement blocks every 5 s; batch 1 is sealed at once. */
+  function settleAfter(law: ProgressLaw, settlementBlocks: number, gasUsed = 0): void {
+    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    for (let height = 1; height <= settlementBlocks; height += 1) {
+      law.settlementBlock(settlementBlockAt(height, { gasUsed }));
+      law.finalized(height + 1, [], height * 5000);
+    }
+    law.finalized(settlementBlocks + 2, [confirmedFact(batchOf(1))], settlementBlocks * 5000 + 1);
+  }
+
+  // (pending 1 + 2) * (deadline 2 + 3) = 15
+  it('wants a sealed batch settled within (pending + 2) * (deadline + 3) settlement blocks', () => {
+    const inTime = createLaw();
+    settleAfter(inTime, 15);
+    expect(inTime.law.isBroken).toBe(false);
+    const late = createLaw();
+    settleAfter(late, 16);
+    expect(late.law.result().violations).toEqual(['batch 1 is 1 settlement blocks late']);
+  });
+
+  it('does not count settlement blocks without room', () => {
+    const law = createLaw();
+    settleAfter(law, 100, 9_999_999);
+    expect(law.law.isBroken).toBe(false);
+  });
+
+  it('waits while settlements are held back', () => {
+    const law = createLaw();
+    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    law.healthChanged({ hasQuorum: true, canSettle: false }, 1);
+    for (let height = 1; height <= 50; height += 1) {
+      law.settlementBlock(settlementBlockAt(height));
+      law.finalized(height + 1, [], height * 5000);
+    }
+    law.finish(250_001);
+    expect(law.law.isBroken).toBe(false);
+  });
+
+  it('judges at the end what is overdue by then', () => {
+    const law = createLaw();
+    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    for (let height = 1; height <= 16; height += 1) {
+      law.settlementBlock(settlementBlockAt(height));
+      law.finalized(height + 1, [], height * 5000);
+    }
+    law.finish(80_001);
+    expect(law.law.isBroken).toBe(true);
+  });
+});
