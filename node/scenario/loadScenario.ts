@@ -58,12 +58,12 @@ const rootKeys = [
   'expect',
 ] as const;
 
-/** Codes that may be false when the configuration could not be read. */
-const dependentCodes = new Set([
-  'SCENARIO_NODE_UNKNOWN',
-  'SCENARIO_ASSET_UNKNOWN',
-  'SCENARIO_BATCH_SIZE_INVALID',
-  'SCENARIO_BLOCK_OVERFULL',
+/** Problems of a scenario that may be false when these groups of the configuration could not be read. */
+const groupsBehind: ReadonlyMap<string, readonly string[]> = new Map([
+  ['SCENARIO_NODE_UNKNOWN', ['validators']],
+  ['SCENARIO_ASSET_UNKNOWN', ['ledger', 'settlement']],
+  ['SCENARIO_BATCH_SIZE_INVALID', ['settlement']],
+  ['SCENARIO_BLOCK_OVERFULL', ['chain']],
 ]);
 
 /** Loads a scenario file. */
@@ -94,18 +94,39 @@ export function parseScenario(
     ...(options.above ?? []),
   ];
   const config = parseConfigSources(sources, { readBaseFees: readBaseFeeTrace });
-  // Without a configuration the rest is still read, against the defaults, so that every mistake is listed at once.
-  const usable = config.ok ? config : parseConfigSources([]);
+  // With a bad configuration the rest is still read, against its good groups, so that every mistake is listed at once.
+  const badGroups = config.ok ? new Set<string>() : new Set(config.problems.map(groupOf));
+  const usable = config.ok ? config : parseGoodGroups(sources, badGroups);
   if (!usable.ok) return usable;
   const read = new ScenarioFile(reader, root, usable.value.config, file).read(options.seed);
   const problems = config.ok
     ? reader.problems
     : [
         ...config.problems.map((problem) => withPrefix(problem, file)),
-        ...reader.problems.filter(({ code }) => !dependentCodes.has(code)),
+        ...reader.problems.filter(
+          ({ code }) => !groupsBehind.get(code)?.some((group) => badGroups.has(group)),
+        ),
       ];
   if (problems.length > 0 || read === undefined) return { ok: false, problems: sortProblems(problems) };
   return { ok: true, value: read };
+}
+
+function groupOf({ path }: Problem): string {
+  return path.split('.')[0] ?? '';
+}
+
+/** The configuration with the defaults in place of every group that has a problem. */
+function parseGoodGroups(
+  sources: readonly Located[],
+  badGroups: ReadonlySet<string>,
+): ReturnType<typeof parseConfigSources> {
+  const good = sources.map((source): Located => {
+    if (source.kind !== 'map') return source;
+    const entries = [...source.entries].filter(([group]) => !badGroups.has(group));
+    return { ...source, entries: new Map(entries) };
+  });
+  const parsed = parseConfigSources(good, { readBaseFees: readBaseFeeTrace });
+  return parsed.ok ? parsed : parseConfigSources([]);
 }
 
 /** Paths of configuration problems in the scenario's own file start at its root. */

@@ -112,12 +112,13 @@ function readTraceWorkload(
 function readPlacement(reader: Reader, map: MapPlace): TracePlacement | undefined {
   const scalePlace = reader.get(map, 'time_scale');
   const blocksPlace = reader.get(map, 'blocks');
-  if ((scalePlace === undefined) === (blocksPlace === undefined)) {
+  if (scalePlace === undefined && blocksPlace === undefined) return { timeScale: 1 };
+  if (scalePlace !== undefined && blocksPlace !== undefined) {
     return reader.report(
       map.value.at,
       map.path,
       'SCENARIO_KEYS_CONFLICT',
-      'expected exactly one of time_scale and blocks beside trace',
+      'expected only one of time_scale and blocks beside trace',
     );
   }
   const timeScale = reader.number(scalePlace, 0, 1_000_000);

@@ -442,12 +442,12 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_KEYS_CONFLICT',
     'expected exactly one of trace and uniform',
   ],
-  'trace without placement': [
-    [...base, 'workload: { trace: a.csv }'],
+  'trace with two placements': [
+    [...base, 'workload: { trace: a.csv, time_scale: 1, blocks: 3 }'],
     13,
     11,
     'SCENARIO_KEYS_CONFLICT',
-    'expected exactly one of time_scale and blocks beside trace',
+    'expected only one of time_scale and blocks beside trace',
   ],
   'trace that does not exist': [
     [...base, 'workload: { trace: nowhere.csv, blocks: 3 }'],

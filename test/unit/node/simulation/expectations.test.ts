@@ -188,7 +188,7 @@ describe('batch', () => {
     [{ includedAtMs: 1 }, 'expected included_at_ms 1, got 10000'],
     [{ confirmedByMs: 11_999 }, 'expected confirmed_by 11999 ms, got 12000 ms'],
     [{ liquidations: 1 }, 'expected liquidations 1, got 0'],
-  ])('says what differs: %j', (facts, detail) => {
+  ])('says what differs (%#)', (facts, detail) => {
     const view = createView();
     view.batches = [batch];
     const judge = judgeOf(view, { type: 'batch', facts: { batch: 1, ...facts } });

@@ -1,0 +1,216 @@
+/**
+ * Tables of docs/scenarios.md. Keys come from the JSON Schema of scenarios, what is refused comes from asking the
+ * loader itself, and the words come from here.
+ */
+import { parseScenario } from '../../node/scenario/loadScenario.ts';
+import { scenarioJsonSchema } from '../../node/scenario/jsonSchema.ts';
+import { metricNames } from '../../node/scenario/expectationReader.ts';
+import { asSentence, checkMeanings, code, type Parts, renderTable } from './markdown.ts';
+
+type Words = Readonly<Record<string, string>>;
+type Schema = {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly oneOf?: readonly Schema[];
+  readonly required?: readonly string[];
+};
+
+const rootWords: Words = {
+  name: 'Name of the run, 1 to 200 characters; default: the file’s name without `.yaml`',
+  seed: 'Integer from 0; default 1. Keys, delays, losses and generated workloads follow from it',
+  duration: 'How long the run lasts; every event at or before the end happens. Default: the end of the timeline and workload, and 30 s more',
+  blocks: 'The same as a number of blocks, up to the instant before the next one is due; not beside `duration`',
+  config: 'Any keys of [the configuration](configuration.md), in the same structure',
+  network: 'The model of every link, see [network](#network)',
+  timeline: 'List of events, see [timeline](#timeline)',
+  workload: 'Transactions besides the timeline, see [workload](#workload)',
+  auto_fund: 'Whether genesis gives what the scenario’s own transactions need; default `true`, see [funding](#funding)',
+  accounts: 'With `auto_fund: false`: map of account to `{ balances, deposits, debts }`, each a map of asset to amount',
+  pool_cash: 'With `auto_fund: false`: map of asset to pool cash beyond what deposits bring and debts take',
+  allow_unsafe: 'Allows faulty nodes of a third of the power or more; comes with Byzantine faults',
+  expect: 'List of expectations, see [expectations](#expectations)',
+};
+
+const networkWords: Words = {
+  latency_ms: 'Mean delay of a delivery; default 50, at most one hour',
+  jitter_ms: 'Each delivery takes from latency - jitter to latency + jitter ms, drawn evenly, never below 1; default 10',
+  loss: 'Probability from 0 to 1 that a delivery is lost; default 0',
+  duplicate: 'Probability that a delivery comes twice; only 0',
+  reorder: 'Probability that a delivery is held back; only 0',
+  bandwidth_mbps: 'Bandwidth of a link; only 100',
+};
+
+const transactionWords: Words = {
+  borrow: '`{ asset, amount, account }`: takes from the pool, against collateral',
+  repay: '`{ asset, amount, account }`: gives back',
+  deposit: '`{ asset, amount, account }`: from the account into the pool',
+  withdraw: '`{ asset, amount, account }`: back out of it',
+  transfer: '`{ to, asset, amount, account }`: between accounts',
+  liquidate:
+    '`{ borrower, debt_asset, amount, collateral_asset, account }`: repays a part of an unhealthy position and takes over collateral. With `collateral_amount` exactly that much moves and the oracle sends it',
+  price: '`{ asset, price }`: the oracle sets the price of one whole unit, in 10^-8 USD',
+  unjail: 'A node, or `{ node }`: the jailed validator asks for its release',
+  settle_now: '`true`: the operator ends the window at this block',
+  set_batch_size: 'The operator sets N from the next window on, within `batch_size_min` and `batch_size_max`',
+  atomic_batch: 'All-or-nothing batch of many parties',
+};
+
+const eventWords: Words = {
+  at: 'When: an anchor, see [anchors](#anchors). Required',
+  for: 'How long the faults of this event last; default: to the end of the run',
+  account: 'Sender of the transactions of this event that name none; default: the account `scenario`',
+  transactions: 'List of maps with the keys of [transactions](#transactions)',
+  crash:
+    '`{ node, lose }`: the process stops. `lose`: `unsynced` (default: writes not yet synced), `none`, or `all` (the disk). It restarts when `for` is over',
+  restart: '`{ node }`: an instant; ends every crash of the node',
+  withhold_settlement: '`{ node }`: the node holds its duties and hands in no settlement transaction',
+  settlement_chain: 'Map of the faults of the settlement chain, below',
+  partition: 'Groups of nodes that do not hear each other',
+  one_way: '`{ from, to }`: messages are lost in one direction',
+  isolate: 'A node cut off from all nodes and from the settlement chain',
+  latency: '`{ ms, jitter_ms, nodes }`: other delays',
+  loss: 'Other losses',
+  duplicate: 'Deliveries that come twice',
+  reorder: 'Deliveries out of order',
+  bandwidth: 'Narrow links',
+  pause: '`{ node }`: stops running, loses nothing',
+  clock_skew: '`{ node, ms }`: a clock that is off',
+  clock_step: '`{ node, ms }`: a clock that jumps',
+  disk: '`{ node, fault }`: lost, torn or corrupt writes',
+  withhold_votes: '`{ node }`: casts no votes',
+  withhold_gossip: '`{ node }`: passes nothing on',
+  equivocate: '`{ node }`: votes twice',
+  forge_completion: '`{ node }`: claims settlements that did not happen',
+  lie_about_net: '`{ node }`: proposes wrong nets',
+  garbage: '`{ node }`: sends bytes without meaning',
+  twin: '`{ node }`: two processes with one key',
+};
+
+const settlementFaultWords: Words = {
+  stall: '`true`: makes no blocks; the next one comes one interval after the fault',
+  full: '`true`: others fill every block; no settlement gets in and the base fee rises',
+  slow: '`{ factor }`: blocks take longer',
+  censor: 'A node whose transactions are left out',
+  reorg: '`{ depth }`: the newest blocks are replaced',
+  lose_receipts: 'Probability that an answer is lost',
+  rpc_errors: 'Probability that a call fails',
+  rpc_timeouts: 'Probability that a call gets no answer',
+  duplicate_delivery: 'Probability that a block comes twice',
+  slippage: '`{ asset, bps }`: a price that moves',
+  base_fee: '`{ factor }`: multiplies the base fee once',
+  transfer_timeout: '`true`: transfers time out',
+};
+
+const workloadWords: Words = {
+  trace: 'Path of a CSV file, relative to the scenario; beside it `blocks` or `time_scale`',
+  blocks: 'Spreads the rows of the trace by rank: row i of R (from 0) into block 1 + floor(i * blocks / R)',
+  time_scale:
+    'Places rows by time: row time T into the first block whose fault-free timestamp is at or after (T - T0) * time_scale seconds',
+  uniform:
+    '`{ transactions_per_block }`: eight accounts borrow and repay up to 1000 smallest units of the first three assets of the ledger, drawn from the seed',
+};
+
+const factWords: Words = {
+  batch: 'Number of the batch; required. All facts beside it must hold when the run ends',
+  from_height: 'First block',
+  to_height: 'Last block',
+  net: 'Map of asset to signed amount; exactly these assets, zero aside',
+  borrowed: 'Map of asset to amount',
+  repaid: 'Map of asset to amount',
+  action: 'Some action is of this type: `swap`, `draw` or `ibc_transfer`',
+  actions: 'List of `{ type, asset, amount }`, all of them in order; `amount` may be left out',
+  state: '`sealed`, `submitted`, `included`, `confirmed`, `reverted` or `missed`',
+  proposer: 'Holder of the last attempt',
+  attempts: 'How many attempts there were',
+  settlement_height: 'Settlement block that settled it',
+  included_at: 'Timestamp of that block',
+  confirmed_by: 'Latest virtual time at which the first node has finalised the block that confirms it',
+  liquidations: 'Liquidations in the batch',
+};
+
+const conditionWords: Words = {
+  converged: '`true`: no two nodes ever disagreed, and no running node is more than two final blocks behind the first',
+  height_at_least: 'Some node has finalised this height',
+  pending_batches: 'Bound on batches that are sealed and unconfirmed',
+  confirmed_batches: 'Bound on confirmed batches',
+  slashed: 'How often somebody was slashed: a node, `anybody`, a bound over all, or `{ node, count: bound }`',
+  jailed: 'The same for jailings',
+  missed: 'The same for missed duties',
+  'metrics.<name>': `Bound on a metric of the result: ${metricNames.map(code).join(', ')}, or \`max_exposure.<asset>\``,
+};
+
+export function scenarioParts(): Parts {
+  const root = scenarioJsonSchema() as Schema;
+  const event = root.properties?.timeline?.items;
+  const transactions = Object.keys(propertiesOf(event?.properties?.transactions?.items));
+  const eventKeys = Object.keys(propertiesOf(event)).filter((key) => !(key in transactionWords));
+  const expectations = root.properties?.expect?.items?.oneOf ?? [];
+  const facts = expectations.find((one) => one.required?.length === 1 && one.required[0] === 'batch');
+  const always = expectations.find((one) => one.required?.[0] === 'always');
+  const conditions = Object.keys(propertiesOf(always?.properties?.always));
+  return {
+    root: renderKeys('root', Object.keys(propertiesOf(root)), rootWords, () => undefined),
+    network: renderKeys('network', Object.keys(propertiesOf(root.properties?.network)), networkWords, () => undefined),
+    transactions: renderKeys(
+      'transactions',
+      [...transactions.filter((key) => key !== 'account'), 'atomic_batch'],
+      transactionWords,
+      (key) => missingFeature(`{ ${key}: {} }`),
+    ),
+    timeline: renderKeys('events', eventKeys, eventWords, (key) =>
+      key === 'at' ? undefined : missingFeature(`{ ${key}: {} }`),
+    ),
+    'settlement-faults': renderKeys('settlement_chain', settlementFaultKeys(), settlementFaultWords, (key) =>
+      missingFeature(`{ settlement_chain: { ${key}: {} } }`),
+    ),
+    workload: renderKeys('workload', Object.keys(propertiesOf(root.properties?.workload)), workloadWords, () => undefined),
+    facts: renderKeys('facts', Object.keys(propertiesOf(facts)), factWords, () => undefined),
+    conditions: renderKeys(
+      'conditions',
+      [...conditions.filter((key) => !key.startsWith('metrics.')), 'metrics.<name>'],
+      conditionWords,
+      () => undefined,
+    ),
+  };
+}
+
+/** Rows in the order of the words; a key of a feature that is not there says so. */
+function renderKeys(
+  what: string,
+  keys: Iterable<string>,
+  words: Words,
+  featureOf: (key: string) => string | undefined,
+): string {
+  checkMeanings(`scenario, ${what}`, keys, Object.keys(words));
+  const rows = Object.entries(words).map(([key, meaning]) => {
+    const feature = featureOf(key);
+    return [code(key), feature === undefined ? asSentence(meaning) : `${asSentence(meaning)} *Not yet: needs ${feature}.*`];
+  });
+  return renderTable(['key', 'meaning'], rows);
+}
+
+function propertiesOf(schema: Schema | undefined): Readonly<Record<string, Schema>> {
+  if (schema?.properties === undefined) throw new Error('the JSON Schema of scenarios has another shape');
+  return schema.properties;
+}
+
+/** The problems of an event whose anchor is fine. */
+function problemsOf(event: string) {
+  const parsed = parseScenario(`timeline: [{ at: { block: 1 }, ${event.slice(1, -1)} }]`, 'docs.yaml');
+  return parsed.ok ? [] : parsed.problems;
+}
+
+/** What the loader says is missing for an event, if it refuses it as not available yet. */
+function missingFeature(event: string): string | undefined {
+  const problem = problemsOf(event).find(({ code: found }) => found === 'NOT_AVAILABLE_YET');
+  return problem === undefined ? undefined : /needs (.+), which/.exec(problem.message)?.[1];
+}
+
+/** The loader names them when it is given one that there is not. */
+function settlementFaultKeys(): string[] {
+  const hint = problemsOf('{ settlement_chain: { no_such_fault_at_all: 1 } }')
+    .map((problem) => problem.hint ?? '')
+    .find((text) => text.startsWith('known here: '));
+  if (hint === undefined) throw new Error('the loader no longer names the faults of the settlement chain');
+  return hint.slice('known here: '.length).split(', ');
+}
