@@ -10,7 +10,9 @@ export function configurationParts(): Parts {
       renderDefault(field),
       meaningOf(field),
     ]);
-    return `### ${key}\n\n${asSentence(description)}\n\n${renderTable(['key', 'unit', 'default', 'meaning'], rows)}`;
+    const table = renderTable(['key', 'unit', 'default', 'meaning'], rows);
+    const isGroup = fields[0]?.path.length === 2;
+    return `### ${key}\n\n${isGroup ? `${asSentence(description)}\n\n` : ''}${table}`;
   });
   return { keys: sections.join('\n\n') };
 }

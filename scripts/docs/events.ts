@@ -36,7 +36,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'The settler itself saw its transaction in a settlement block, settled. No other node tells.',
   ],
   completion_gossiped: ['node', 'The settler told its peers so.'],
-  batch_confirmed: ['network', 'The header of a final block brought the settlement into view: derived, for all nodes.'],
+  batch_confirmed: [
+    'network',
+    'The header of a final block brought the settlement into view: derived, for all nodes.',
+  ],
   batch_reverted: [
     'network',
     'A settlement was included and failed; `counted` says whether it ended the running attempt.',
@@ -48,11 +51,17 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
   tombstoned: ['network', 'A validator equivocated and will never hold a duty again.'],
   equivocation_seen: ['node', 'This node holds two signed votes that contradict each other.'],
   settlement_block: ['network', 'The settlement chain made a block.'],
-  fault_started: ['node', 'A fault of the scenario begins; its own keys follow. `node` is null for the settlement chain.'],
+  fault_started: [
+    'node',
+    'A fault of the scenario begins; its own keys follow. `node` is null for the settlement chain.',
+  ],
   fault_ended: ['node', 'It ends.'],
   node_crashed: ['node', 'The process is gone; `lose` says what its disk lost.'],
   node_restarted: ['node', 'The process starts again on what the disk holds.'],
-  warning: ['network', 'Something worth a look that broke no rule, such as a transaction the settlement chain refused.'],
+  warning: [
+    'network',
+    'Something worth a look that broke no rule, such as a transaction the settlement chain refused.',
+  ],
 };
 
 const fieldMeanings: Readonly<Record<string, string>> = {

@@ -28,7 +28,8 @@ const meanings: Readonly<Record<string, string>> = {
   'batches[].actions[].asset': 'Asset bought, drawn or returned',
   'batches[].actions[].amount': 'Amount of that asset',
   'batches[].actions[].amount_in': 'What a settled swap paid, in the base asset',
-  'batches[].state': 'Furthest state reached; `submitted` and `included` are what the run saw, the rest is derived',
+  'batches[].state':
+    'Furthest state reached; `submitted` and `included` are what the run saw, the rest is derived',
   'batches[].attempts': 'Who had to settle it, oldest first (the newest 64)',
   'batches[].attempts[].attempt': 'Number, from 1; goes on over holders',
   'batches[].attempts[].proposer': 'Duty holder',
@@ -72,7 +73,8 @@ const meanings: Readonly<Record<string, string>> = {
   'metrics.settlement_latency_ms.p99': '99th percentile',
   'metrics.settlement_latency_ms.max': 'Longest',
   'metrics.settlement_latency_ms.censored': 'Final blocks whose batch was not confirmed when the run ended',
-  'metrics.success_rate': 'Attempts that confirmed over all attempts of confirmed batches; 1 before the first',
+  'metrics.success_rate':
+    'Attempts that confirmed over all attempts of confirmed batches; 1 before the first',
   'metrics.pending_batches': 'Sealed and unconfirmed',
   'metrics.oldest_pending_age_ms': 'Age of the oldest of them since its sealing block',
   'metrics.total_fee': 'Everything settlements paid, reverted ones included',

@@ -2,9 +2,10 @@
  * Tables of docs/scenarios.md. Keys come from the JSON Schema of scenarios, what is refused comes from asking the
  * loader itself, and the words come from here.
  */
-import { parseScenario } from '../../node/scenario/loadScenario.ts';
-import { scenarioJsonSchema } from '../../node/scenario/jsonSchema.ts';
+import type { Problem } from '../../node/config/problem.ts';
 import { metricNames } from '../../node/scenario/expectationReader.ts';
+import { scenarioJsonSchema } from '../../node/scenario/jsonSchema.ts';
+import { parseScenario } from '../../node/scenario/loadScenario.ts';
 import { asSentence, checkMeanings, code, type Parts, renderTable } from './markdown.ts';
 
 type Words = Readonly<Record<string, string>>;
@@ -18,26 +19,31 @@ type Schema = {
 const rootWords: Words = {
   name: 'Name of the run, 1 to 200 characters; default: the file’s name without `.yaml`',
   seed: 'Integer from 0; default 1. Keys, delays, losses and generated workloads follow from it',
-  duration: 'How long the run lasts; every event at or before the end happens. Default: the end of the timeline and workload, and 30 s more',
-  blocks: 'The same as a number of blocks, up to the instant before the next one is due; not beside `duration`',
+  duration:
+    'How long the run lasts; every event at or before the end happens. Default: the end of the timeline and workload, and 30 s more',
+  blocks:
+    'The same as a number of blocks, up to the instant before the next one is due; not beside `duration`',
   config: 'Any keys of [the configuration](configuration.md), in the same structure',
   network: 'The model of every link, see [network](#network)',
   timeline: 'List of events, see [timeline](#timeline)',
   workload: 'Transactions besides the timeline, see [workload](#workload)',
-  auto_fund: 'Whether genesis gives what the scenario’s own transactions need; default `true`, see [funding](#funding)',
-  accounts: 'With `auto_fund: false`: map of account to `{ balances, deposits, debts }`, each a map of asset to amount',
+  auto_fund:
+    'Whether genesis gives what the scenario’s own transactions need; default `true`, see [funding](#funding)',
+  accounts:
+    'With `auto_fund: false`: map of account to `{ balances, deposits, debts }`, each a map of asset to amount',
   pool_cash: 'With `auto_fund: false`: map of asset to pool cash beyond what deposits bring and debts take',
-  allow_unsafe: 'Allows faulty nodes of a third of the power or more; comes with Byzantine faults',
+  allow_unsafe: 'Allows faulty nodes of a third of the power or more',
   expect: 'List of expectations, see [expectations](#expectations)',
 };
 
 const networkWords: Words = {
   latency_ms: 'Mean delay of a delivery; default 50, at most one hour',
-  jitter_ms: 'Each delivery takes from latency - jitter to latency + jitter ms, drawn evenly, never below 1; default 10',
+  jitter_ms:
+    'Each delivery takes from latency - jitter to latency + jitter ms, drawn evenly, never below 1; default 10',
   loss: 'Probability from 0 to 1 that a delivery is lost; default 0',
-  duplicate: 'Probability that a delivery comes twice; only 0',
-  reorder: 'Probability that a delivery is held back; only 0',
-  bandwidth_mbps: 'Bandwidth of a link; only 100',
+  duplicate: 'Probability that a delivery comes twice',
+  reorder: 'Probability that a delivery is held back',
+  bandwidth_mbps: 'Bandwidth of a link',
 };
 
 const transactionWords: Words = {
@@ -129,7 +135,8 @@ const factWords: Words = {
 };
 
 const conditionWords: Words = {
-  converged: '`true`: no two nodes ever disagreed, and no running node is more than two final blocks behind the first',
+  converged:
+    '`true`: no two nodes ever disagreed, and no running node is more than two final blocks behind the first',
   height_at_least: 'Some node has finalised this height',
   pending_batches: 'Bound on batches that are sealed and unconfirmed',
   confirmed_batches: 'Bound on confirmed batches',
@@ -149,21 +156,28 @@ export function scenarioParts(): Parts {
   const always = expectations.find((one) => one.required?.[0] === 'always');
   const conditions = Object.keys(propertiesOf(always?.properties?.always));
   return {
-    root: renderKeys('root', Object.keys(propertiesOf(root)), rootWords, () => undefined),
-    network: renderKeys('network', Object.keys(propertiesOf(root.properties?.network)), networkWords, () => undefined),
+    root: renderKeys('root', Object.keys(propertiesOf(root)), rootWords, (key) => featureIn(`${key}: true`)),
+    network: renderKeys('network', Object.keys(propertiesOf(root.properties?.network)), networkWords, (key) =>
+      featureIn(`network: { ${key}: 1 }`),
+    ),
     transactions: renderKeys(
       'transactions',
       [...transactions.filter((key) => key !== 'account'), 'atomic_batch'],
       transactionWords,
-      (key) => missingFeature(`{ ${key}: {} }`),
+      (key) => featureIn(eventText(`${key}: {}`)),
     ),
     timeline: renderKeys('events', eventKeys, eventWords, (key) =>
-      key === 'at' ? undefined : missingFeature(`{ ${key}: {} }`),
+      key === 'at' ? undefined : featureIn(eventText(`${key}: {}`)),
     ),
     'settlement-faults': renderKeys('settlement_chain', settlementFaultKeys(), settlementFaultWords, (key) =>
-      missingFeature(`{ settlement_chain: { ${key}: {} } }`),
+      featureIn(eventText(`settlement_chain: { ${key}: {} }`)),
     ),
-    workload: renderKeys('workload', Object.keys(propertiesOf(root.properties?.workload)), workloadWords, () => undefined),
+    workload: renderKeys(
+      'workload',
+      Object.keys(propertiesOf(root.properties?.workload)),
+      workloadWords,
+      () => undefined,
+    ),
     facts: renderKeys('facts', Object.keys(propertiesOf(facts)), factWords, () => undefined),
     conditions: renderKeys(
       'conditions',
@@ -184,7 +198,10 @@ function renderKeys(
   checkMeanings(`scenario, ${what}`, keys, Object.keys(words));
   const rows = Object.entries(words).map(([key, meaning]) => {
     const feature = featureOf(key);
-    return [code(key), feature === undefined ? asSentence(meaning) : `${asSentence(meaning)} *Not yet: needs ${feature}.*`];
+    return [
+      code(key),
+      feature === undefined ? asSentence(meaning) : `${asSentence(meaning)} *Not yet: needs ${feature}.*`,
+    ];
   });
   return renderTable(['key', 'meaning'], rows);
 }
@@ -194,21 +211,25 @@ function propertiesOf(schema: Schema | undefined): Readonly<Record<string, Schem
   return schema.properties;
 }
 
-/** The problems of an event whose anchor is fine. */
-function problemsOf(event: string) {
-  const parsed = parseScenario(`timeline: [{ at: { block: 1 }, ${event.slice(1, -1)} }]`, 'docs.yaml');
+function problemsOf(scenario: string): readonly Problem[] {
+  const parsed = parseScenario(scenario, 'docs.yaml');
   return parsed.ok ? [] : parsed.problems;
 }
 
-/** What the loader says is missing for an event, if it refuses it as not available yet. */
-function missingFeature(event: string): string | undefined {
-  const problem = problemsOf(event).find(({ code: found }) => found === 'NOT_AVAILABLE_YET');
+/** What the loader says is missing for a scenario, if it refuses it as not available yet. */
+function featureIn(scenario: string): string | undefined {
+  const problem = problemsOf(scenario).find(({ code: found }) => found === 'NOT_AVAILABLE_YET');
   return problem === undefined ? undefined : /needs (.+), which/.exec(problem.message)?.[1];
+}
+
+/** A scenario of one event. */
+function eventText(rest: string): string {
+  return `timeline: [{ at: { block: 1 }, ${rest} }]`;
 }
 
 /** The loader names them when it is given one that there is not. */
 function settlementFaultKeys(): string[] {
-  const hint = problemsOf('{ settlement_chain: { no_such_fault_at_all: 1 } }')
+  const hint = problemsOf(eventText('settlement_chain: { no_such_fault_at_all: 1 }'))
     .map((problem) => problem.hint ?? '')
     .find((text) => text.startsWith('known here: '));
   if (hint === undefined) throw new Error('the loader no longer names the faults of the settlement chain');

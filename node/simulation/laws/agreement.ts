@@ -30,8 +30,4 @@ export class AgreementLaw {
         `the first to finalise had ${hash ?? block.hash} with ${root}`,
     );
   }
-
-  hashAt(height: Height): Hash | undefined {
-    return this.#hashByHeight.get(height);
-  }
 }

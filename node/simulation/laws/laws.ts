@@ -79,11 +79,6 @@ export class Laws {
     this.#progress.settlementBlock(block);
   }
 
-  /** Hash of a finalised block, while it is remembered. */
-  hashAt(height: number): string | undefined {
-    return this.#agreement.hashAt(height);
-  }
-
   get isAgreed(): boolean {
     return !this.#agreement.law.isBroken;
   }

@@ -1,0 +1,205 @@
+/** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
+import { consensusCodes } from '../../consensus/codes.ts';
+import { cliCodes } from '../../node/cli/codes.ts';
+import { configCodes } from '../../node/config/codes.ts';
+import { coreCodes } from '../../node/core/codes.ts';
+import { scenarioCodes } from '../../node/scenario/codes.ts';
+import { chainCodes } from '../../settlement/chain/codes.ts';
+import { executionCodes } from '../../settlement/execution/codes.ts';
+import { transactionCodes } from '../../settlement/execution/transaction.ts';
+import { ledgerCodes } from '../../settlement/ledger/codes.ts';
+import { netCodes } from '../../settlement/net/codes.ts';
+import { asSentence, checkMeanings, code, type Parts, renderTable } from './markdown.ts';
+
+type CodeTable = Readonly<Record<string, string>>;
+
+/** Codes of places too small for a table of their own. */
+const otherCodes: CodeTable = {
+  BAD_QUOTE: 'net law’s name for SLIPPAGE_EXCEEDED when the proposer allowed less than the derived plan',
+  INTERNAL: 'a bug in Sidereal: an assertion failed or something unforeseen was thrown',
+  TEST_REQUIREMENT_UNKNOWN: 'SIDEREAL_TEST_REQUIRE names a requirement that there is not',
+};
+
+/** One section of the document each. */
+const sections: Readonly<Record<string, CodeTable>> = {
+  cli: cliCodes,
+  config: configCodes,
+  scenario: scenarioCodes,
+  transaction: { ...transactionCodes, ...executionCodes },
+  ledger: ledgerCodes,
+  net: netCodes,
+  chain: chainCodes,
+  consensus: consensusCodes,
+  core: coreCodes,
+  other: otherCodes,
+};
+
+/** What the reader of a refusal can do. Peers’ faults need nothing: the node has dealt with them. */
+const nothing = 'Nothing: the message is dropped.';
+const peerFault =
+  'Nothing: the message is dropped and the peer’s standing suffers. From an honest peer it is a bug.';
+
+const advice: Readonly<Record<string, string>> = {
+  CLI_USAGE: 'See `sidereal --help`; the message names the nearest command or option.',
+  NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
+  OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',
+  OUT_DIR_UNWRITABLE: 'Look at the path, its permissions and the space on the disk.',
+  KEY_FILE_EXISTS: 'Choose another file with `--out`, or move the old key away yourself.',
+
+  CONFIG_KEY_UNKNOWN: 'Correct the key; the message names the nearest one or the group it belongs to.',
+  CONFIG_VALUE_INVALID: 'Write what the message expects.',
+  CONFIG_RULE_BROKEN: 'Change one of the keys that the message names.',
+  FILE_UNREADABLE: 'Correct the path; paths in a file are relative to that file.',
+  FILE_TOO_LARGE: 'Split the file; long flows belong in a trace.',
+  YAML_SYNTAX: 'Correct the text at the place given.',
+  YAML_TOO_COMPLEX: 'Nest less, or use fewer aliases.',
+  YAML_KEY_DUPLICATE: 'Remove one of the two.',
+  YAML_KEY_INVALID: 'Use a plain word as key.',
+  YAML_ROOT_NOT_MAP: 'Begin the file with keys.',
+  YAML_ALIAS_UNKNOWN: 'Define the anchor before the alias.',
+  YAML_TAG_UNSUPPORTED: 'Write the value without a tag.',
+
+  SCENARIO_KEY_UNKNOWN: 'Correct the key; the message names the nearest one.',
+  SCENARIO_KEY_MISSING: 'Add the key.',
+  SCENARIO_VALUE_INVALID: 'Write what the message expects.',
+  SCENARIO_KEYS_CONFLICT: 'Keep one of the keys.',
+  SCENARIO_EVENT_EMPTY: 'Give the event a transaction or a fault.',
+  SCENARIO_DURATION_INVALID: 'Write ms as a number, or `40s`, `5m`, `6h`.',
+  SCENARIO_NODE_UNKNOWN: 'Use a name of `config.validators`; the default ones are `node-0` to `node-3`.',
+  SCENARIO_ASSET_UNKNOWN: 'Register the asset under `config.ledger.assets`, or let `auto_fund` do it.',
+  SCENARIO_BLOCK_INVALID: 'Count blocks from 1.',
+  SCENARIO_BATCH_SIZE_INVALID: 'Stay within `batch_size_min` and `batch_size_max`.',
+  SCENARIO_ACCOUNT_INVALID: 'Leave `account` out or name another; the message says who may send it.',
+  SCENARIO_OPERATOR_KEY_FOREIGN:
+    'Leave `settlement.operator_keys` empty, so that the scenario derives a key.',
+  SCENARIO_BLOCK_OVERFULL: 'Spread the transactions, or raise `chain.block_transactions_max`.',
+  SCENARIO_EVENT_AFTER_END: 'Set a longer `duration`. The run goes on without the event.',
+  AMOUNT_NEGATIVE: 'Use an amount from 0 up.',
+  AMOUNT_FRACTIONAL: 'Write smallest units: 1 USDC is 1000000.',
+  AMOUNT_TOO_LARGE: 'Stay at or below 2^128-1.',
+  AMOUNT_UNSAFE: 'Put the number in quotes.',
+  AMOUNT_ZERO: 'Use an amount above 0.',
+  AMOUNT_INVALID: 'Write digits only.',
+  TRACE_HEADER_INVALID: 'Add the column, or rename the one that the message names.',
+  TRACE_ROW_INVALID: 'Correct the row; the message names line and column.',
+  TRACE_TOO_LONG: 'Split the trace.',
+  TRACE_EMPTY: 'Give the trace at least one row.',
+  FUNDING_IMPOSSIBLE: 'Lower the amounts, or fund by hand with `auto_fund: false`.',
+
+  TRANSACTION_ADDRESS_INVALID: 'Send from an ed25519 key; other kinds of account cannot sign yet.',
+  TRANSACTION_CHAIN_MISMATCH: 'Sign for this chain’s id.',
+  TRANSACTION_SIGNATURE_INVALID: 'Sign the canonical bytes with the sender’s key.',
+  TRANSACTION_EXPIRED: 'Sign it anew with a later last height.',
+  TRANSACTION_TOO_EARLY: 'Wait: it is kept for its height.',
+  OPERATOR_ONLY: 'Sign with one of `settlement.operator_keys`.',
+  UNJAIL_NOT_OWN: 'Sign with the key of the jailed validator.',
+
+  LEDGER_AMOUNT_ZERO: 'Use an amount above 0.',
+  LEDGER_AMOUNT_OVERFLOW: 'Use a smaller amount.',
+  LEDGER_ASSET_UNKNOWN: 'Use an asset of `ledger.assets`.',
+  LEDGER_CLOSE_FACTOR_EXCEEDED: 'Repay at most `close_factor_bps` of the debt at once.',
+  LEDGER_COLLATERAL_INSUFFICIENT: 'Repay less, or seize another collateral.',
+  LEDGER_GENESIS_INVALID: 'Correct the accounts, pool cash or asset rules that the details name.',
+  LEDGER_INSUFFICIENT_BALANCE: 'The details say what is there and what was wanted.',
+  LEDGER_INSUFFICIENT_DEPOSIT: 'Withdraw at most what was deposited.',
+  LEDGER_NONCE_AHEAD: 'Wait, or send the transaction with the missing nonce.',
+  LEDGER_NONCE_USED: 'Sign with the next nonce; the details name it.',
+  LEDGER_NOT_ORACLE: 'Send from the genesis oracle.',
+  LEDGER_POSITION_HEALTHY: 'Wait until the debts exceed the liquidation threshold.',
+  LEDGER_POSITION_UNHEALTHY: 'Deposit more collateral first, or take less.',
+  LEDGER_PRICE_ZERO: 'Set a price above 0.',
+  LEDGER_REPAY_EXCEEDS_DEBT: 'Repay at most what is owed.',
+  LEDGER_SELF_LIQUIDATION: 'Repay instead.',
+  LEDGER_TRANSFER_TO_SELF: 'Name another receiver.',
+  POOL_INSUFFICIENT_CASH:
+    'Wait for repayments or a confirmed batch; cash that the open window’s repayments brought is reserved.',
+
+  BATCH_SIZE_OUT_OF_RANGE: 'Use a whole number of blocks from 1 to 100,000.',
+  VALIDATOR_UNKNOWN: 'Use an index of the genesis set.',
+  UNJAIL_NOT_JAILED: 'Nothing: the validator is free.',
+  UNJAIL_TOO_EARLY: 'Send it again from the height in the details on.',
+  UNJAIL_TOMBSTONED: 'Nothing can be done: this is final.',
+
+  SETTLEMENT_CHAIN_MISMATCH: 'Settle on the chain that was made for this sidechain.',
+  SETTLEMENT_PROPOSER_UNKNOWN: 'Sign as a validator of the genesis set.',
+  SETTLEMENT_SIGNATURE_INVALID: 'Sign transaction hash and certificate digest; see protocol.md.',
+  SETTLEMENT_TIP_ABOVE_FEE_CAP: 'Raise the fee cap or lower the tip.',
+  SETTLEMENT_GAS_ABOVE_LIMIT:
+    'Settle with fewer headers and signatures, or on a chain with a higher gas limit.',
+  SETTLEMENT_SEQ_TOO_FAR: 'Send it again once earlier batches have settled.',
+  SETTLEMENT_MEMPOOL_FULL: 'Wait until some of your transactions are included.',
+  SETTLEMENT_ATTEMPT_USED: 'Begin the next attempt.',
+  SETTLEMENT_REPLACEMENT_UNDERPRICED: 'Raise both fees to at least 1.1 times the waiting ones.',
+  SETTLEMENT_OUTBOX_CORRUPT:
+    'Restore the disk, or start without it: the node then stays silent until that is safe.',
+  NET_BATCH_ALREADY_SETTLED: 'Nothing: this answers a resend.',
+  BAD_RANGE: 'A proposer that follows the derived batch never sees it: compare `seq` and heights.',
+  BAD_CERTIFICATE:
+    'Send the headers from the sealing block up to the first one with a finalisation certificate.',
+  BAD_COMMITMENT: 'Send the batch and the actions exactly as derived.',
+  SLIPPAGE_EXCEEDED: 'The next attempt quotes afresh; raise `slippage_bps` if it happens often.',
+  INSUFFICIENT_LIQUIDITY: 'Give the pool or the treasury more; until then every attempt reverts.',
+  TRANSFER_TIMEOUT: 'The next attempt tries again.',
+  OUT_OF_GAS: 'Fewer assets in one batch, or a higher `settlement_chain.gas_limit`.',
+
+  ENCODING_INVALID: 'Encode as the codec does; one value has one encoding.',
+  CERTIFICATE_DUPLICATE: nothing,
+  CERTIFICATE_MALFORMED: peerFault,
+  CERTIFICATE_NO_QUORUM: peerFault,
+  CERTIFICATE_SIGNATURE_INVALID: peerFault,
+  CERTIFICATE_SIGNER_UNKNOWN: peerFault,
+  CERTIFICATE_STALE: nothing,
+  EVIDENCE_NOT_EQUIVOCATION: peerFault,
+  EVIDENCE_SIGNATURE_INVALID: peerFault,
+  PROPOSAL_DUPLICATE: nothing,
+  PROPOSAL_INVALID: peerFault,
+  PROPOSAL_STALE: nothing,
+  VOTE_DUPLICATE: nothing,
+  VOTE_SIGNATURE_INVALID: peerFault,
+  VOTE_STALE: nothing,
+  VOTE_TOO_FAR_AHEAD: 'Nothing: the node asks the voter for what it lacks.',
+  VOTE_VOTER_UNKNOWN: peerFault,
+
+  BLOCK_EVIDENCE_INVALID: 'Nothing: the node does not vote for the block.',
+  BLOCK_ROOT_MISMATCH:
+    'Nothing: the node does not vote for the block. Among equal versions it is a bug; keep the run.',
+  BLOCK_TOO_LARGE: 'Nothing: the node does not vote for the block.',
+  BLOCK_TRANSACTION_INVALID: 'Nothing: the node does not vote for the block.',
+  COMPLETION_CONTRADICTS_CHAIN: peerFault,
+  COMPLETION_PROPOSER_UNKNOWN: peerFault,
+  COMPLETION_SIGNATURE_INVALID: peerFault,
+  COMPLETION_UNKNOWN: nothing,
+  EVIDENCE_DUPLICATE: nothing,
+  MEMPOOL_DUPLICATE: 'Nothing: it waits already.',
+  MEMPOOL_FULL: 'Send it again later.',
+  MEMPOOL_NONCE_TAKEN: 'Wait for the other one, or use the next nonce. There is no replacement by fee.',
+  MEMPOOL_SENDER_FULL: 'Send it again later.',
+  SETTLEMENT_UNKNOWN: 'Nothing: the node judges again when more settlement blocks arrive.',
+  STORE_CORRUPT:
+    'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',
+  SYNC_UNASKED: nothing,
+  VOTES_EMPTY: nothing,
+
+  BAD_QUOTE:
+    'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',
+  INTERNAL: 'Report it with the scenario, the seed and the message.',
+  TEST_REQUIREMENT_UNKNOWN: 'Use a name of the table in CONTRIBUTING.md.',
+};
+
+/** Every code that has a row in the document. */
+export function allCodes(): ReadonlySet<string> {
+  return new Set(Object.values(sections).flatMap((table) => Object.keys(table)));
+}
+
+export function errorParts(): Parts {
+  checkMeanings('advice on errors', allCodes(), Object.keys(advice));
+  const entries = Object.entries(sections).map(([name, table]) => {
+    const rows = Object.entries(table).map(([key, meaning]) => [
+      code(key),
+      asSentence(meaning),
+      advice[key] ?? '',
+    ]);
+    return [name, renderTable(['code', 'meaning', 'what to do'], rows)] as const;
+  });
+  return Object.fromEntries(entries);
+}

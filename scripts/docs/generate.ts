@@ -1,0 +1,25 @@
+/** Which document has which generated parts. */
+import { configurationParts } from './configuration.ts';
+import { errorParts } from './errors.ts';
+import { eventParts } from './events.ts';
+import { type Parts, replaceParts } from './markdown.ts';
+import { resultParts } from './results.ts';
+import { maskHostTime, readmeParts, resultSampleParts } from './run.ts';
+import { scenarioParts } from './scenarios.ts';
+
+export const generatedDocuments: Readonly<Record<string, () => Parts>> = {
+  'README.md': readmeParts,
+  'docs/configuration.md': configurationParts,
+  'docs/errors.md': errorParts,
+  'docs/results.md': () => ({ ...resultParts(), ...eventParts(), ...resultSampleParts() }),
+  'docs/scenarios.md': scenarioParts,
+};
+
+/**
+ * Writes the generated parts of a document anew.
+ * @returns The very same text when only the host's time differs, so that a second run changes nothing.
+ */
+export function regenerate(document: string, parts: Parts): string {
+  const replaced = replaceParts(document, parts);
+  return maskHostTime(replaced) === maskHostTime(document) ? document : replaced;
+}
