@@ -136,6 +136,8 @@ export class NodeCore {
 
   #start({ recovered, peers, nowMs }: InputOf<'started'>): void {
     assert(this.#parts === undefined, 'started twice');
+    // Repeats of an earlier life of this node are in the peers' duplicate caches: number on from the clock.
+    this.#resendCount = Math.max(0, Math.floor(nowMs)) % 2 ** 31;
     const state = recoverState(recovered, this.#genesisBlock);
     const genesisState = createGenesisState(this.#options.genesis);
     const finalized = state?.finalized ?? this.#genesisBlock;

@@ -208,7 +208,7 @@ export class BlockExecution {
   }
 }
 
-/** Leaf of the receipts root: transaction, type, sender, result. */
+/** Leaf of the receipts root: transaction (whose id covers the sender), type, result. */
 export function receiptHash(receipt: Receipt): Hash {
   return hashBytes(
     'receipt',
