@@ -1,6 +1,6 @@
 /**
- * The three crypto policies behind one port: how much of signing and verifying is really done (docs/architecture.md,
- * speed). Public keys are real ed25519 keys under each, no root or id covers a signature, so chains are identical.
+ * The three crypto policies behind one port: how much of signing and verifying is really done (ARCHITECTURE.md,
+ * crypto policies). Public keys are real ed25519 keys under each, no root or id covers a signature, so chains are identical.
  * No policy changes a verdict by forgetting: caches are bounded and only ever save work.
  */
 import { hash as nodeHash } from 'node:crypto';
@@ -25,7 +25,7 @@ import {
  * of the largest validator set makes about 2,000. Larger generations cost more than they save: what lives long is
  * copied by the garbage collector.
  */
-export const VERDICT_GENERATION_SIZE = 4096;
+export const VERDICT_GENERATION_SIZE = 2048;
 /**
  * Longest message that is remembered, in bytes. Votes and settlement messages are far shorter; a longer one costs
  * more to compare and keep than its rarity is worth, so it is verified each time.

@@ -28,8 +28,17 @@ export interface InclusionProof {
  * without recursion.
  */
 export function merkleRoot(leaves: readonly Hash[]): Hash {
-  if (leaves.length === 0) return EMPTY_ROOT;
-  let level = leaves.map(hashLeaf);
+  return merkleRootOfLeafHashes(leaves.map(hashLeaf));
+}
+
+/** Digest of a leaf that is plain data. */
+export function leafHash(data: Uint8Array): Hash {
+  return hashBytes('merkleLeaf', data);
+}
+
+/** Root over leaf digests from `leafHash`: for leaves that are data, such as receipts. */
+export function merkleRootOfLeafHashes(leafHashes: readonly Hash[]): Hash {
+  let level = leafHashes;
   while (level.length > 1) level = nextLevel(level);
   return level[0] ?? EMPTY_ROOT;
 }

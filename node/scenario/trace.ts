@@ -1,5 +1,5 @@
 /**
- * Reads a CSV trace of lending flows and places its rows into blocks (docs/formats.md, workload). Every bad row is
+ * Reads a CSV trace of lending flows and places its rows into blocks (docs/scenarios.md, workload). Every bad row is
  * listed with its line; a trace with one is refused whole. Liquidations stay single transactions here; the oracle's
  * price moves around them are added in liquidations.ts, once positions are known.
  */

@@ -1,5 +1,5 @@
 /**
- * The lines of `events.ndjson` and the hash over them (docs/formats.md, section 3).
+ * The lines of `events.ndjson` and the hash over them (docs/results.md, events.ndjson).
  *
  * Every line follows from virtual time and the run alone: no wall clock, no host, no bytes of a signature. Lines of
  * every block are built by hand, rare ones by JSON.stringify; both are canonical because key order is fixed here.

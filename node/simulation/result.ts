@@ -1,5 +1,5 @@
 /**
- * The result of a run, exactly as `result.json` holds it (docs/formats.md, section 3). Snake case, amounts as decimal
+ * The result of a run, exactly as `result.json` holds it (docs/results.md, result.json). Snake case, amounts as decimal
  * strings; only `wall_ms` is not repeatable, and no hash covers it.
  */
 import { z } from 'zod';

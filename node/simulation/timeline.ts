@@ -58,7 +58,7 @@ export class Timeline {
   }
 
   #happen(event: TimelineEvent): void {
-    // Those anchored to a block travel with that block (docs/formats.md, scenario).
+    // Those anchored to a block travel with that block (docs/scenarios.md, anchors).
     if (event.transactions.length > 0 && !('block' in event.at)) this.#host.submitTransactions(event);
     for (const fault of event.faults) this.#host.startFault(fault);
     const { forMs } = event;

@@ -97,7 +97,7 @@ function faultText(
     case 0:
     case 1:
     case 2: {
-      // Less than a third of the power may lose its disk (docs/protocol.md, law 6).
+      // Less than a third of the power may lose its disk (docs/protocol.md, laws).
       const powerOf = (nodes: Iterable<number>): number =>
         [...nodes].reduce((sum, index) => sum + (stakes[index] ?? 0), 0);
       const mayLose = 3 * powerOf(new Set([...lostDisks, node])) < powerOf(stakes.keys());

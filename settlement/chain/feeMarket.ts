@@ -1,6 +1,6 @@
 /**
- * What settlement costs: the EIP-1559 base fee, the gas formula of docs/protocol.md section 7, and the tip a
- * transaction really pays. Integer rules throughout, as in the EIP.
+ * What settlement costs: the EIP-1559 base fee, the gas formula, and the tip a transaction really pays
+ * (docs/protocol.md, gas, fee market). Integer rules throughout, as in the EIP.
  */
 import type { Amount } from '../../consensus/primitives/flavor.ts';
 import type { SettlementTransaction } from '../net/settlement.ts';

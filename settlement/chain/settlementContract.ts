@@ -1,6 +1,6 @@
 /**
- * The settlement contract: settles net batches of one sidechain, each once and in order, with the checks of
- * docs/protocol.md section 6 in that order. It knows no duties: any registered validator may settle.
+ * The settlement contract: settles net batches of one sidechain, each once and in order, after checks in a fixed order
+ * (docs/protocol.md, settlement contract). It knows no duties: any registered validator may settle.
  *
  * The first check, the proposer's signature, is the chain's at the door (`checkAuthor`): a transaction that nobody
  * signed has nobody to charge and is never included. Everything after costs gas and, failing, reverts with a code.
@@ -170,7 +170,7 @@ export class SettlementContract {
   }
 }
 
-/** True when the actions are exactly what the net asks for, in its order (docs/protocol.md section 6, actions). */
+/** True when the actions are exactly what the net asks for, in its order (docs/protocol.md, actions). */
 function carriesOutNet(
   actions: readonly SettlementAction[],
   net: readonly NetAmount[],

@@ -1,6 +1,6 @@
 /**
  * Turns a running duty into signed settlement transactions and decides when one is sent again or pays more
- * (docs/protocol.md section 6, submission). Pure: the caller persists, sends and feeds settlement blocks in.
+ * (docs/protocol.md, submission). Pure: the caller persists, sends and feeds settlement blocks in.
  *
  * Once signed, a (batch, attempt) is only ever signed again with other fees: everything else is taken from the
  * first version, also after a restart, because two versions are evidence of equivocation.

@@ -4,7 +4,7 @@
  * A pure function of parent state, header facts, settlement blocks and body. The leader builds a block with it,
  * transaction by transaction; a validator replays the body with it; both finish with the same roots.
  */
-import { encode } from '../../consensus/primitives/codec.ts';
+import { Writer } from '../../consensus/primitives/codec.ts';
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
   accountOfKey,
@@ -13,8 +13,7 @@ import {
   type ValidatorIndex,
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
-import { hashBytes } from '../../consensus/primitives/hash.ts';
-import { merkleRoot } from '../../consensus/primitives/merkle.ts';
+import { leafHash, merkleRoot, merkleRootOfLeafHashes } from '../../consensus/primitives/merkle.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
@@ -133,8 +132,8 @@ export class BlockExecution {
     return {
       layer,
       stateRoot: stateRootAfter(parentStateRoot, layer),
-      receiptsRoot: merkleRoot(this.#receiptHashes),
-      transactionsRoot: merkleRoot([...this.#transactionIds, ...this.#evidenceIds]),
+      receiptsRoot: merkleRootOfLeafHashes(this.#receiptHashes),
+      transactionsRoot: merkleRoot(this.#transactionIds.concat(this.#evidenceIds)),
       batchCommitment,
       receipts: this.#receipts,
       facts: this.#facts,
@@ -210,15 +209,12 @@ export class BlockExecution {
 
 /** Leaf of the receipts root: transaction (whose id covers the sender), type, result. */
 export function receiptHash(receipt: Receipt): Hash {
-  return hashBytes(
-    'receipt',
-    encode((writer) => {
-      writer
-        .hash(receipt.transactionId)
-        .string(receipt.type, RECEIPT_TEXT_BYTES_MAX)
-        .string(receipt.result, RECEIPT_TEXT_BYTES_MAX);
-    }, 128),
-  );
+  const writer = new Writer(96);
+  writer
+    .hash(receipt.transactionId)
+    .string(receipt.type, RECEIPT_TEXT_BYTES_MAX)
+    .string(receipt.result, RECEIPT_TEXT_BYTES_MAX);
+  return leafHash(writer.finish());
 }
 
 function hasFlows(flows: BlockFlows): boolean {

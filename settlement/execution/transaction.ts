@@ -7,7 +7,7 @@ import { fromHex, isHex, toHex, toKey } from '../../consensus/primitives/bytes.t
 import { DecodeError, decode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
-import { domains, hashBytes } from '../../consensus/primitives/hash.ts';
+import { domains, hashPrefixed } from '../../consensus/primitives/hash.ts';
 import {
   SIGNATURE_BYTES,
   type Signature,
@@ -52,8 +52,8 @@ export interface Transaction extends UnsignedTransaction {
 export interface DecodedTransaction {
   readonly transaction: Transaction;
   readonly id: Hash;
-  /** The canonical bytes without authorisation; shares memory with the input. */
-  readonly unsignedBytes: Uint8Array;
+  /** What the sender signed and the id hashes: the bytes in front of the authorisation, as a view of the input. */
+  readonly signingBytes: Uint8Array;
 }
 
 /** Codes of this file and their meaning, for docs/errors.md. */
@@ -89,14 +89,16 @@ const EVM_ADDRESS_BYTES = 20;
 /** Room for all but the longest transactions without growing. */
 const TRANSACTION_BYTES_HINT = 256;
 
-/** The bytes a sender signs: the domain's byte, then the canonical encoding without authorisation. */
+/** The bytes a sender signs: the canonical encoding, which begins with the domain's byte, without authorisation. */
 export function transactionSigningBytes(unsigned: UnsignedTransaction): Uint8Array {
-  return signingBytesOf(encodeUnsigned(unsigned));
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writeUnsigned(writer, unsigned);
+  return writer.finish();
 }
 
 /** Names a transaction by what it does, however it was authorised: equals the hash of its signing bytes. */
 export function transactionId(unsigned: UnsignedTransaction): Hash {
-  return hashBytes('transaction', encodeUnsigned(unsigned));
+  return hashPrefixed(transactionSigningBytes(unsigned));
 }
 
 /** Signs with the sender's own key; the caller sees to it that `signer` is `unsigned.from`. */
@@ -133,12 +135,8 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 export function decodeTransaction(bytes: Uint8Array): Verdict<DecodedTransaction, 'ENCODING_INVALID'> {
   const verdict = decode(bytes, readTransaction);
   if (!verdict.ok) return verdict;
-  const unsignedBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value.auth));
-  return accept({
-    transaction: verdict.value,
-    id: hashBytes('transaction', unsignedBytes),
-    unsignedBytes,
-  });
+  const signingBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value.auth));
+  return accept({ transaction: verdict.value, id: hashPrefixed(signingBytes), signingBytes });
 }
 
 /**
@@ -154,7 +152,7 @@ export function verifyTransaction(
   if (chainId !== options.chainId) return refuseTransaction('TRANSACTION_CHAIN_MISMATCH', { chainId });
   if (!isKeyAddress(from)) return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
   const publicKey: string = from;
-  if (!verifier.verify(publicKey, signingBytesOf(decoded.unsignedBytes), auth.signature)) {
+  if (!verifier.verify(publicKey, decoded.signingBytes, auth.signature)) {
     return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
   }
   return accept(decoded);
@@ -168,27 +166,15 @@ function isKeyAddress(address: Address): boolean {
   return address.length === 2 + 2 * KEY_BYTES;
 }
 
-function encodeUnsigned(unsigned: UnsignedTransaction): Uint8Array {
-  const writer = new Writer(TRANSACTION_BYTES_HINT);
-  writeUnsigned(writer, unsigned);
-  return writer.finish();
-}
-
-function signingBytesOf(unsignedBytes: Uint8Array): Uint8Array {
-  const signingBytes = new Uint8Array(1 + unsignedBytes.length);
-  signingBytes[0] = domains.transaction;
-  signingBytes.set(unsignedBytes, 1);
-  return signingBytes;
-}
-
 function writeUnsigned(writer: Writer, unsigned: UnsignedTransaction): void {
-  writer.hash(unsigned.chainId);
+  writer.u8(domains.transaction).hash(unsigned.chainId);
   writeAddress(writer, unsigned.from);
   writer.u64(unsigned.nonce).u64(unsigned.expiresAtHeight).u64(unsigned.onlyAtHeight);
   writeBody(writer, unsigned.body);
 }
 
 function readTransaction(reader: Reader): Transaction {
+  if (reader.u8() !== domains.transaction) throw new DecodeError('not a transaction');
   return {
     chainId: reader.hash(),
     from: readAddress(reader),

@@ -1,5 +1,5 @@
 /**
- * Metrics of a run, folded from the facts of its finalised blocks (docs/results.md, docs/protocol.md windows).
+ * Metrics of a run, folded from the facts of its finalised blocks (docs/results.md; docs/protocol.md, metrics).
  *
  * Feed each finalised block once, in order. Memory is bounded by the unsettled blocks, the pending batches and
  * fixed-size histograms. Nothing here reaches state, so floating point is allowed.

@@ -6,7 +6,7 @@ import { accept, refuse, type Verdict } from '../../consensus/primitives/codedEr
 import { AMOUNT_MAX, type Amount } from '../../consensus/primitives/flavor.ts';
 import type { PoolReserves } from './settlement.ts';
 
-/** Fee on the input, in basis points: that of a common constant-product exchange (docs/protocol.md, mock chain). */
+/** Fee on the input, in basis points: that of a common constant-product exchange (docs/protocol.md, mock settlement chain). */
 export const SWAP_FEE_BPS = 30n;
 const BPS = 10_000n;
 

@@ -1,4 +1,4 @@
-/** One law of docs/protocol.md, section 9: counts how often it was checked and keeps what violated it, bounded. */
+/** One law (docs/protocol.md, laws): counts how often it was checked and keeps what violated it, bounded. */
 import type { LawResult } from '../result.ts';
 
 /** Violations kept word for word; later ones are only counted. */

@@ -1,5 +1,5 @@
 /**
- * The laws of docs/protocol.md, section 9, in one place. They only watch: what they see comes from the runtime and the
+ * All laws (docs/protocol.md, laws) in one place. They only watch: what they see comes from the runtime and the
  * nodes' observer port, and nothing they do reaches a node.
  */
 import type { Block } from '../../../consensus/block.ts';

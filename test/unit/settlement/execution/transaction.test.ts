@@ -168,14 +168,15 @@ describe('transaction encoding', () => {
 
   const bytes = encodeTransaction(signTransaction(borrowing, signer));
   const authAt = bytes.length - NATIVE_AUTH_BYTES;
-  const bodyAt = 32 + 33 + 24;
+  const bodyAt = 1 + 32 + 33 + 24;
   it.each([
     ['an unknown authorisation', authAt, 2],
     ['no authorisation', authAt, 0],
     ['an unknown signature scheme', authAt + 1, 2],
+    ['another domain', 0, domains.vote],
     ['an unknown body', bodyAt, 11],
     ['no body', bodyAt, 0],
-    ['a sender of another length', 32, 33],
+    ['a sender of another length', 33, 33],
     ['a symbol of no characters', bodyAt + 1, 0],
     ['a symbol that is not printable', bodyAt + 2, 0x20],
     ['a symbol beyond ASCII', bodyAt + 2, 0x80],
@@ -195,12 +196,11 @@ describe('transaction encoding', () => {
 describe('transactionSigningBytes', () => {
   it('are what the id hashes: the domain, then everything but the authorisation', () => {
     const signed = signTransaction(borrowing, signer);
-    const unsignedBytes = encodeTransaction(signed).slice(0, -NATIVE_AUTH_BYTES);
-    expect(transactionSigningBytes(borrowing)).toEqual(
-      concatBytes(Uint8Array.of(domains.transaction), unsignedBytes),
-    );
-    expect(transactionId(borrowing)).toBe(hashBytes('transaction', unsignedBytes));
-    expect(decodeOk(encodeTransaction(signed)).unsignedBytes).toEqual(unsignedBytes);
+    const signingBytes = encodeTransaction(signed).slice(0, -NATIVE_AUTH_BYTES);
+    expect(signingBytes[0]).toBe(domains.transaction);
+    expect(transactionSigningBytes(borrowing)).toEqual(signingBytes);
+    expect(transactionId(borrowing)).toBe(hashBytes('transaction', signingBytes.slice(1)));
+    expect(decodeOk(encodeTransaction(signed)).signingBytes).toEqual(signingBytes);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * A second telling of docs/protocol.md section 5 (with the windows of section 4 and the policy of section 8 that
- * feed it), for the tests alone: it keeps the whole history in plain arrays
+ * A second telling of duty law (docs/protocol.md, proposer duty and slashing), with the windows and the batch-size
+ * policy that feed it, for the tests alone: it keeps the whole history in plain arrays
  * and recomputes clocks, jail records and holdings from it at every question, where the real thing keeps counters.
  * It shares no code and no types with settlement/net.
  */
