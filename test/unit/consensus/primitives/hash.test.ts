@@ -19,7 +19,6 @@ describe('domains', () => {
       header: 2,
       vote: 3,
       transaction: 4,
-      receipt: 5,
       state: 6,
       netBatch: 7,
       settlementTransaction: 8,
