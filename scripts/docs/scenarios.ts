@@ -108,7 +108,8 @@ const settlementFaultWords: Words = {
 };
 
 const workloadWords: Words = {
-  trace: 'Path of a CSV file, relative to the scenario; beside it `blocks` or `time_scale`',
+  trace:
+    'Path of a CSV file, relative to the scenario; beside it `blocks` or `time_scale`; with neither, rows keep their own pace (`time_scale: 1`)',
   blocks: 'Spreads the rows of the trace by rank: row i of R (from 0) into block 1 + floor(i * blocks / R)',
   time_scale:
     'Places rows by time: row time T into the first block whose fault-free timestamp is at or after (T - T0) * time_scale seconds',

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { laterCommands } from '../../../node/cli/laterCommands.ts';
+import { parseScenario } from '../../../node/scenario/loadScenario.ts';
 import { allCodes } from '../../../scripts/docs/errors.ts';
 import { allEventFields } from '../../../scripts/docs/events.ts';
 import { generatedDocuments, regenerate } from '../../../scripts/docs/generate.ts';
@@ -79,6 +80,21 @@ describe('docs/results.md', () => {
       .map(([, type = '']) => type);
     expect(reported.length).toBeGreaterThan(3);
     expect(reported.filter((type) => !known.has(type))).toEqual([]);
+  });
+});
+
+describe('docs/scenarios.md', () => {
+  const blocks = [...read('docs/scenarios.md').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
+    ([, text = '']) => text,
+  );
+
+  it('shows scenarios and expectations that load', () => {
+    expect(blocks.length).toBeGreaterThan(2);
+    for (const block of blocks) {
+      const text = block.startsWith('- ') ? `expect:\n${block}` : block;
+      const parsed = parseScenario(text, 'docs/scenarios.md');
+      expect(parsed.ok ? [] : parsed.problems, block).toEqual([]);
+    }
   });
 });
 
