@@ -16,6 +16,7 @@ export const coreCodes = {
   SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
   SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',
+  TOPIC_UNKNOWN: 'the message came on a topic that nodes do not have',
   VOTES_EMPTY: 'the message carries neither a vote nor a certificate',
 } as const;
 

@@ -24,7 +24,7 @@ import {
 import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
-import { createGenesisState } from '../../settlement/execution/genesisState.ts';
+import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { BlockTree, type ExecutedBlock } from './blockTree.ts';
@@ -44,6 +44,8 @@ import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
 import {
+  type Guard,
+  guardWrite,
   headWrite,
   proposalKey,
   proposalWrite,
@@ -89,7 +91,8 @@ export class NodeCore {
   #outputs: Output[] = [];
   #nowMs: TimeMs = 0;
   #resendCount = 0;
-  /** Set while this node must be silent: what each peer reported of its view. */
+  /** Set while this node must be silent, and meanwhile what each peer reported of its view. */
+  #guard: Guard | undefined;
   #guardReports: Map<PeerId, View> | undefined;
 
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
@@ -149,14 +152,16 @@ export class NodeCore {
     if (state !== undefined) this.#history.recover(state.blocks, pendingBatches(tree.finalizedState()));
     const parts = this.#compose(tree, peers, state?.blocks.at(-1)?.certificate?.view);
     this.#parts = parts;
-    if (state === undefined) this.#persistGenesis(tree, nowMs);
     const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
     this.#storedViews = new Set([...memory.votes, ...memory.certificates].map(({ view }) => view));
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
-    const mayHaveForgotten = state === undefined && nowMs > 0 && peers.length > 0;
-    if (mayHaveForgotten) {
-      this.#guardReports = new Map();
-      parts.simplex.guardUntil(Number.MAX_SAFE_INTEGER);
+    const hasLostDisk = state === undefined && nowMs > 0 && peers.length > 0;
+    this.#guard = hasLostDisk ? { untilView: undefined } : state?.guard;
+    if (state === undefined) this.#persistGenesis(tree.finalized, genesisState);
+    if (this.#guard !== undefined) {
+      const { untilView } = this.#guard;
+      parts.simplex.guardUntil(untilView ?? Number.MAX_SAFE_INTEGER);
+      if (untilView === undefined) this.#guardReports = new Map();
     }
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? []);
@@ -194,16 +199,12 @@ export class NodeCore {
     return { tree, simplex, executor, settler, synchroniser };
   }
 
-  /** Genesis rows go to disk at once, so a node with an empty disk is known to have lost it. */
-  #persistGenesis(tree: BlockTree, nowMs: TimeMs): void {
-    const { base, stateRoot } = createGenesisState(this.#options.genesis);
-    const writes = [...stateWrites(base), headWrite(tree.finalized, stateRoot)];
-    // A node that may have forgotten votes writes its first row only with the block that ends its guard.
-    if (nowMs <= 0) this.#push({ type: 'persist', writes, sync: true });
-    else this.#genesisWrites = writes;
+  /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
+  #persistGenesis(genesisBlock: Block, { base, stateRoot }: GenesisState): void {
+    const writes = [...stateWrites(base), headWrite(genesisBlock, stateRoot)];
+    if (this.#guard !== undefined) writes.push(guardWrite(this.#guard));
+    this.#push({ type: 'persist', writes, sync: true });
   }
-
-  #genesisWrites: Write[] = [];
 
   /**
    * A node without its vote log waits until a quorum (itself included) has said how far it is, then until a block
@@ -222,7 +223,10 @@ export class NodeCore {
     }
     if (!validators.isQuorum(power)) return;
     this.#guardReports = undefined;
-    this.#started().simplex.guardUntil(newestView <= 1 ? 0 : newestView + 2);
+    const untilView = newestView <= 1 ? 0 : newestView + 2;
+    this.#guard = untilView === 0 ? undefined : { untilView };
+    this.#push({ type: 'persist', writes: [guardWrite(this.#guard)], sync: true });
+    this.#started().simplex.guardUntil(untilView);
   }
 
   // Inputs -----------------------------------------------------------------------------------------------
@@ -231,7 +235,7 @@ export class NodeCore {
     const { simplex, synchroniser } = this.#started();
     switch (input.type) {
       case 'message':
-        this.#push(this.#onMessage(input.topic, input.from, input.bytes));
+        this.#push(this.#onMessage(input.topic, input.bytes));
         return;
       case 'timerFired':
         if (input.id === 'sync') synchroniser.onTimer(input.nowMs);
@@ -258,7 +262,7 @@ export class NodeCore {
     }
   }
 
-  #onMessage(topic: Topic, from: PeerId, bytes: Uint8Array): MessageJudgement {
+  #onMessage(topic: Topic, bytes: Uint8Array): MessageJudgement {
     switch (topic) {
       case 'votes':
         return this.#onVotes(bytes);
@@ -271,7 +275,7 @@ export class NodeCore {
       case 'settlements':
         return this.#onCompletion(bytes);
       default:
-        return ignore(`TOPIC_UNKNOWN_FROM_${from}`);
+        return reject('TOPIC_UNKNOWN');
     }
   }
 
@@ -478,13 +482,15 @@ export class NodeCore {
 
   /** Makes a final block durable with everything it causes, in one synced write batch, then acts on it. */
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
-    const { tree, settler, executor } = this.#started();
+    const { tree, settler, executor, simplex } = this.#started();
     const { block, result } = executed;
     const { header } = block;
     tree.finalize(block.hash);
-    const writes = this.#genesisWrites;
-    this.#genesisWrites = [];
-    writes.push(...stateWrites(result.layer), headWrite(block, result.stateRoot));
+    const writes = [...stateWrites(result.layer), headWrite(block, result.stateRoot)];
+    if (this.#guard !== undefined && !simplex.isGuarded) {
+      this.#guard = undefined;
+      writes.push(guardWrite(undefined));
+    }
     writes.push(...this.#history.add(stored, result.facts));
     this.#pruneViews(header.view, writes);
     writes.push(...settler.endedBy(result.facts));

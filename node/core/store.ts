@@ -24,6 +24,7 @@ import { readOptional, writeOptional } from './messages.ts';
 import type { RecoveredRow, Write } from './types.ts';
 
 const HEAD_KEY = 'head';
+const GUARD_KEY = 'guard';
 const BLOCK_PREFIX = 'block/';
 const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
@@ -47,6 +48,11 @@ interface Head {
   readonly stateRoot: Hash;
 }
 
+/** Silence of a node that may have forgotten votes: until a block is final in a view this high, once that is known. */
+export interface Guard {
+  readonly untilView: View | undefined;
+}
+
 /** Everything a restarted node starts from. */
 export interface RecoveredState {
   readonly base: Layer;
@@ -54,6 +60,8 @@ export interface RecoveredState {
   readonly finalized: Block;
   readonly blocks: readonly StoredBlock[];
   readonly memory: SimplexMemory;
+  /** Set while the node must be silent because it lost its vote log. */
+  readonly guard: Guard | undefined;
   readonly outbox: readonly RecoveredRow[];
 }
 
@@ -80,6 +88,14 @@ export function blockWrite(stored: StoredBlock): Write {
 export function headWrite(block: Block, stateRoot: Hash): Write {
   const value = encode((writer) => writer.u64(block.header.height).hash(block.hash).hash(stateRoot), 72);
   return { key: HEAD_KEY, value };
+}
+
+/** Keeps the silence over further restarts; undefined ends it. */
+export function guardWrite(guard: Guard | undefined): Write {
+  if (guard === undefined) return { key: GUARD_KEY, value: undefined };
+  const { untilView } = guard;
+  const value = encode((writer) => writer.boolean(untilView !== undefined).u64(untilView ?? 0), 16);
+  return { key: GUARD_KEY, value };
 }
 
 /** The block a notarize vote was cast for: when every node restarts at once, nobody else holds it. */
@@ -120,9 +136,11 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
   let head: Head | undefined;
+  let guard: Guard | undefined;
   for (const row of rows) {
     const { key, value } = row;
     if (key === HEAD_KEY) head = readRow(key, decode(value, readHead));
+    else if (key === GUARD_KEY) guard = readRow(key, decode(value, readGuard));
     else if (key.startsWith(BLOCK_PREFIX)) blocks.push(readRow(key, decode(value, readStoredBlock)));
     else if (key.startsWith(VIEW_PREFIX)) {
       const view = readRow(key, decode(value, readView));
@@ -141,7 +159,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const finalized = head.height === 0 ? genesisBlock : blocks.at(-1)?.block;
   if (finalized?.hash !== head.hash) throw corrupt(HEAD_KEY, 'names another block than the last one stored');
   const memory = { votes, proposals, certificates };
-  return { base, stateRoot: head.stateRoot, finalized, blocks, memory, outbox };
+  return { base, stateRoot: head.stateRoot, finalized, blocks, memory, guard, outbox };
 }
 
 function recoverStateRow(base: Layer, tables: ReadonlyMap<number, AnyTable>, row: RecoveredRow): void {
@@ -171,6 +189,12 @@ function readView(reader: Reader): { readonly votes: Vote[]; readonly certificat
 
 function isPresent<Value>(value: Value | undefined): value is Value {
   return value !== undefined;
+}
+
+function readGuard(reader: Reader): Guard {
+  const isKnown = reader.boolean();
+  const untilView = reader.u64();
+  return { untilView: isKnown ? untilView : undefined };
 }
 
 function readHead(reader: Reader): Head {

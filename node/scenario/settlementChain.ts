@@ -36,7 +36,7 @@ export function createSettlementChain(
       pools: settlementChain.pools,
       treasury: settlementChain.treasury,
       validators: parts.validators,
-      random: new Random(`${seed}/settlement chain`),
+      random: new Random(seed).fork('settlement_chain'),
       historyBlocks: parts.historyBlocks ?? HISTORY_BLOCKS_DEFAULT,
     },
     { verifier: parts.verifier },

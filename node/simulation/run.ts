@@ -6,12 +6,13 @@ import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
 import type { Crypto } from '../../consensus/primitives/signature.ts';
-import { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
+import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { NodeCore } from '../core/nodeCore.ts';
 import type { FinalityObserver } from '../core/ports.ts';
 import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
+import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { Chronicle } from './chronicle.ts';
@@ -72,8 +73,14 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
   const random = new Random(seed);
   const crypto = createCrypto(config.simulation.crypto);
   const parts = createGenesis(scenario);
-  const chain = createSettlementChain(scenario, parts.genesis, crypto, random.fork('settlement_chain'));
-  const genesis: Genesis = { ...parts.genesis, settlementGenesisHash: chain.genesis.hash };
+  const { genesis } = parts;
+  const { chainId, validators } = genesis;
+  const chain = createSettlementChain(scenario, {
+    chainId,
+    validators,
+    verifier: crypto,
+    historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
+  });
   const genesisState = createGenesisState(genesis);
   const network = new SimulatedNetwork(
     { model: scenario.network, nodeCount: genesis.validators.count },
@@ -92,9 +99,9 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     {
       network,
       chain,
-      transactions: new TransactionFeed(scenario, { ...parts, genesis }, crypto),
+      transactions: new TransactionFeed(scenario, parts, crypto),
       messages,
-      createProcess: processFactory(scenario, { ...parts, genesis }, crypto, {
+      createProcess: processFactory(scenario, parts, crypto, {
         executions: isShared ? new SharedExecutions() : undefined,
         messages,
       }),
@@ -103,33 +110,6 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     },
   );
   return { simulation, watchers: simulation.watchers, genesisState };
-}
-
-function createSettlementChain(
-  { config }: Scenario,
-  genesis: Genesis,
-  crypto: Crypto,
-  random: Random,
-): MockSettlementChain {
-  const { settlementChain, settlement, ledger } = config;
-  return new MockSettlementChain(
-    {
-      chainId: genesis.chainId,
-      blockTimeMs: settlementChain.blockTimeMs,
-      phaseMs: settlementChain.phaseMs,
-      gasLimit: settlementChain.gasLimit,
-      baseFeeInitial: settlementChain.baseFeeInitial,
-      background: settlementChain.background,
-      baseAsset: settlement.baseAsset,
-      assets: ledger.assets.map(({ symbol }) => symbol),
-      pools: settlementChain.pools,
-      treasury: settlementChain.treasury,
-      validators: genesis.validators,
-      random,
-      historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
-    },
-    { verifier: crypto },
-  );
 }
 
 function processFactory(

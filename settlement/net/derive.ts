@@ -26,6 +26,11 @@ const chainFaultCodes: ReadonlySet<RevertCode> = new Set([
   'TRANSFER_TIMEOUT',
 ]);
 
+/** True for reverts that no holder could have avoided: the clock restarts, and nobody is slashed for them. */
+export function isChainFault(code: RevertCode): boolean {
+  return chainFaultCodes.has(code);
+}
+
 /** What every step of one header's derivation works with. */
 interface Derivation {
   readonly state: State;
@@ -159,7 +164,7 @@ function revertBatch(derivation: Derivation, block: SettlementBlock, event: Reve
 function countRevert(derivation: Derivation, row: BatchRow, code: RevertCode): void {
   const { state, rules, height } = derivation;
   const holder = lastAttempt(row).proposer;
-  const chainFault = chainFaultCodes.has(code);
+  const chainFault = isChainFault(code);
   const dutyReverts = row.dutyReverts + 1;
   if (dutyReverts < rules.maxAttempts) {
     const clock = chainFault ? { clockCount: 0, clockStartHeight: height } : {};

@@ -3,15 +3,15 @@
  * no settlement chain but its genesis block. For tests of the core alone; the simulation is tested elsewhere.
  */
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
-import { Random } from '../../consensus/primitives/random.ts';
 import type { Crypto } from '../../consensus/primitives/signature.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
 import type { Input, Output, RecoveredRow, TimerId, Topic } from '../../node/core/types.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
+import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
-import { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
+import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 
 const DELAY_MS = 40;
@@ -49,30 +49,11 @@ export class CoreNetwork {
   #order = 0;
 
   constructor(scenario: Scenario) {
-    const { config } = scenario;
     this.crypto = createCrypto('modelled');
-    const parts = createGenesis(scenario);
-    const { settlementChain, ledger } = config;
-    this.chain = new MockSettlementChain(
-      {
-        chainId: parts.genesis.chainId,
-        blockTimeMs: settlementChain.blockTimeMs,
-        phaseMs: settlementChain.phaseMs,
-        gasLimit: settlementChain.gasLimit,
-        baseFeeInitial: settlementChain.baseFeeInitial,
-        background: settlementChain.background,
-        baseAsset: config.settlement.baseAsset,
-        assets: ledger.assets.map(({ symbol }) => symbol),
-        pools: settlementChain.pools,
-        treasury: settlementChain.treasury,
-        validators: parts.genesis.validators,
-        random: new Random('chain'),
-        historyBlocks: 100,
-      },
-      { verifier: this.crypto },
-    );
-    this.genesis = { ...parts.genesis, settlementGenesisHash: this.chain.genesis.hash };
-    this.parts = { ...parts, genesis: this.genesis };
+    this.parts = createGenesis(scenario);
+    this.genesis = this.parts.genesis;
+    const { chainId, validators } = this.genesis;
+    this.chain = createSettlementChain(scenario, { chainId, validators, verifier: this.crypto });
     for (const [index] of this.genesis.validators.validators.entries()) {
       this.nodes.push({
         core: this.createCore(index),

@@ -4,6 +4,7 @@
  * do not count for a duty clock do not count here either.
  */
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
+import { isChainFault } from '../../../settlement/net/derive.ts';
 import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { NetFact, NetRules } from '../../../settlement/net/types.ts';
 import { Law } from './law.ts';
@@ -39,6 +40,8 @@ export class ProgressLaw {
   #countingBlocks = 0;
   /** For each unsettled batch the number of counting blocks by which it must be settled. */
   readonly #limits = new Map<number, number>();
+  /** Batches whose last word from the settlement chain is that the chain itself cannot settle them now. */
+  readonly #hindered = new Set<number>();
 
   constructor(options: ProgressOptions) {
     this.#options = options;
@@ -62,10 +65,11 @@ export class ProgressLaw {
       if (fact.type === 'batch_confirmed') {
         this.#judgeBatch(fact.batch.seq);
         this.#limits.delete(fact.batch.seq);
+        this.#hindered.delete(fact.batch.seq);
       } else if (fact.type === 'batch_sealed') {
         this.#limits.set(fact.batch.seq, 0);
         this.#limits.set(fact.batch.seq, this.#newLimit());
-      }
+      } else if (fact.type === 'batch_reverted' && isChainFault(fact.code)) this.#hindered.add(fact.seq);
     }
   }
 
@@ -97,6 +101,8 @@ export class ProgressLaw {
   #judgeBatch(seq: number): void {
     const { hasQuorum, canSettle } = this.#health;
     if (!this.#options.isSynchronous || !hasQuorum || !canSettle) return;
+    // Batches settle in order: one that the chain cannot settle holds up all behind it.
+    if (this.#hindered.size > 0 && seq >= Math.min(...this.#hindered)) return;
     const late = this.#countingBlocks - (this.#limits.get(seq) ?? this.#countingBlocks);
     this.law.check(late <= 0, () => `batch ${seq} is ${late} settlement blocks late`);
   }

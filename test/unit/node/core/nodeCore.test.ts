@@ -170,6 +170,33 @@ describe('NodeCore', () => {
     expect(statuses(network)[1]?.stateRoot).toBe(statuses(network)[0]?.stateRoot);
   });
 
+  it('keeps its silence over a second restart', () => {
+    const network = runNetwork(9_000);
+    network.stop(1);
+    network.nodes[1]?.rows.clear();
+    network.start(1);
+    const viewAtStart = Math.max(...statuses(network).map(({ view }) => view));
+    network.run(9_500);
+    // By now it has caught up, and its disk looks like that of any node.
+    expect(network.rowsOf(1).map(({ key }) => key)).toContain('guard');
+    network.stop(1);
+    network.start(1);
+    const from = network.outputs.length;
+    network.run(30_000);
+    const later = network.outputs.slice(from).filter(({ node }) => node === 1);
+    const firstVote = later.findIndex(
+      ({ output }) => output.type === 'publish' && (output.topic === 'votes' || output.topic === 'blocks'),
+    );
+    const finalized = later
+      .slice(0, firstVote)
+      .flatMap(({ output }) =>
+        output.type === 'emit' && output.event.type === 'block_finalized' ? [output.event.view] : [],
+      );
+    expect(firstVote).toBeGreaterThan(0);
+    expect(Math.max(...finalized)).toBeGreaterThanOrEqual(viewAtStart + 2);
+    expect(network.rowsOf(1).map(({ key }) => key)).not.toContain('guard');
+  });
+
   it('refuses to start from rows that are not whole', () => {
     const network = runNetwork(9_000);
     const rows = network.rowsOf(0);
