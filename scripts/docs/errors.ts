@@ -178,6 +178,7 @@ const advice: Readonly<Record<string, string>> = {
   STORE_CORRUPT:
     'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',
   SYNC_UNASKED: nothing,
+  TOPIC_UNKNOWN: 'Upgrade the peer, or this node: they disagree on the topics.',
   VOTES_EMPTY: nothing,
 
   BAD_QUOTE:
