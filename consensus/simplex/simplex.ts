@@ -102,6 +102,8 @@ export class Simplex {
   #view: View = 0;
   #notarizedHeight = 0;
   #newestCertificate: Certificate | undefined;
+  /** The newest finalisation whose blocks are not all here. */
+  #unappliedFinalization: Certificate | undefined;
   /** Below this finalised view the node casts no vote (it lost its vote log). */
   #silentUntilView: View = 0;
   #proposeTimerSet = false;
@@ -373,6 +375,8 @@ export class Simplex {
     else if (certificate.kind === 'nullify') this.#onNullification(record, certificate, nowMs);
     else {
       record.finalization = certificate;
+      if (certificate.view > (this.#unappliedFinalization?.view ?? 0))
+        this.#unappliedFinalization = certificate;
       this.#tryFinalize(nowMs);
       this.#enter(certificate.view + 1, nowMs);
     }
@@ -396,11 +400,7 @@ export class Simplex {
   }
 
   #tryFinalize(nowMs: TimeMs): void {
-    let newest: Certificate | undefined;
-    for (const record of this.#views.values()) {
-      const certificate = record.finalization;
-      if (certificate !== undefined && certificate.view > (newest?.view ?? 0)) newest = certificate;
-    }
+    const newest = this.#unappliedFinalization;
     if (newest === undefined) return;
     const chain: Block[] = [];
     let hash = newest.blockHash;
@@ -423,7 +423,8 @@ export class Simplex {
     if (last === undefined) return;
     this.#finalized = last;
     this.#finalizedView = certificate.view;
-    for (const [view] of this.#views) if (view <= certificate.view) this.#views.delete(view);
+    if (certificate.view >= (this.#unappliedFinalization?.view ?? 0)) this.#unappliedFinalization = undefined;
+    for (const view of this.#views.keys()) if (view <= certificate.view) this.#views.delete(view);
     for (const [hash, block] of this.#blocks) {
       if (block.header.height <= last.header.height || block.header.view <= certificate.view) {
         this.#blocks.delete(hash);

@@ -29,8 +29,8 @@ const BLOCK_PREFIX = 'block/';
 const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
-/** Digits of a number in a key: enough for every safe integer. */
-const KEY_DIGITS = 16;
+/** Added to a number in a key: all keys then have the same number of digits. */
+const KEY_NUMBER_BASE = 10 ** 15;
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
 const OWN_VOTES_PER_VIEW_MAX = 3;
 const CERTIFICATES_PER_VIEW_MAX = 2;
@@ -210,6 +210,7 @@ function corrupt(key: string, reason: string): CodedError {
   return new CodedError('STORE_CORRUPT', `the stored row ${key} cannot be used: ${reason}`, { key, reason });
 }
 
+/** Sixteen digits for every height and view below 9 * 10^15, so that keys sort as numbers do. */
 function padNumber(value: number): string {
-  return String(value).padStart(KEY_DIGITS, '0');
+  return String(KEY_NUMBER_BASE + value);
 }
