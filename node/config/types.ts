@@ -1,5 +1,7 @@
 /** The effective configuration, frozen: config.yaml in camelCase. The schema with units and defaults is schema.ts. */
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
+import type { BackgroundOptions } from '../../settlement/chain/background.ts';
+import type { AssetRules } from '../../settlement/ledger/types.ts';
 
 export interface Config {
   readonly chain: {
@@ -52,16 +54,7 @@ export interface Config {
     readonly phaseMs: number;
     readonly gasLimit: number;
     readonly baseFeeInitial: bigint;
-    readonly background:
-      | { readonly type: 'none' }
-      | { readonly type: 'constant'; readonly gas: number }
-      | {
-          readonly type: 'bursts';
-          readonly gasMean: number;
-          readonly burstProbability: number;
-          readonly burstBlocks: number;
-        }
-      | { readonly type: 'trace'; readonly baseFees: readonly bigint[] };
+    readonly background: BackgroundOptions;
     /** Undefined: every asset gets a 1:1 pool against the base asset, 10^36 units a side. */
     readonly pools:
       | readonly {
@@ -73,17 +66,7 @@ export interface Config {
     readonly treasury: Readonly<Record<string, bigint>> | undefined;
   };
   readonly ledger: {
-    readonly assets: readonly {
-      readonly symbol: string;
-      readonly decimals: number;
-      /** How much of a deposit's worth may be borrowed against. */
-      readonly collateralFactorBps: number;
-      /** Debt above this share of the collateral's worth may be liquidated. */
-      readonly liquidationThresholdBps: number;
-      readonly liquidationBonusBps: number;
-      /** Price of one whole unit in USD, times 10^8. */
-      readonly price: bigint;
-    }[];
+    readonly assets: readonly AssetRules[];
     /** Largest share of a debt that one liquidation may repay. */
     readonly closeFactorBps: number;
   };
