@@ -9,7 +9,8 @@ const isolated = { pool: 'forks', isolate: true, setupFiles: 'test/setup.ts' } a
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], ...shared } },
+      // Properties take seconds on a busy machine; the limit is for what hangs.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 120_000, ...shared } },
       {
         test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000, ...isolated },
       },

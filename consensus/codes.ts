@@ -9,6 +9,8 @@ export const consensusCodes = {
   CERTIFICATE_STALE: 'the certificate is of a view that is final already',
   EVIDENCE_NOT_EQUIVOCATION: 'the two votes may stand beside each other, or are not in their order',
   EVIDENCE_SIGNATURE_INVALID: 'the accused did not sign one of the two votes',
+  PROPOSAL_BODY_INVALID:
+    'the block does not carry the body that its header names, or an item of it is not signed as it must be',
   PROPOSAL_DUPLICATE: 'this proposal is known already',
   PROPOSAL_INVALID: 'block and vote do not belong together, or the view has another leader',
   PROPOSAL_STALE: 'the proposal is of a view that is final already',

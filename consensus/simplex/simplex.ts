@@ -48,6 +48,11 @@ export interface SimplexHost {
   propose(parent: Block, view: View, nowMs: TimeMs): Block | undefined;
   /** Judges a proposal by re-execution. `wait`: not yet decidable; the host calls `reconsider` later. */
   validate(block: Block, parent: Block, nowMs: TimeMs): 'valid' | 'invalid' | 'wait';
+  /**
+   * True when the block carries the body its header names, every item signed as it must be. The hash covers the
+   * header alone, so a copy with another body is nobody's block, however well its header is certified.
+   */
+  isBodyValid(block: Block): boolean;
   notarized(view: View, blockHash: Hash, block: Block | undefined): void;
   nullified(view: View): void;
   /** Ascending, each the parent of the next, the last one named by the certificate. */
@@ -73,6 +78,14 @@ export interface SimplexMemory {
   readonly proposals: readonly Block[];
   /** The notarisations and nullifications by which views were left. */
   readonly certificates: readonly Certificate[];
+}
+
+/** What a node lacks to judge a proposal or to go on. */
+export interface SimplexLack {
+  /** From this view on it needs certificates and the blocks they name. */
+  readonly fromView: View;
+  /** A notarised block that it does not know, nor in which view it stands; zero when there is none. */
+  readonly blockHash: Hash;
 }
 
 export interface SimplexDependencies {
@@ -106,6 +119,12 @@ export class Simplex {
   #unappliedFinalization: Certificate | undefined;
   /** Below this finalised view the node casts no vote (it lost its vote log). */
   #silentUntilView: View = 0;
+  /**
+   * What the proposal of the current view stands on and this node lacks. A view may have both a notarisation and a
+   * nullification: having one of them does not help when the proposal needs the other.
+   */
+  #lackedView: View | undefined;
+  #lackedHash: Hash = ZERO_HASH;
   #proposeTimerSet = false;
   #viewTimerPhase: 'leader' | 'advance' = 'leader';
   #leaderDeadlineMs: TimeMs = 0;
@@ -192,29 +211,26 @@ export class Simplex {
     const { header } = block;
     const { view } = header;
     if (view <= this.#finalizedView) return ignore('PROPOSAL_STALE');
-    if (
-      vote.kind !== 'notarize' ||
-      vote.view !== view ||
-      vote.blockHash !== block.hash ||
-      vote.voter !== header.leader ||
-      header.chainId !== this.#options.chainId ||
-      view < 1 ||
-      header.height < 1 ||
-      header.leader !== this.#leaders.leaderOf(view)
-    ) {
+    if (!isProposalVote(block, vote) || header.chainId !== this.#options.chainId || header.height < 1) {
       return reject('PROPOSAL_INVALID');
     }
+    if (!this.#options.validators.has(vote.voter)) return reject('VOTE_VOTER_UNKNOWN');
+    // Before anything is computed for a view that far away.
     if (view > this.#view + VIEWS_AHEAD_MAX) return this.#farAhead(vote);
+    if (header.leader !== this.#leaders.leaderOf(view)) return reject('PROPOSAL_INVALID');
     const record = this.#record(view);
     if (record.proposal?.hash === block.hash) return ignore('PROPOSAL_DUPLICATE');
     const known = record.voteOf('notarize', vote.voter);
     const judgement = known?.blockHash === vote.blockHash ? accepted : this.#admit(record, vote);
     if (judgement.verdict !== 'accept') return judgement;
-    if (record.proposal === undefined && record.conflictWith(vote) === undefined) {
+    const isFirst = record.conflictWith(vote) === undefined;
+    const isWhole = this.#host.isBodyValid(block);
+    if (isWhole && isFirst && record.proposal === undefined) {
       record.proposal = block;
       this.#blocks.set(block.hash, block);
     }
-    if (known === undefined && record.conflictWith(vote) === undefined) this.#count(record, vote, nowMs);
+    if (known === undefined && isFirst) this.#count(record, vote, nowMs);
+    if (!isWhole) return reject('PROPOSAL_BODY_INVALID');
     if (view === this.#view) this.#tryNotarize(nowMs);
     this.#tryFinalize(nowMs);
     return accepted;
@@ -236,10 +252,13 @@ export class Simplex {
   /** A certificate from a peer: checked whole, then as good as the votes it stands for. */
   onCertificate(certificate: Certificate, nowMs: TimeMs): MessageJudgement {
     if (certificate.view <= this.#finalizedView) return ignore('CERTIFICATE_STALE');
-    const record = this.#record(certificate.view);
-    if (certificateOf(record, certificate.kind) !== undefined) return ignore('CERTIFICATE_DUPLICATE');
+    const known = this.#views.get(certificate.view);
+    if (known !== undefined && certificateOf(known, certificate.kind) !== undefined) {
+      return ignore('CERTIFICATE_DUPLICATE');
+    }
     const verdict = verifyCertificate(certificate, this.#options, this.#verifier);
     if (!verdict.ok) return reject(verdict.code);
+    const record = this.#record(certificate.view);
     for (const signer of certificate.signers) this.#noteVoted(signer, certificate.view);
     this.#certified(record, certificate, nowMs);
     return accepted;
@@ -250,7 +269,7 @@ export class Simplex {
     const record = this.#views.get(block.header.view);
     const wanted =
       record?.notarization?.blockHash === block.hash || record?.finalization?.blockHash === block.hash;
-    if (!wanted || this.#blocks.has(block.hash)) return false;
+    if (!wanted || this.#blocks.has(block.hash) || !this.#host.isBodyValid(block)) return false;
     this.#blocks.set(block.hash, block);
     this.#noteNotarizedHeight(block);
     this.#tryFinalize(nowMs);
@@ -274,6 +293,7 @@ export class Simplex {
     if (blocks.length === 0 || kind !== 'finalize' || blockHash !== parent.hash) return false;
     if (view !== parent.header.view || view <= this.#finalizedView) return false;
     if (!verifyCertificate(certificate, this.#options, this.#verifier).ok) return false;
+    if (!blocks.every((block) => this.#host.isBodyValid(block))) return false;
     for (const signer of certificate.signers) this.#noteVoted(signer, certificate.view);
     this.#finalize(blocks, certificate);
     this.#enter(certificate.view + 1, nowMs);
@@ -294,10 +314,30 @@ export class Simplex {
     if (!this.#proposeTimerSet) this.#tryPropose(nowMs);
   }
 
-  /** Certificates of unfinalised views, ascending, for a peer that asks. */
-  openCertificates(countMax: number): Certificate[] {
+  /** What this node lacks to go on, for a peer that may have it. */
+  get lack(): SimplexLack {
+    let view = this.#finalizedView + 1;
+    for (; view < this.#view; view += 1) {
+      const record = this.#views.get(view);
+      if (record?.notarization === undefined && record?.nullification === undefined) break;
+      const named = record.notarization?.blockHash;
+      if (named !== undefined && !this.#blocks.has(named)) break;
+    }
+    return { fromView: Math.min(view, this.#lackedView ?? view), blockHash: this.#lackedHash };
+  }
+
+  /** The notarisation of a block that is not final yet. */
+  notarizationOf(hash: Hash): Certificate | undefined {
+    const block = this.#blocks.get(hash);
+    const notarization = block && this.#views.get(block.header.view)?.notarization;
+    return notarization?.blockHash === hash ? notarization : undefined;
+  }
+
+  /** Certificates of unfinalised views from `from` on, ascending, for a peer that asks. */
+  openCertificates(from: View, countMax: number): Certificate[] {
     const certificates: Certificate[] = [];
-    for (const view of [...this.#views.keys()].sort((a, b) => a - b)) {
+    const views = [...this.#views.keys()].filter((view) => view >= from).sort((a, b) => a - b);
+    for (const view of views) {
       const record = this.#views.get(view);
       for (const kind of ['notarize', 'nullify', 'finalize'] as const) {
         const certificate = record && certificateOf(record, kind);
@@ -448,6 +488,8 @@ export class Simplex {
 
   #beginView(view: View, nowMs: TimeMs): void {
     this.#view = view;
+    this.#lackedView = undefined;
+    this.#lackedHash = ZERO_HASH;
     this.#stuckRounds = 0;
     if (this.#proposeTimerSet) this.#host.clearTimer('propose');
     this.#proposeTimerSet = false;
@@ -455,7 +497,7 @@ export class Simplex {
     const startMs = Math.max(nowMs, this.#newestParent().header.timestampMs + this.#options.blockTimeMs);
     const skip = this.#isInactive(leader, view);
     this.#viewTimerPhase = 'leader';
-    this.#leaderDeadlineMs = skip ? nowMs : startMs + 2 * this.#options.deltaMs;
+    this.#leaderDeadlineMs = skip ? startMs : startMs + 2 * this.#options.deltaMs;
     this.#host.setTimer('view', this.#leaderDeadlineMs);
     if (leader === this.#options.self) this.#scheduleProposal(startMs, nowMs);
     this.#tryNotarize(nowMs);
@@ -583,16 +625,23 @@ export class Simplex {
   #notarizedParent(block: Block): Block | 'missing' | 'invalid' {
     const { parentHash, view, height } = block.header;
     const parent = parentHash === this.#finalized.hash ? this.#finalized : this.#blocks.get(parentHash);
+    this.#lackedHash = parent === undefined ? parentHash : ZERO_HASH;
+    this.#lackedView = undefined;
     if (parent === undefined) return 'missing';
     if (parent.header.view >= view || parent.header.height + 1 !== height) return 'invalid';
     const from = parent === this.#finalized ? this.#finalizedView : parent.header.view;
     if (parent !== this.#finalized) {
       if (from <= this.#finalizedView) return 'invalid';
       const record = this.#views.get(from);
-      if (record?.notarization?.blockHash !== parentHash) return 'missing';
+      if (record?.notarization?.blockHash !== parentHash) {
+        this.#lackedView = from;
+        return 'missing';
+      }
     }
     for (let between = from + 1; between < view; between += 1) {
-      if (this.#views.get(between)?.nullification === undefined) return 'missing';
+      if (this.#views.get(between)?.nullification !== undefined) continue;
+      this.#lackedView = between;
+      return 'missing';
     }
     return parent;
   }
@@ -619,6 +668,17 @@ export class Simplex {
   #noteNotarizedHeight(block: Block): void {
     if (block.header.height > this.#notarizedHeight) this.#notarizedHeight = block.header.height;
   }
+}
+
+/** The leader's own notarize vote for exactly this block. */
+function isProposalVote({ header, hash }: Block, vote: Vote): boolean {
+  return (
+    vote.kind === 'notarize' &&
+    vote.view === header.view &&
+    vote.blockHash === hash &&
+    vote.voter === header.leader &&
+    header.view >= 1
+  );
 }
 
 function certificateOf(record: ViewRecord, kind: VoteKind): Certificate | undefined {

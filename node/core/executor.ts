@@ -12,6 +12,7 @@ import {
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import { merkleRoot } from '../../consensus/primitives/merkle.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
@@ -82,7 +83,34 @@ export class Executor {
   }
 
   /**
-   * Executes a block whose parent is executed, and checks every root against its header.
+   * Checks a body without any state: within the limits, every item decodes and is signed as it must be, and
+   * together they are what the header names. Two bodies that pass under one header execute alike.
+   */
+  checkBody({ hash, header, body, bytes }: Block): Verdict<unknown, ExecutionCode> {
+    const shared = this.#dependencies.executions?.get(hash);
+    if (shared !== undefined && equalBytes(shared.block.bytes, bytes)) return { ok: true, value: undefined };
+    if (!this.#fits(body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
+    const ids: Hash[] = [];
+    for (const item of body.transactions) {
+      const prepared = this.prepare(item);
+      if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
+      const verified = this.verify(prepared.value);
+      if (!verified.ok) return refuse('BLOCK_TRANSACTION_INVALID', verified.message);
+      ids.push(prepared.value.id);
+    }
+    for (const item of body.evidence) {
+      const evidence = this.#checkEvidence(item);
+      if (evidence === undefined) return refuse('BLOCK_EVIDENCE_INVALID', 'evidence does not hold');
+      ids.push(evidenceId(evidence));
+    }
+    if (merkleRoot(ids) !== header.transactionsRoot) {
+      return refuse('BLOCK_ROOT_MISMATCH', 'the body is not the one that the header names');
+    }
+    return { ok: true, value: undefined };
+  }
+
+  /**
+   * Executes a block whose body was checked and whose parent is executed, and checks every root against its header.
    * @returns The executed block, now in the tree, or why it cannot be.
    */
   execute(block: Block, parent: Block): Verdict<ExecutedBlock, ExecutionCode> {
@@ -100,18 +128,15 @@ export class Executor {
       this.#tree.add(shared);
       return { ok: true, value: shared };
     }
-    if (!this.#fits(block.body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
     const execution = this.#begin(parent, origin, height, settlementBlocks);
     for (const bytes of block.body.evidence) {
-      const evidence = this.#checkEvidence(bytes);
-      if (evidence === undefined) return refuse('BLOCK_EVIDENCE_INVALID', 'evidence does not hold');
-      execution.addEvidence(evidenceId(evidence), evidence.first.voter);
+      const evidence = decodeEvidence(bytes);
+      if (!evidence.ok) return refuse('BLOCK_EVIDENCE_INVALID', evidence.message);
+      execution.addEvidence(evidenceId(evidence.value), evidence.value.first.voter);
     }
     for (const bytes of block.body.transactions) {
       const prepared = this.prepare(bytes);
       if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
-      const verified = this.verify(prepared.value);
-      if (!verified.ok) return refuse('BLOCK_TRANSACTION_INVALID', verified.message);
       const outcome = execution.addTransaction(prepared.value.transaction, prepared.value.id);
       if (!outcome.ok) return refuse('BLOCK_TRANSACTION_INVALID', outcome.message);
     }

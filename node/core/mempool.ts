@@ -1,6 +1,6 @@
 /**
  * Transactions waiting for a block, in order of arrival, bounded. Anchored ones (`onlyAtHeight`) stand first in
- * their block. A transaction stays until it is final, cannot become valid any more, or is crowded out.
+ * their block. A transaction stays until it, or another with its nonce, is final, or until its last height has passed.
  */
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
@@ -32,13 +32,23 @@ export class Mempool {
     return this.#byId.get(id);
   }
 
-  /** @param height - The last finalised height. */
-  add(prepared: PreparedTransaction, height: Height): Verdict<PreparedTransaction> {
+  /** @param finalized - The last finalised height, and the sender's next nonce there. */
+  add(
+    prepared: PreparedTransaction,
+    finalized: { readonly height: Height; readonly nonce: number },
+  ): Verdict<PreparedTransaction> {
+    const { height } = finalized;
     const { from, nonce, onlyAtHeight, expiresAtHeight } = prepared.transaction;
     if (this.#byId.has(prepared.id)) return refuse('MEMPOOL_DUPLICATE', 'already waiting');
     const lastHeight = onlyAtHeight || expiresAtHeight;
     if (lastHeight !== 0 && lastHeight <= height) {
       return refuse('TRANSACTION_EXPIRED', `its last height was ${lastHeight}, the chain is at ${height}`);
+    }
+    if (nonce < finalized.nonce) {
+      return refuse('LEDGER_NONCE_USED', `the sender's next nonce is ${finalized.nonce}`);
+    }
+    if (nonce >= finalized.nonce + MEMPOOL_SENDER_TRANSACTIONS_MAX) {
+      return refuse('LEDGER_NONCE_AHEAD', `too far above the sender's next nonce ${finalized.nonce}`);
     }
     const own = this.#bySender.get(from);
     if (this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX) {

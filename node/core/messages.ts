@@ -7,6 +7,7 @@ import { type Block, readBlock, writeBlock } from '../../consensus/block.ts';
 import { decode, encode, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Height, View } from '../../consensus/primitives/flavor.ts';
+import type { SimplexLack } from '../../consensus/simplex/simplex.ts';
 import {
   type Certificate,
   readCertificate,
@@ -30,7 +31,8 @@ export interface VotesMessage {
 
 export interface SyncRequest {
   readonly finalizedHeight: Height;
-  readonly view: View;
+  /** What the asker lacks above it. */
+  readonly lack: SimplexLack;
 }
 
 export interface SyncResponse {
@@ -41,7 +43,7 @@ export interface SyncResponse {
   /** Final blocks above the asker's, ascending; the certificate finalises the last one. */
   readonly finalized: readonly Block[];
   readonly certificate: Certificate | undefined;
-  /** Certificates of views that are not final yet, and the blocks they name. */
+  /** The notarisation of the block asked for, then certificates of open views from the one asked for; their blocks. */
   readonly openCertificates: readonly Certificate[];
   readonly openBlocks: readonly Block[];
 }
@@ -81,11 +83,17 @@ export function decodeVotes(bytes: Uint8Array): Verdict<VotesMessage, 'ENCODING_
 }
 
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {
-  return encode((writer) => writer.u64(request.finalizedHeight).u64(request.view), 16);
+  return encode(
+    (writer) => writer.u64(request.finalizedHeight).u64(request.lack.fromView).hash(request.lack.blockHash),
+    48,
+  );
 }
 
 export function decodeSyncRequest(bytes: Uint8Array): Verdict<SyncRequest, 'ENCODING_INVALID'> {
-  return decode(bytes, (reader) => ({ finalizedHeight: reader.u64(), view: reader.u64() }));
+  return decode(bytes, (reader) => ({
+    finalizedHeight: reader.u64(),
+    lack: { fromView: reader.u64(), blockHash: reader.hash() },
+  }));
 }
 
 export function encodeSyncResponse(response: SyncResponse): Uint8Array {

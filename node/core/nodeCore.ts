@@ -25,6 +25,7 @@ import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
+import { accountOf } from '../../settlement/ledger/accounts.ts';
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { BlockTree, type ExecutedBlock } from './blockTree.ts';
@@ -60,6 +61,8 @@ import type { Input, NodeStatus, Output, PeerId, Topic, Write } from './types.ts
 
 /** A proposal further ahead of the own clock than this is held, in ms (docs/protocol.md, agreement). */
 const CLOCK_TOLERANCE_MS = 500;
+/** What a proposal adds to the block's bytes: vote, header, list counts. */
+const PROPOSAL_OVERHEAD_BYTES = 1024;
 /** Evidence kept for a block of this node's; each validator needs one piece. */
 const EVIDENCE_POOL_MAX = 64;
 
@@ -295,6 +298,9 @@ export class NodeCore {
   }
 
   #onProposal(bytes: Uint8Array): MessageJudgement {
+    if (bytes.length > this.#options.genesis.blockBytesMax + PROPOSAL_OVERHEAD_BYTES) {
+      return reject('BLOCK_TOO_LARGE');
+    }
     const message = this.#decoded<ProposalMessage>(bytes, decodeProposal);
     if (!message.ok) return reject(message.code);
     return this.#started().simplex.onProposal(message.value.block, message.value.vote, this.#nowMs);
@@ -314,7 +320,10 @@ export class NodeCore {
     if (this.#mempool.get(prepared.value.id) !== undefined) return ignore('MEMPOOL_DUPLICATE');
     const verified = executor.verify(prepared.value);
     if (!verified.ok) return reject(verified.code);
-    const added = this.#mempool.add(prepared.value, tree.finalized.header.height);
+    const { genesis } = this.#options;
+    const account = accountOf(tree.finalizedState(), genesis.ledger, prepared.value.transaction.from);
+    const { height } = tree.finalized.header;
+    const added = this.#mempool.add(prepared.value, { height, nonce: account.nonce });
     return added.ok ? accepted : ignore(added.code);
   }
 
@@ -393,6 +402,7 @@ export class NodeCore {
       requestMissing: (peer) => this.#started().synchroniser.request(peer, this.#nowMs),
       propose: (parent, view, nowMs) => this.#propose(parent, view, nowMs),
       validate: (block, parent, nowMs) => this.#validate(block, parent, nowMs),
+      isBodyValid: (block) => this.#started().executor.checkBody(block).ok,
       notarized: (view, hash, block) => {
         if (block === undefined) return;
         const { height } = block.header;

@@ -4,7 +4,8 @@
  */
 import type { Block } from '../../consensus/block.ts';
 import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
-import type { Simplex } from '../../consensus/simplex/simplex.ts';
+import type { Simplex, SimplexLack } from '../../consensus/simplex/simplex.ts';
+import type { Certificate } from '../../consensus/vote.ts';
 import {
   decodeSyncRequest,
   decodeSyncResponse,
@@ -79,7 +80,8 @@ export class Synchroniser {
     bytes: Uint8Array | undefined,
     nowMs: TimeMs,
   ): string | undefined {
-    if (!this.#pending.delete(requestId)) return 'SYNC_UNASKED';
+    if (this.#pending.get(requestId) !== from) return 'SYNC_UNASKED';
+    this.#pending.delete(requestId);
     if (bytes === undefined) {
       this.#pause(nowMs);
       return undefined;
@@ -104,11 +106,11 @@ export class Synchroniser {
   answer(bytes: Uint8Array, from: PeerId): Uint8Array | undefined {
     const decoded = decodeSyncRequest(bytes);
     if (!decoded.ok) return undefined;
-    const { finalizedHeight } = decoded.value;
+    const { finalizedHeight, lack } = decoded.value;
     const own = this.#simplex.finalized.header.height;
     const { blocks, certificate } = this.#finalizedAfter(finalizedHeight, own);
     const isCaughtUp = finalizedHeight + blocks.length >= own;
-    const openCertificates = isCaughtUp ? this.#simplex.openCertificates(SYNC_CERTIFICATES_MAX) : [];
+    const openCertificates = isCaughtUp ? this.#openCertificates(lack) : [];
     return encodeSyncResponse({
       view: this.#simplex.view,
       lastVotedView: this.#simplex.lastVotedView(from),
@@ -158,6 +160,13 @@ export class Synchroniser {
     return { blocks, certificate };
   }
 
+  /** What was asked for by name first: the rest may be cut off. */
+  #openCertificates({ fromView, blockHash }: SimplexLack): Certificate[] {
+    const named = this.#simplex.notarizationOf(blockHash);
+    const certificates = this.#simplex.openCertificates(fromView, SYNC_CERTIFICATES_MAX - 1);
+    return named === undefined ? certificates : [named, ...certificates];
+  }
+
   #openBlocks(hashes: readonly string[]): Block[] {
     const blocks: Block[] = [];
     let byteCount = 0;
@@ -176,7 +185,7 @@ export class Synchroniser {
     this.#pending.set(requestId, peer);
     const bytes = encodeSyncRequest({
       finalizedHeight: this.#simplex.finalized.header.height,
-      view: this.#simplex.view,
+      lack: this.#simplex.lack,
     });
     this.#host.output({ type: 'request', requestId, peer, protocol: 'sync', bytes });
     this.#host.output({ type: 'setTimer', id: 'sync', at: nowMs + 2 * this.#deltaMs });

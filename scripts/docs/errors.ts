@@ -151,6 +151,7 @@ const advice: Readonly<Record<string, string>> = {
   CERTIFICATE_STALE: nothing,
   EVIDENCE_NOT_EQUIVOCATION: peerFault,
   EVIDENCE_SIGNATURE_INVALID: peerFault,
+  PROPOSAL_BODY_INVALID: nothing,
   PROPOSAL_DUPLICATE: nothing,
   PROPOSAL_INVALID: peerFault,
   PROPOSAL_STALE: nothing,

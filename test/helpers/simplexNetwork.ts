@@ -9,7 +9,7 @@ import { type Hash, ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { Random } from '../../consensus/primitives/random.ts';
 import type { Signer } from '../../consensus/primitives/signature.ts';
-import { Simplex, type SimplexTimer } from '../../consensus/simplex/simplex.ts';
+import { Simplex, type SimplexLack, type SimplexTimer } from '../../consensus/simplex/simplex.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
 import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
@@ -39,7 +39,7 @@ type Message =
   | { readonly kind: 'proposal'; readonly block: Block; readonly vote: Vote }
   | { readonly kind: 'vote'; readonly vote: Vote }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
-  | { readonly kind: 'ask'; readonly height: number }
+  | { readonly kind: 'ask'; readonly height: number; readonly lack: SimplexLack }
   | {
       readonly kind: 'answer';
       readonly chain: readonly Final[];
@@ -199,6 +199,7 @@ export class SimplexNetwork {
           propose: (parent, view) => this.#blockOn(parent, view, index, ZERO_HASH),
           validate: (block, parent) =>
             block.header.timestampMs >= parent.header.timestampMs + BLOCK_TIME_MS ? 'valid' : 'invalid',
+          isBodyValid: () => true,
           notarized: () => undefined,
           nullified: () => undefined,
           finalized: (blocks, certificate) => {
@@ -254,7 +255,11 @@ export class SimplexNetwork {
     const target =
       peer !== undefined && peer !== index ? peer : others[this.#random.below(others.length || 1)];
     if (target === undefined) return;
-    this.#send(index, target, { kind: 'ask', height: node.simplex.finalized.header.height });
+    this.#send(index, target, {
+      kind: 'ask',
+      height: node.simplex.finalized.header.height,
+      lack: node.simplex.lack,
+    });
   }
 
   #broadcast(from: number, message: Message): void {
@@ -285,17 +290,23 @@ export class SimplexNetwork {
         simplex.onCertificate(message.certificate, this.nowMs);
         return;
       case 'ask':
-        this.#answer(to, from, node, message.height);
+        this.#answer(to, from, node, message);
         return;
       case 'answer':
         this.#learn(node, message);
     }
   }
 
-  #answer(self: number, to: number, node: HonestNode, height: number): void {
+  #answer(
+    self: number,
+    to: number,
+    node: HonestNode,
+    { height, lack }: Extract<Message, { readonly kind: 'ask' }>,
+  ): void {
     const chain = node.finals.filter(({ block }) => block.header.height > height).slice(0, 64);
     while (chain.length > 0 && chain.at(-1)?.certificate === undefined) chain.pop();
-    const certificates = node.simplex.openCertificates(256);
+    const named = node.simplex.notarizationOf(lack.blockHash);
+    const certificates = [...(named ? [named] : []), ...node.simplex.openCertificates(lack.fromView, 16)];
     const blocks = certificates.flatMap(({ blockHash }) => node.simplex.openBlock(blockHash) ?? []);
     this.#send(self, to, { kind: 'answer', chain, certificates, blocks });
   }
