@@ -14,6 +14,7 @@ export const consensusCodes = {
   PROPOSAL_DUPLICATE: 'this proposal is known already',
   PROPOSAL_INVALID: 'block and vote do not belong together, or the view has another leader',
   PROPOSAL_STALE: 'the proposal is of a view that is final already',
+  VOTE_EQUIVOCATION_KNOWN: 'an equivocation of this voter in this view is proven already',
   VOTE_DUPLICATE: 'this vote is known already',
   VOTE_SIGNATURE_INVALID: 'the signature of the vote does not verify',
   VOTE_STALE: 'the vote is of a view that is final already',

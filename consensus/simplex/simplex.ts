@@ -98,6 +98,7 @@ export interface SimplexDependencies {
 export const accepted: MessageJudgement = { type: 'verdict', verdict: 'accept', code: undefined };
 const voteStale = ignore('VOTE_STALE');
 const voteDuplicate = ignore('VOTE_DUPLICATE');
+const equivocationKnown = ignore('VOTE_EQUIVOCATION_KNOWN');
 
 export class Simplex {
   readonly #options: SimplexOptions;
@@ -162,6 +163,11 @@ export class Simplex {
   /** Height of the highest notarised block seen. */
   get notarizedHeight(): number {
     return Math.max(this.#notarizedHeight, this.#finalized.header.height);
+  }
+
+  /** The certificate of the highest view seen: proof of how far this node is. */
+  get newestCertificate(): Certificate | undefined {
+    return this.#newestCertificate;
   }
 
   /** True while this node must not sign anything. */
@@ -295,6 +301,7 @@ export class Simplex {
     if (!verifyCertificate(certificate, this.#options, this.#verifier).ok) return false;
     if (!blocks.every((block) => this.#host.isBodyValid(block))) return false;
     for (const signer of certificate.signers) this.#noteVoted(signer, certificate.view);
+    this.#noteNewest(certificate);
     this.#finalize(blocks, certificate);
     this.#enter(certificate.view + 1, nowMs);
     return true;
@@ -360,8 +367,22 @@ export class Simplex {
     if (seen !== undefined && seen.blockHash === vote.blockHash) return voteDuplicate;
     if (!this.#verifies(vote, record)) return reject('VOTE_SIGNATURE_INVALID');
     const conflict = record.conflictWith(vote);
-    if (conflict !== undefined) this.#host.equivocation(conflict, vote);
+    if (conflict !== undefined) {
+      // One proof a voter and view is enough; further ones would only multiply what it costs its peers.
+      if (record.accused.has(vote.voter)) return equivocationKnown;
+      record.accused.add(vote.voter);
+      this.#host.equivocation(conflict, vote);
+    } else if (vote.voter === this.#options.self) this.#adopt(record, vote);
     return accepted;
+  }
+
+  /**
+   * A vote under this node's own key that it does not remember: cast before its disk was lost, or by a twin. It
+   * binds the node as if it had cast it here.
+   */
+  #adopt(record: ViewRecord, vote: Vote): void {
+    this.#setOwn(record, vote);
+    this.#host.keep(record);
   }
 
   /** Votes of finalised views count for nothing but their voter's presence. */
@@ -481,7 +502,7 @@ export class Simplex {
     else this.reconsider(nowMs);
     if (earned === undefined || this.isGuarded || earned.view <= this.#finalizedView) return;
     const record = this.#record(earned.view);
-    if (record.ownFinalize === undefined) {
+    if (record.ownFinalize === undefined && record.ownNullify === undefined) {
       this.#cast(record, 'finalize', earned.blockHash, undefined, nowMs);
     }
   }

@@ -24,6 +24,8 @@ export class ViewRecord {
   ownNotarize: Vote | undefined;
   ownNullify: Vote | undefined;
   ownFinalize: Vote | undefined;
+  /** Voters whose equivocation in this view was reported. */
+  readonly accused = new Set<ValidatorIndex>();
   readonly #notarize: Votes = [];
   readonly #nullify: Votes = [];
   readonly #finalize: Votes = [];

@@ -2,6 +2,7 @@
 export const coreCodes = {
   BLOCK_EVIDENCE_INVALID: 'the block carries evidence that does not hold',
   BLOCK_ROOT_MISMATCH: 'executing the block gives other roots than its header names',
+  BLOCK_SETTLEMENT_FOREIGN: 'the origin of the block tells of a settlement that its chain did not seal',
   BLOCK_TOO_LARGE: 'the block holds more transactions or bytes than genesis allows',
   BLOCK_TRANSACTION_INVALID: 'the block carries a transaction that cannot stand in it',
   COMPLETION_CONTRADICTS_CHAIN: 'the settlement block that the message names did not settle that batch so',

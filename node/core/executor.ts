@@ -17,6 +17,7 @@ import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
+import { hasForeignSettlement } from '../../settlement/net/foreignSettlement.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { Mempool, PreparedTransaction } from './mempool.ts';
@@ -29,6 +30,7 @@ const BLOCK_OVERHEAD_BYTES = 512;
 /** `SETTLEMENT_UNKNOWN`: not wrong, but not executable until more of the settlement chain is known. */
 export type ExecutionCode =
   | 'SETTLEMENT_UNKNOWN'
+  | 'BLOCK_SETTLEMENT_FOREIGN'
   | 'BLOCK_TOO_LARGE'
   | 'BLOCK_TRANSACTION_INVALID'
   | 'BLOCK_EVIDENCE_INVALID'
@@ -128,6 +130,12 @@ export class Executor {
       this.#tree.add(shared);
       return { ok: true, value: shared };
     }
+    if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) {
+      return refuse(
+        'BLOCK_SETTLEMENT_FOREIGN',
+        'its origin tells of a settlement that its chain did not seal',
+      );
+    }
     const execution = this.#begin(parent, origin, height, settlementBlocks);
     for (const bytes of block.body.evidence) {
       const evidence = decodeEvidence(bytes);
@@ -164,6 +172,8 @@ export class Executor {
     const height = above.height + 1;
     const settlementBlocks = this.#settlement.range(above.origin, origin);
     if (settlementBlocks === undefined || this.#settlement.at(origin.height) === undefined) return undefined;
+    // A leader that lags behind waits: what it would build on has lost already.
+    if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) return undefined;
     const execution = this.#begin(parent, origin, height, settlementBlocks);
     const evidence = evidencePool.map(({ id, bytes, validator }) => {
       execution.addEvidence(id, validator);

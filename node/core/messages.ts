@@ -39,6 +39,8 @@ export interface SyncResponse {
   /** The responder's view, and the newest view in which it saw a vote of the asker. */
   readonly view: View;
   readonly lastVotedView: View;
+  /** Shows that the responder's view is no lie: the newest certificate it holds. */
+  readonly proof: Certificate | undefined;
   readonly finalizedHeight: Height;
   /** Final blocks above the asker's, ascending; the certificate finalises the last one. */
   readonly finalized: readonly Block[];
@@ -98,7 +100,9 @@ export function decodeSyncRequest(bytes: Uint8Array): Verdict<SyncRequest, 'ENCO
 
 export function encodeSyncResponse(response: SyncResponse): Uint8Array {
   return encode((writer) => {
-    writer.u64(response.view).u64(response.lastVotedView).u64(response.finalizedHeight);
+    writer.u64(response.view).u64(response.lastVotedView);
+    writeOptional(writer, response.proof);
+    writer.u64(response.finalizedHeight);
     writer.list(response.finalized, 2 * SYNC_BLOCKS_MAX, writeBlock);
     writeOptional(writer, response.certificate);
     writer.list(response.openCertificates, SYNC_CERTIFICATES_MAX, writeCertificate);
@@ -110,6 +114,7 @@ export function decodeSyncResponse(bytes: Uint8Array): Verdict<SyncResponse, 'EN
   return decode(bytes, (reader) => ({
     view: reader.u64(),
     lastVotedView: reader.u64(),
+    proof: readOptional(reader),
     finalizedHeight: reader.u64(),
     finalized: reader.list(2 * SYNC_BLOCKS_MAX, readBlock),
     certificate: readOptional(reader),

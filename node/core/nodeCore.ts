@@ -22,7 +22,7 @@ import {
   type SimplexHost,
 } from '../../consensus/simplex/simplex.ts';
 import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
-import type { Certificate } from '../../consensus/vote.ts';
+import { type Certificate, verifyCertificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { accountOf } from '../../settlement/ledger/accounts.ts';
@@ -39,6 +39,7 @@ import {
   encodeProposal,
   encodeVotes,
   type ProposalMessage,
+  type SyncResponse,
   type VotesMessage,
 } from './messages.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
@@ -96,6 +97,7 @@ export class NodeCore {
   #resendCount = 0;
   /** Set while this node must be silent, and meanwhile what each peer reported of its view. */
   #guard: Guard | undefined;
+  #mayHaveRun = false;
   #guardReports: Map<PeerId, View> | undefined;
 
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
@@ -140,7 +142,7 @@ export class NodeCore {
 
   // Start ------------------------------------------------------------------------------------------------
 
-  #start({ recovered, peers, nowMs }: InputOf<'started'>): void {
+  #start({ recovered, peers, nowMs, mayHaveRun = false }: InputOf<'started'>): void {
     assert(this.#parts === undefined, 'started twice');
     // Repeats of an earlier life of this node are in the peers' duplicate caches: number on from the clock.
     this.#resendCount = Math.max(0, Math.floor(nowMs)) % 2 ** 31;
@@ -158,7 +160,8 @@ export class NodeCore {
     const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
     this.#storedViews = new Set([...memory.votes, ...memory.certificates].map(({ view }) => view));
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
-    const hasLostDisk = state === undefined && nowMs > 0 && peers.length > 0;
+    this.#mayHaveRun = mayHaveRun;
+    const hasLostDisk = state === undefined && (mayHaveRun || nowMs > 0) && peers.length > 0;
     this.#guard = hasLostDisk ? { untilView: undefined } : state?.guard;
     if (state === undefined) this.#persistGenesis(tree.finalized, genesisState);
     if (this.#guard !== undefined) {
@@ -168,7 +171,7 @@ export class NodeCore {
     }
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? []);
-    if (nowMs > 0) parts.synchroniser.askAll(nowMs);
+    if (nowMs > 0 || hasLostDisk) parts.synchroniser.askAll(nowMs);
   }
 
   #compose(tree: BlockTree, peers: readonly PeerId[], finalizedView: View | undefined): Parts {
@@ -195,7 +198,8 @@ export class NodeCore {
       finalizedState: () => tree.finalizedState(),
       newestSettlementBlock: () => this.#settlement.at(this.#settlement.newestHeight),
       isSilent: () => simplex.isGuarded,
-      reported: (peer: PeerId, response: { readonly view: View }) => this.#noteReport(peer, response.view),
+      needsReports: () => this.#guardReports !== undefined,
+      reported: (peer: PeerId, response: SyncResponse) => this.#noteReport(peer, response),
     };
     const settler = new Settler(this.#options, this.#dependencies, host);
     const synchroniser = new Synchroniser({ deltaMs, peers, self }, { host, simplex });
@@ -210,15 +214,18 @@ export class NodeCore {
   }
 
   /**
-   * A node without its vote log waits until a quorum (itself included) has said how far it is, then until a block
-   * is final in a view two above all of that. A network that has not begun has nothing to forget.
+   * A node without its vote log waits until a quorum (itself included) has shown how far it is, then until a block
+   * is final in a view two above all of that. Views are believed with the certificate that opened them only, so
+   * nobody can silence a node by a lie. A network that has not begun has nothing to forget.
    */
-  #noteReport(peer: PeerId, view: View): void {
+  #noteReport(peer: PeerId, { proof }: SyncResponse): void {
     const reports = this.#guardReports;
+    const { genesis, self } = this.#options;
     if (reports === undefined) return;
-    reports.set(peer, view);
-    const { validators } = this.#options.genesis;
-    let power = validators.at(this.#options.self).power;
+    if (proof !== undefined && !verifyCertificate(proof, genesis, this.#dependencies.crypto).ok) return;
+    reports.set(peer, proof === undefined ? 1 : proof.view + 1);
+    const { validators } = genesis;
+    let power = validators.at(self).power;
     let newestView = 0;
     for (const [reporter, reported] of reports) {
       power += validators.at(reporter).power;
@@ -226,7 +233,7 @@ export class NodeCore {
     }
     if (!validators.isQuorum(power)) return;
     this.#guardReports = undefined;
-    const untilView = newestView <= 1 ? 0 : newestView + 2;
+    const untilView = newestView <= 1 && !this.#mayHaveRun ? 0 : newestView + 2;
     this.#guard = untilView === 0 ? undefined : { untilView };
     this.#push({ type: 'persist', writes: [guardWrite(this.#guard)], sync: true });
     this.#started().simplex.guardUntil(untilView);

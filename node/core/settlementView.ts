@@ -74,7 +74,9 @@ export class SettlementView {
   judge(origin: SettlementOrigin, parent: SettlementOrigin, timestampMs: TimeMs): OriginJudgement {
     const newestConfirmed = this.#newestHeight - this.#rules.originConfirmations;
     if (origin.height < parent.height) return 'invalid';
-    if (newestConfirmed - origin.height > this.#rules.originLagMax) return 'invalid';
+    // What is too young for the header is no lag, however fast the settlement chain is.
+    const newest = this.newestOrigin(parent, timestampMs);
+    if (newest.height - origin.height > this.#rules.originLagMax) return 'invalid';
     if (origin.height === parent.height) return origin.hash === parent.hash ? 'valid' : 'invalid';
     const block = this.#blocks.get(origin.height);
     if (block === undefined || origin.height > newestConfirmed) return 'wait';

@@ -79,8 +79,7 @@ export class Settler {
       return;
     }
     for (const fact of facts) {
-      if (fact.type === 'batch_sealed') this.#begin(fact.batch.seq);
-      else if (fact.type === 'batch_assigned') this.#begin(fact.seq);
+      if (fact.type === 'batch_assigned') this.#begin(fact.seq);
       // The same holder begins its next attempt without a new draw.
       else if (fact.type === 'batch_reverted' && fact.counted) this.#begin(fact.seq);
     }

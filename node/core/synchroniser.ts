@@ -22,6 +22,8 @@ import type { Output, PeerId } from './types.ts';
 export interface SynchroniserHost {
   output(output: Output): void;
   storedBlock(height: Height): StoredBlock | undefined;
+  /** True while the node must know how far its peers are; they are asked again until enough have answered. */
+  needsReports(): boolean;
   /** Told of every well-formed answer, before it is used. */
   reported(peer: PeerId, response: SyncResponse): void;
 }
@@ -70,7 +72,8 @@ export class Synchroniser {
 
   onTimer(nowMs: TimeMs): void {
     this.#pending.clear();
-    if (this.#wanted) this.request(undefined, nowMs);
+    if (this.#host.needsReports()) this.askAll(nowMs);
+    else if (this.#wanted) this.request(undefined, nowMs);
   }
 
   /** @returns The refusal's code when the peer's answer is no answer. */
@@ -114,6 +117,7 @@ export class Synchroniser {
     return encodeSyncResponse({
       view: this.#simplex.view,
       lastVotedView: this.#simplex.lastVotedView(from),
+      proof: this.#simplex.newestCertificate ?? this.#host.storedBlock(own)?.certificate,
       finalizedHeight: own,
       finalized: blocks,
       certificate,

@@ -22,6 +22,8 @@ export type Input =
       readonly nowMs: TimeMs;
       readonly recovered: readonly RecoveredRow[];
       readonly peers: readonly PeerId[];
+      /** True on every start but a node's very first: with an empty disk it then has lost what it voted for. */
+      readonly mayHaveRun?: boolean;
     }
   | {
       readonly type: 'message';

@@ -97,7 +97,9 @@ export class SettlementSide {
   stall(on: boolean): void {
     this.#stallCount += on ? 1 : -1;
     if (on && this.#stallCount === 1) this.#generation += 1;
-    if (!on && this.#stallCount === 0) this.#scheduleTick(this.#queue.nowMs + this.#blockTimeMs);
+    if (on || this.#stallCount > 0) return;
+    // Block 0 may lie in the future still, when the chain's phase is long.
+    this.#scheduleTick(Math.max(this.#queue.nowMs, this.#chain.head.timestampMs) + this.#blockTimeMs);
   }
 
   fill(on: boolean): void {

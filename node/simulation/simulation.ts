@@ -433,10 +433,12 @@ export class Simulation {
     const { nowMs } = this.#queue;
     const peers: PeerId[] = [];
     for (const { index } of this.#nodes) if (index !== node.index) peers.push(index);
+    // The first start is the only one of which nothing can have been forgotten.
+    const mayHaveRun = node.incarnation > 0;
     node.incarnation += 1;
     node.core = this.#dependencies.createProcess(node.index, this.#observer);
     this.#network.start(node.index, nowMs);
-    this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.rows(), peers });
+    this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.rows(), peers, mayHaveRun });
     for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
   }
 

@@ -155,6 +155,7 @@ const advice: Readonly<Record<string, string>> = {
   PROPOSAL_DUPLICATE: nothing,
   PROPOSAL_INVALID: peerFault,
   PROPOSAL_STALE: nothing,
+  VOTE_EQUIVOCATION_KNOWN: nothing,
   VOTE_DUPLICATE: nothing,
   VOTE_SIGNATURE_INVALID: peerFault,
   VOTE_STALE: nothing,
@@ -164,6 +165,7 @@ const advice: Readonly<Record<string, string>> = {
   BLOCK_EVIDENCE_INVALID: 'Nothing: the node does not vote for the block.',
   BLOCK_ROOT_MISMATCH:
     'Nothing: the node does not vote for the block. Among equal versions it is a bug; keep the run.',
+  BLOCK_SETTLEMENT_FOREIGN: nothing,
   BLOCK_TOO_LARGE: 'Nothing: the node does not vote for the block.',
   BLOCK_TRANSACTION_INVALID: 'Nothing: the node does not vote for the block.',
   COMPLETION_CONTRADICTS_CHAIN: peerFault,

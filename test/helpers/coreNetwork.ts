@@ -1,10 +1,11 @@
 /**
- * Bare node cores wired directly to each other: every message arrives after one fixed delay, disks are maps, there is
- * no settlement chain but its genesis block. For tests of the core alone; the simulation is tested elsewhere.
+ * Bare node cores wired directly to each other: every message arrives after one fixed delay, disks are maps. Of the
+ * settlement chain there is the genesis block alone unless a test asks for more. The simulation is tested elsewhere.
  */
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { Crypto } from '../../consensus/primitives/signature.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
+import type { NodeOptions } from '../../node/core/ports.ts';
 import type { Input, Output, RecoveredRow, TimerId, Topic } from '../../node/core/types.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
@@ -36,6 +37,12 @@ export function scenarioOf(text: string): Scenario {
   return parsed.value.scenario;
 }
 
+export interface CoreNetworkOptions {
+  /** Makes settlement blocks when they are due, and carries submissions to the chain. */
+  readonly settles?: boolean;
+  readonly node?: Partial<NodeOptions>;
+}
+
 export class CoreNetwork {
   readonly nodes: TestNode[] = [];
   readonly sent: Sent[] = [];
@@ -45,10 +52,14 @@ export class CoreNetwork {
   readonly parts: GenesisParts;
   readonly crypto: Crypto;
   nowMs = -2000;
+  /** Whether a node's gossip and submissions get through; tests replace it. */
+  isCutOff: (node: number) => boolean = () => false;
+  readonly #options: CoreNetworkOptions;
   readonly #queue: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
   #order = 0;
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, options: CoreNetworkOptions = {}) {
+    this.#options = options;
     this.crypto = createCrypto('modelled');
     this.parts = createGenesis(scenario);
     this.genesis = this.parts.genesis;
@@ -64,6 +75,7 @@ export class CoreNetwork {
       });
       this.start(index);
     }
+    if (options.settles === true) this.#awaitSettlementBlock();
     const feed = new TransactionFeed(scenario, this.parts, this.crypto);
     for (let height = 1; height <= 12; height += 1) {
       for (const bytes of feed.forBlock(height)) {
@@ -88,6 +100,7 @@ export class CoreNetwork {
         tip: 1n,
         openRescue: false,
         historyBlocks: 64,
+        ...this.#options.node,
       },
       {
         crypto: this.crypto,
@@ -156,6 +169,7 @@ export class CoreNetwork {
         return;
       case 'publish':
         this.sent.push({ from: index, topic: output.topic, bytes: output.bytes });
+        if (this.isCutOff(index)) return;
         for (const [to] of this.nodes.entries()) {
           if (to === index) continue;
           const { topic, bytes } = output;
@@ -192,11 +206,31 @@ export class CoreNetwork {
         return;
       }
       case 'followSettlement':
-        this.deliver(index, { type: 'settlementBlock', nowMs: this.nowMs, block: this.chain.genesis });
+        for (let height = output.fromHeight; height <= this.chain.head.height; height += 1) {
+          const block = this.chain.blockAt(height);
+          if (block !== undefined) this.deliver(index, { type: 'settlementBlock', nowMs: this.nowMs, block });
+        }
+        return;
+      case 'submitSettlement':
+        if (this.#options.settles === true && !this.isCutOff(index)) {
+          const { bytes } = output;
+          this.#later(() => this.chain.submit(bytes, this.nowMs));
+        }
         return;
       default:
         return;
     }
+  }
+
+  #awaitSettlementBlock(): void {
+    const at = this.chain.nextTimestampMs;
+    this.#at(at, () => {
+      const block = this.chain.produceBlock(at);
+      for (const [index] of this.nodes.entries()) {
+        this.deliver(index, { type: 'settlementBlock', nowMs: this.nowMs, block });
+      }
+      this.#awaitSettlementBlock();
+    });
   }
 
   #node(index: number): TestNode {

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { type Block, createBlock, createGenesisBlock, type Header } from '../../../../consensus/block.ts';
+import { createEvidence, encodeEvidence, evidenceId } from '../../../../consensus/evidence.ts';
+import { merkleRoot } from '../../../../consensus/primitives/merkle.ts';
+import { BlockTree, type ExecutedBlock } from '../../../../node/core/blockTree.ts';
+import { type EvidenceItem, Executor } from '../../../../node/core/executor.ts';
+import { Mempool } from '../../../../node/core/mempool.ts';
+import type { ExecutionCache } from '../../../../node/core/ports.ts';
+import { SettlementView } from '../../../../node/core/settlementView.ts';
+import { createGenesis } from '../../../../node/scenario/genesis.ts';
+import { createSettlementChain } from '../../../../node/scenario/settlementChain.ts';
+import type { Genesis } from '../../../../settlement/execution/genesis.ts';
+import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
+import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
+import { scenarioOf } from '../../../helpers/runScenario.ts';
+import { hashOf, nullifyIn, Signatory, withWrongSignature } from '../../../helpers/signatory.ts';
+
+const scenario = scenarioOf(`
+name: executor
+duration: 30s
+config: { settlement: { batch_size: 1 } }
+auto_fund: false
+accounts: { alice: { balances: { UM: 1000 }, deposits: { UM: 100000 } } }
+timeline:
+  - { at: { block: 9 }, account: alice, borrow: { asset: UM, amount: 10 } }
+`);
+const parts = createGenesis(scenario);
+const { chainId, validators } = parts.genesis;
+const keys = new Signatory(parts);
+const alice = keys.account('alice');
+const settlementGenesis = createSettlementChain(scenario, {
+  chainId,
+  validators,
+  verifier: keys.crypto,
+}).genesis;
+
+const borrowing = keys.transaction(alice, { type: 'borrow', asset: 'UM', amount: 10n });
+const transfers = [0, 1, 2].map((nonce) =>
+  keys.transaction(alice, { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n }, { nonce }),
+);
+
+interface World {
+  readonly executor: Executor;
+  readonly genesisBlock: Block;
+  offer(transactions: readonly Uint8Array[]): void;
+  build(evidence?: readonly EvidenceItem[]): Block;
+}
+
+function worldOf(changes: Partial<Genesis> = {}, executions?: ExecutionCache): World {
+  const genesis = { ...parts.genesis, ...changes };
+  const { base, stateRoot } = createGenesisState(genesis);
+  const { blockTimeMs, settlementGenesisHash } = genesis;
+  const genesisBlock = createGenesisBlock({ chainId, blockTimeMs, stateRoot, settlementGenesisHash });
+  const settlement = new SettlementView(genesis);
+  settlement.add(settlementGenesis);
+  const mempool = new Mempool();
+  const executor = new Executor(
+    {
+      genesis,
+      self: 0,
+      deltaMs: 500,
+      inactiveViews: 8,
+      resubmitAfterBlocks: 2,
+      tip: 1n,
+      openRescue: false,
+      historyBlocks: 64,
+    },
+    { crypto: keys.crypto, signer: keys.signer(0), executions, messages: undefined, observer: undefined },
+    { tree: new BlockTree(base, genesisBlock, stateRoot), settlement, mempool },
+  );
+  return {
+    executor,
+    genesisBlock,
+    offer: (transactions) => {
+      for (const bytes of transactions) {
+        const prepared = executor.prepare(bytes);
+        if (prepared.ok) mempool.add(prepared.value, { height: 0, nonce: 0 });
+      }
+    },
+    build: (evidence = []) => {
+      const block = executor.build(genesisBlock, { view: 1, timestampMs: 0 }, evidence);
+      if (block === undefined) throw new Error('nothing was built');
+      return block;
+    },
+  };
+}
+
+function blockOf(transactions: readonly Uint8Array[], evidence: readonly EvidenceItem[] = []): Block {
+  const leader = worldOf();
+  leader.offer(transactions);
+  return leader.build(evidence);
+}
+
+/** A block whose header names exactly this body, whatever the body is worth. */
+function carrying(transactions: readonly Uint8Array[], evidence: readonly Uint8Array[] = []): Block {
+  const ids = transactions.map((bytes) => {
+    const decoded = decodeTransaction(bytes);
+    return decoded.ok ? decoded.value.id : hashOf('00');
+  });
+  const { header } = blockOf([]);
+  return createBlock({ ...header, transactionsRoot: merkleRoot(ids) }, { transactions, evidence });
+}
+
+function itemOf(voter: number): EvidenceItem {
+  const evidence = keys.evidence(voter);
+  return { id: evidenceId(evidence), bytes: encodeEvidence(evidence), validator: voter };
+}
+
+function execute(block: Block) {
+  const voter = worldOf();
+  return voter.executor.execute(block, voter.genesisBlock);
+}
+
+describe('Executor', () => {
+  it('executes what a leader built, and finds the same roots', () => {
+    const block = blockOf([borrowing], [itemOf(3)]);
+    expect(block.body).toEqual({ transactions: [borrowing], evidence: [itemOf(3).bytes] });
+    expect(worldOf().executor.checkBody(block)).toMatchObject({ ok: true });
+    expect(execute(block)).toMatchObject({ ok: true });
+  });
+
+  const roots = ['stateRoot', 'receiptsRoot', 'transactionsRoot', 'batchCommitment'] as const;
+  it.each(roots)('refuses a header with another %s', (root) => {
+    const { header, body } = blockOf([borrowing]);
+    expect(header[root]).not.toBe(hashOf('cd'));
+    const forged: Header = { ...header, [root]: hashOf('cd') };
+    expect(execute(createBlock(forged, body))).toMatchObject({ ok: false, code: 'BLOCK_ROOT_MISMATCH' });
+  });
+
+  describe('checking a body', () => {
+    const { executor } = worldOf();
+
+    it.each([
+      ['a wrong signature', withWrongSignature(borrowing)],
+      [
+        'a transaction of another chain',
+        keys.transaction(alice, { type: 'settle_now' }, { chainId: hashOf('0c') }),
+      ],
+      ['bytes that are no transaction', new Uint8Array([1, 2, 3])],
+    ])('refuses %s', (_, bytes) => {
+      expect(executor.checkBody(carrying([bytes]))).toMatchObject({ code: 'BLOCK_TRANSACTION_INVALID' });
+    });
+
+    it('does not take the signature of its own pool for that of the block', () => {
+      const world = worldOf();
+      world.offer([borrowing]);
+      expect(world.executor.checkBody(carrying([withWrongSignature(borrowing)]))).toMatchObject({
+        code: 'BLOCK_TRANSACTION_INVALID',
+      });
+    });
+
+    const consistent = createEvidence(keys.vote(1, nullifyIn(1)), keys.vote(1, nullifyIn(2)));
+    it.each([
+      ['a wrong signature', withWrongSignature(itemOf(3).bytes)],
+      ['votes that may stand beside each other', encodeEvidence(consistent)],
+      ['bytes that are no evidence', new Uint8Array([1, 2, 3])],
+    ])('refuses evidence with %s', (_, bytes) => {
+      expect(executor.checkBody(carrying([], [bytes]))).toMatchObject({ code: 'BLOCK_EVIDENCE_INVALID' });
+    });
+
+    it('refuses a body that the header does not name', () => {
+      const { header } = blockOf([borrowing]);
+      const other = createBlock(header, { transactions: [transfers[0] as Uint8Array], evidence: [] });
+      expect(executor.checkBody(other)).toMatchObject({ code: 'BLOCK_ROOT_MISMATCH' });
+    });
+
+    it('refuses more transactions than allowed', () => {
+      const block = blockOf(transfers);
+      expect(worldOf({ blockTransactionsMax: 3 }).executor.checkBody(block)).toMatchObject({ ok: true });
+      expect(worldOf({ blockTransactionsMax: 2 }).executor.checkBody(block)).toMatchObject({
+        code: 'BLOCK_TOO_LARGE',
+      });
+    });
+
+    it('refuses more bytes than allowed, evidence counted', () => {
+      const block = blockOf(transfers, [itemOf(3)]);
+      const byteCount = [...block.body.transactions, ...block.body.evidence].reduce(
+        (sum, bytes) => sum + bytes.length + 4,
+        512,
+      );
+      expect(worldOf({ blockBytesMax: byteCount }).executor.checkBody(block)).toMatchObject({ ok: true });
+      expect(worldOf({ blockBytesMax: byteCount - 1 }).executor.checkBody(block)).toMatchObject({
+        code: 'BLOCK_TOO_LARGE',
+      });
+    });
+  });
+
+  describe('building', () => {
+    it('leaves out what exceeds the transaction limit', () => {
+      const leader = worldOf({ blockTransactionsMax: 2 });
+      leader.offer(transfers);
+      expect(leader.build().body.transactions).toEqual(transfers.slice(0, 2));
+    });
+
+    it('leaves out what exceeds the byte limit', () => {
+      const [first] = transfers;
+      const leader = worldOf({ blockBytesMax: 512 + 2 * ((first?.length ?? 0) + 4) });
+      leader.offer(transfers);
+      expect(leader.build().body.transactions).toEqual(transfers.slice(0, 2));
+    });
+  });
+
+  it('refuses a transaction that cannot stand in the block', () => {
+    const { header, body } = blockOf([borrowing]);
+    const transactions = [...body.transactions, ...body.transactions];
+    expect(execute(createBlock(header, { ...body, transactions }))).toMatchObject({
+      code: 'BLOCK_TRANSACTION_INVALID',
+    });
+  });
+
+  it('waits for a settlement block that it does not know', () => {
+    const { header, body } = blockOf([]);
+    const origin = { height: 1, hash: hashOf('ee') };
+    expect(execute(createBlock({ ...header, origin }, body))).toMatchObject({ code: 'SETTLEMENT_UNKNOWN' });
+  });
+
+  it('takes another node’s result for the very same bytes only', () => {
+    const shared = new Map<string, ExecutedBlock>();
+    const cache: ExecutionCache = {
+      get: (hash) => shared.get(hash),
+      set: (executed) => shared.set(executed.block.hash, executed),
+    };
+    const leader = worldOf({}, cache);
+    leader.offer([borrowing]);
+    const block = leader.build();
+    const damaged = createBlock(block.header, {
+      transactions: [withWrongSignature(borrowing)],
+      evidence: [],
+    });
+    expect(damaged.hash).toBe(block.hash);
+    const voter = worldOf({}, cache);
+    expect(voter.executor.checkBody(damaged)).toMatchObject({ code: 'BLOCK_TRANSACTION_INVALID' });
+    const result = voter.executor.execute(block, voter.genesisBlock);
+    expect(result.ok && result.value).toBe(shared.get(block.hash));
+  });
+});
