@@ -35,20 +35,31 @@ interface CampaignOptions {
   readonly only: string | undefined;
 }
 
-function readOptions(): CampaignOptions {
+const USAGE = `npm run campaign -- [options]
+  --share <p%>    run a fixed share of the cases (default 100%)
+  --workers <n>   threads (default: one for each core)
+  --case <name>   run one case
+  --help          show this`;
+
+/** The options; undefined when only help was asked for. @throws {TypeError | RangeError} For arguments that do not fit. */
+function readOptions(): CampaignOptions | undefined {
   const { values } = parseArgs({
     options: {
       share: { type: 'string', default: '100%' },
       workers: { type: 'string', default: String(availableParallelism()) },
       case: { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return undefined;
   const share = /^(\d+(?:\.\d+)?)%$/.exec(values.share)?.[1];
   const workers = Number(values.workers);
   if (share === undefined || Number(share) <= 0 || Number(share) > 100) {
     throw new RangeError(`--share takes a percentage such as 10%, got ${values.share}`);
   }
-  if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`--workers ${values.workers}`);
+  if (!Number.isInteger(workers) || workers < 1) {
+    throw new RangeError(`--workers takes a whole number from 1, got ${values.workers}`);
+  }
   return { share: Number(share) / 100, workers, only: values.case };
 }
 
@@ -107,7 +118,18 @@ function runOnWorker(
 }
 
 async function main(): Promise<void> {
-  const options = readOptions();
+  let options: CampaignOptions | undefined;
+  try {
+    options = readOptions();
+  } catch (cause) {
+    console.error(`${(cause as Error).message.split('\n')[0]} (see --help)`);
+    process.exitCode = 2;
+    return;
+  }
+  if (options === undefined) {
+    console.log(USAGE);
+    return;
+  }
   if (options.only !== undefined) {
     runOne(options.only);
     return;

@@ -8,7 +8,9 @@ export function shortAmount(text: string): string {
   const digits = text.replace(/^[-+]/, '');
   if (digits.length <= AMOUNT_DIGITS_MAX) return text;
   const sign = text.startsWith('-') ? '-' : text.startsWith('+') ? '+' : '';
-  return `${sign}${digits[0]}.${digits.slice(1, 4)}e${digits.length - 1}`;
+  const rounded = String(Math.round(Number(digits.slice(0, 6)) / 100));
+  const exponent = digits.length - 1 + (rounded.length - 4);
+  return `${sign}${rounded[0]}.${rounded.slice(1, 4)}e${exponent}`;
 }
 
 /** A net amount with its sign. */

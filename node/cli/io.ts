@@ -27,7 +27,7 @@ export function processIo(): CliIo {
     environment: process.env,
     isOutTerminal: process.stdout.isTTY === true,
     isErrTerminal: process.stderr.isTTY === true,
-    columns: process.stdout.columns ?? COLUMNS_DEFAULT,
+    columns: process.stdout.columns || COLUMNS_DEFAULT,
     clock: () => performance.now(),
   };
 }

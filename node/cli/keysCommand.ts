@@ -3,14 +3,16 @@
  * A fresh secret is never printed; a derived one is, because whoever knows the seed knows it anyway.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
 import { SECRET_KEY_BYTES } from '../../consensus/primitives/signature.ts';
+import { namePattern } from '../config/fields.ts';
 import { deriveKeyHolder } from '../scenario/genesis.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { makeFolders } from './folders.ts';
 import type { CliIo } from './io.ts';
 
 export interface KeysOptions {
@@ -25,6 +27,7 @@ const KEY_FILE_DEFAULT = 'sidereal.key';
 /** Derives or generates a key. @returns The exit code. */
 export function makeKeys(options: KeysOptions, io: CliIo): ExitCode {
   if (options.seed !== undefined || options.label !== undefined) {
+    checkDerivation(options);
     const { address, secretKey } = deriveKeyHolder(options.seed ?? 1, options.label ?? 'account/scenario');
     const pair = { public_key: address, secret_key: toHex(secretKey) };
     io.out(
@@ -46,9 +49,26 @@ export function makeKeys(options: KeysOptions, io: CliIo): ExitCode {
   return exitCodes.ok;
 }
 
+/** A derived key is printed, never written, and only for labels that a scenario derives. */
+function checkDerivation({ label, out }: KeysOptions): void {
+  const code: CliCode = 'CLI_USAGE';
+  if (out !== undefined) {
+    throw new CodedError(code, '--out takes a fresh key; with --seed or --label the derived one is printed');
+  }
+  const [kind, name, ...rest] = (label ?? 'operator').split('/');
+  const isNamed =
+    (kind === 'account' || kind === 'validator') && name !== undefined && namePattern.test(name);
+  const isWhole = (kind === 'oracle' || kind === 'operator') && name === undefined;
+  if ((isNamed || isWhole) && rest.length === 0) return;
+  throw new CodedError(
+    code,
+    `expected a label account/<label>, validator/<name>, oracle or operator, got ${JSON.stringify(label)}`,
+  );
+}
+
 function writeSecret(path: string, text: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
   } catch (cause) {
     const isThere = (cause as NodeJS.ErrnoException).code === 'EEXIST';

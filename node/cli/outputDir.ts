@@ -5,7 +5,6 @@
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,10 +12,11 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { RunResult } from '../simulation/result.ts';
 import type { CliCode } from './codes.ts';
+import { makeFolders } from './folders.ts';
 
 const fileNames = ['result.json', 'events.ndjson', 'batches.ndjson'];
 /** Text gathered before it goes to disk, in characters. */
@@ -26,6 +26,7 @@ const CHUNK_CHARACTERS = 1 << 16;
 export function findOutDirProblem(
   dir: string,
   run: { readonly name: string; readonly seed: number },
+  junit?: string,
 ): string | undefined {
   if (!existsSync(dir)) return undefined;
   let entries: string[];
@@ -34,6 +35,9 @@ export function findOutDirProblem(
   } catch {
     return `${dir} is not a folder`;
   }
+  // What `--junit` writes in here is overwritten like the rest.
+  const own = junit === undefined ? '' : relative(dir, junit).split(sep)[0];
+  entries = entries.filter((entry) => entry !== own);
   if (entries.length === 0) return undefined;
   const foreign = entries.filter((entry) => !fileNames.includes(entry));
   if (foreign.length > 0) return `${dir} holds other files (${foreign.slice(0, 3).join(', ')})`;
@@ -59,7 +63,7 @@ export class OutputDir {
   constructor(dir: string) {
     this.#dir = dir;
     this.#events = guard(dir, () => {
-      mkdirSync(dir, { recursive: true });
+      makeFolders(dir);
       for (const name of fileNames) rmSync(join(dir, name), { force: true });
       return new LineFile(join(dir, 'events.ndjson'));
     });

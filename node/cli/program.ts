@@ -29,7 +29,7 @@ export function runCli(args: readonly string[], io: CliIo): ExitCode {
   }
 }
 
-function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command {
+function createProgram(io: CliIo, finish: Finish): Command {
   const program = new Command('sidereal')
     .description(
       'A sidechain that nets per asset and settles every N blocks, and its deterministic simulator.',
@@ -37,16 +37,16 @@ function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command
     .version(readVersion(), '--version', 'print the version')
     .helpOption('--help', 'show help')
     .showSuggestionAfterError(true)
-    .addHelpText('after', '\nExample:\n  sidereal run scripts/scenarios/seed-timeline.yaml\n');
+    .addHelpText('after', '\nExample:\n  npx sidereal run scripts/scenarios/seed-timeline.yaml\n');
   addRun(program, io, finish);
   program
     .command('validate')
-    .argument('<file...>', 'scenarios or configurations')
+    .argument('<file...>', 'scenarios, configurations or traces (.csv)')
     .description('check files without running them')
     .option('--config <file>', 'configuration below the scenarios')
     .option('--set <key=value>', 'set a key of the configuration', collect)
     .option('--json', 'print JSON only')
-    .addHelpText('after', '\nExample:\n  sidereal validate scripts/scenarios/*.yaml config.yaml\n')
+    .addHelpText('after', '\nExample:\n  npx sidereal validate scripts/scenarios/*.yaml config.yaml\n')
     .action((files: string[], options: ValidateOptions) => finish(validateFiles(files, options, io)));
   program
     .command('config')
@@ -56,7 +56,7 @@ function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command
     .option('--config <file>', 'configuration file')
     .option('--set <key=value>', 'set a key of the configuration', collect)
     .option('--json', 'print JSON instead of YAML')
-    .addHelpText('after', '\nExample:\n  sidereal config --print --set settlement.batch_size=10\n')
+    .addHelpText('after', '\nExample:\n  npx sidereal config --print --set settlement.batch_size=10\n')
     .action((options: ConfigCommandOptions) => finish(showConfig(options, io)));
   program
     .command('keys')
@@ -65,7 +65,7 @@ function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command
     .option('--label <label>', 'what to derive: account/<label>, validator/<name>, oracle or operator')
     .option('--out <file>', 'where a fresh secret key goes')
     .option('--json', 'print JSON only')
-    .addHelpText('after', '\nExample:\n  sidereal keys --seed 7 --label validator/node-0\n')
+    .addHelpText('after', '\nExample:\n  npx sidereal keys --seed 7 --label validator/node-0\n')
     .action((options: KeysOptions) => finish(makeKeys(options, io)));
   for (const { name, description, feature } of laterCommands) {
     program
@@ -73,7 +73,7 @@ function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command
       .description(`${description} (not in this version)`)
       .allowUnknownOption()
       .allowExcessArguments()
-      .addHelpText('after', `\nExample:\n  sidereal ${name}     # refused until ${feature} is there\n`)
+      .addHelpText('after', `\nExample:\n  npx sidereal ${name}     # refused until ${feature} is there\n`)
       .action(() => {
         throw new CodedError(
           'NOT_AVAILABLE_YET',
@@ -88,7 +88,12 @@ function createProgram(io: CliIo, finish: (exitCode: ExitCode) => void): Command
   return program;
 }
 
-function addRun(program: Command, io: CliIo, finish: (exitCode: ExitCode) => void): void {
+type Finish = (exitCode: ExitCode) => void;
+
+/** Coded errors that a different command line would avoid. */
+const usageCodes: readonly string[] = ['NOT_AVAILABLE_YET', 'CLI_USAGE'];
+
+function addRun(program: Command, io: CliIo, finish: Finish): void {
   program
     .command('run')
     .argument('<scenario...>', 'scenario files')
@@ -104,7 +109,7 @@ function addRun(program: Command, io: CliIo, finish: (exitCode: ExitCode) => voi
     .option('--json', 'print the result as JSON and nothing else')
     .addHelpText(
       'after',
-      '\nExample:\n  sidereal run scripts/scenarios/withheld-settlement.yaml --set settlement.batch_size=10\n',
+      '\nExample:\n  npx sidereal run scripts/scenarios/seed-timeline.yaml --seed 8 --out runs/1\n',
     )
     .action((files: string[], options: RunCommandOptions & { readonly engine: string }) => {
       if (options.engine === 'devnet') {
@@ -149,7 +154,7 @@ function explain(cause: unknown, args: readonly string[], program: Command, io: 
   }
   if (cause instanceof CodedError) {
     fail(cause.code, cause.message, cause.details);
-    return cause.code === 'NOT_AVAILABLE_YET' ? exitCodes.usage : exitCodes.unable;
+    return usageCodes.includes(cause.code) ? exitCodes.usage : exitCodes.unable;
   }
   fail('INTERNAL', cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   return exitCodes.unable;

@@ -38,7 +38,8 @@ export class Progress {
             format: `  {bar} {percentage}% of ${seconds(this.#totalMs)} | {eta_formatted}`,
             barsize: 30,
             clearOnComplete: true,
-            hideCursor: true,
+            hideCursor: false,
+            linewrap: true,
           },
           Presets.shades_classic,
         );

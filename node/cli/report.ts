@@ -1,4 +1,5 @@
 /** What `sidereal run` prints of one result: the timeline per batch, slashes, laws, expectations, and what to do next. */
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import type { BatchResult, RunResult } from '../simulation/result.ts';
 import { grouped, seconds, shortAmount, signedAmount } from './format.ts';
@@ -9,20 +10,18 @@ const BATCHES_SHOWN_MAX = 24;
 /** Violations and errors shown of each kind. */
 const LINES_SHOWN_MAX = 5;
 
-const columns = [
-  { name: 'batch', width: 7 },
-  { name: 'blocks', width: 9 },
-  { name: 'net', width: 17 },
-  { name: 'action', width: 20 },
-  { name: 'by', width: 10 },
-  { name: 'times', width: 17 },
-] as const;
+const columnNames = ['batch', 'blocks', 'net', 'action', 'by', 'times'] as const;
+/** Blank columns behind a cell. */
+const CELL_GAP = 1;
 
 export interface ReportOptions {
   readonly colors: Colors;
   /** File the scenario came from. */
   readonly file: string | undefined;
-  readonly batchSize: number;
+  /** A scenario to try after this one. */
+  readonly next: string | undefined;
+  /** Width of the terminal, in characters. */
+  readonly columns: number;
   /** Folder that holds the result, if any. */
   readonly outDir: string | undefined;
 }
@@ -53,22 +52,26 @@ export const BANNER = [
   '',
 ].join('\n');
 
-/** Everything after a run, ready to print; no line is wider than 80 characters but for texts of the user. */
+/** Everything after a run, ready to print; no line is wider than the terminal but for words of the user. */
 export function renderReport(result: RunResult, options: ReportOptions): string {
   const { colors } = options;
   const parts = [
-    renderBatches(result, colors),
+    renderBatches(result, options),
     renderSlashes(result, colors),
     renderErrors(result, colors),
+    renderWarnings(result, options),
     renderLaws(result, colors),
-    renderExpectations(result, colors),
+    renderExpectations(result, options),
     renderSummary(result, colors),
     renderNext(result, options),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function renderBatches({ batches, windows, truncated }: RunResult, colors: Colors): string {
+function renderBatches(
+  { batches, windows, truncated }: RunResult,
+  { colors, columns }: ReportOptions,
+): string {
   const emptyCount = windows.filter(({ empty }) => empty).length;
   const emptyText =
     emptyCount === 0
@@ -78,11 +81,16 @@ function renderBatches({ batches, windows, truncated }: RunResult, colors: Color
   const half = BATCHES_SHOWN_MAX / 2;
   const isLong = batches.length > BATCHES_SHOWN_MAX;
   const shown = isLong ? [...batches.slice(0, half), ...batches.slice(-half)] : batches;
+  const rows: string[][] = [];
+  for (const [index, batch] of shown.entries()) {
+    if (isLong && index === half)
+      rows.push(['…', `${batches.length - BATCHES_SHOWN_MAX} more`, '', '', '', '']);
+    rows.push(batchCells(batch, colors));
+  }
+  const widths = columnWidths(rows, columns);
   const table = new Table({
-    head: columns.map(({ name }) => name),
-    colWidths: columns.map(({ width }) => width),
-    wordWrap: true,
-    wrapOnWordBoundary: false,
+    head: [...columnNames],
+    colWidths: widths.map((width) => width + CELL_GAP),
     chars: {
       top: '',
       'top-mid': '',
@@ -102,10 +110,8 @@ function renderBatches({ batches, windows, truncated }: RunResult, colors: Color
     },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
   });
-  for (const [index, batch] of shown.entries()) {
-    if (isLong && index === half)
-      table.push(['…', `${batches.length - BATCHES_SHOWN_MAX} more`, '', '', '', '']);
-    table.push(batchCells(batch, colors));
+  for (const row of rows) {
+    table.push(row.map((cell, index) => (isBreakable(index) ? wrapCell(cell, widths[index] ?? 0) : cell)));
   }
   const notes = [
     truncated === true ? 'Only the last batches are kept here; batches.ndjson has all.' : '',
@@ -121,14 +127,52 @@ function renderBatches({ batches, windows, truncated }: RunResult, colors: Color
   ].join('\n');
 }
 
+/** Net and actions may go on in the next line; names and times are kept whole. */
+function isBreakable(column: number): boolean {
+  return columnNames[column] === 'net' || columnNames[column] === 'action';
+}
+
+/** As wide as the longest line; where that is wider than the terminal, the breakable columns give way down to a word. */
+function columnWidths(rows: readonly (readonly string[])[], columns: number): number[] {
+  const longest = (index: number, separator: RegExp): number =>
+    Math.max(
+      columnNames[index]?.length ?? 0,
+      ...rows
+        .flatMap((row) => stripVTControlCharacters(row[index] ?? '').split(separator))
+        .map((part) => part.length),
+    );
+  const widths = columnNames.map((_, index) => longest(index, /\n/));
+  const least = columnNames.map((_, index) =>
+    isBreakable(index) ? longest(index, /\s/) : (widths[index] ?? 0),
+  );
+  let excess = widths.reduce((sum, width) => sum + width + CELL_GAP, 0) - columns;
+  for (let index = columnNames.length - 1; index >= 0 && excess > 0; index -= 1) {
+    const given = Math.min(excess, (widths[index] ?? 0) - (least[index] ?? 0));
+    widths[index] = (widths[index] ?? 0) - given;
+    excess -= given;
+  }
+  return widths;
+}
+
+function wrapCell(cell: string, width: number): string {
+  return cell
+    .split('\n')
+    .flatMap((line) => breakLines(line, width))
+    .join('\n');
+}
+
 function batchCells(batch: BatchResult, colors: Colors): string[] {
   const net = Object.entries(batch.net).map(([asset, amount]) => `${asset} ${signedAmount(amount)}`);
   const actions = batch.actions.map(
     ({ type, asset, amount }) => `${actionWord(type)} ${shortAmount(amount)} ${asset}`,
   );
-  const attempts = batch.attempts.map(({ proposer, outcome }) =>
-    outcome === 'missed' || outcome === 'reverted' ? `${proposer}\n${colors.red(` ${outcome}`)}` : proposer,
-  );
+  const attempts = batch.attempts.map(({ proposer, outcome }) => {
+    if (outcome === 'missed' || outcome === 'reverted') return `${proposer}\n${colors.red(` ${outcome}`)}`;
+    const { settler } = batch;
+    return outcome === 'superseded' && settler !== undefined && settler !== proposer
+      ? `${proposer} → ${settler}`
+      : proposer;
+  });
   const times = [`sealed ${seconds(batch.sealed_at_ms)}`];
   if (batch.included_at_ms !== undefined) times.push(`incl. ${seconds(batch.included_at_ms)}`);
   if (batch.settlement_height !== undefined) times.push(`settl. block ${batch.settlement_height}`);
@@ -170,6 +214,10 @@ function renderErrors({ errors }: RunResult, colors: Colors): string {
   ].join('\n');
 }
 
+function renderWarnings({ warnings }: RunResult, { colors, columns }: ReportOptions): string {
+  return warnings.map((warning) => wrap(`${colors.yellow('warning')} `, warning, columns)).join('\n');
+}
+
 function renderLaws({ laws }: RunResult, colors: Colors): string {
   const lines = laws.map(({ name, checks, violations }) => {
     const verdict = violations.length === 0 ? colors.green('ok  ') : colors.red('FAIL');
@@ -179,47 +227,65 @@ function renderLaws({ laws }: RunResult, colors: Colors): string {
   return ['Laws', ...lines].join('\n');
 }
 
-function renderExpectations({ expectations }: RunResult, colors: Colors): string {
+function renderExpectations({ expectations }: RunResult, { colors, columns }: ReportOptions): string {
   if (expectations.length === 0) return 'The scenario expects nothing.';
   const lines = expectations.map(({ text, ok, detail }) => {
     const verdict = ok ? colors.green('ok  ') : colors.red('FAIL');
-    return `${wrap(`  ${verdict} `, text)}${ok || detail === '' ? '' : `\n${wrap('       ', detail)}`}`;
+    return `${wrap(`  ${verdict} `, text, columns)}${ok || detail === '' ? '' : `\n${wrap('       ', detail, columns)}`}`;
   });
   return ['Expectations', ...lines].join('\n');
 }
 
-/** Breaks a text at blanks so that it fits 80 columns behind a lead of seven. */
-function wrap(lead: string, text: string): string {
+/** Breaks a text at blanks so that it fits the terminal behind a lead of seven or eight. */
+function wrap(lead: string, text: string, columns: number): string {
+  return lead + breakLines(text, Math.max(20, columns - 8)).join('\n       ');
+}
+
+/** Lines of at most `width` characters, broken at blanks alone. */
+function breakLines(text: string, width: number): string[] {
   const lines: string[] = [''];
   for (const word of text.split(' ')) {
     const last = lines.length - 1;
     const line = lines[last] ?? '';
-    if (line !== '' && line.length + word.length + 1 > 72) lines.push(word);
+    if (line !== '' && line.length + word.length + 1 > width) lines.push(word);
     else lines[last] = line === '' ? word : `${line} ${word}`;
   }
-  return lead + lines.join('\n       ');
+  return lines;
 }
 
 function renderSummary(result: RunResult, colors: Colors): string {
   const { virtual_ms: virtualMs, wall_ms: wallMs, metrics } = result;
   const speed = wallMs > 0 ? `, ${grouped(virtualMs / wallMs)} times real time` : '';
   const verdict = result.ok ? colors.green('All held.') : colors.red('FAILED.');
+  const latency =
+    metrics.average_batch_size === 0
+      ? 'nothing settled yet'
+      : `mean ${seconds(metrics.settlement_latency_ms.mean)}, longest ${seconds(metrics.settlement_latency_ms.max)}`;
   return [
     `${verdict} ${seconds(virtualMs)} in ${seconds(wallMs)}${speed}; block ${result.finalized_height} final, settlement block ${result.settlement_height}.`,
-    `Settlement latency: mean ${seconds(metrics.settlement_latency_ms.mean)}, longest ${seconds(metrics.settlement_latency_ms.max)}; pending batches: ${metrics.pending_batches}.`,
+    `Settlement latency: ${latency}; pending batches: ${metrics.pending_batches}.`,
+    transactionsText(result),
     `Trace hash ${result.trace_hash}`,
   ].join('\n');
 }
 
-function renderNext(result: RunResult, { file, batchSize, outDir }: ReportOptions): string {
+function transactionsText({ transactions: { executed, failed } }: RunResult): string {
+  const codes = Object.entries(failed).map(([code, count]) => `${count} failed with ${code}`);
+  return `Transactions: ${[`${grouped(executed)} executed`, ...codes].join(', ')}.`;
+}
+
+function renderNext(result: RunResult, { file, next, outDir }: ReportOptions): string {
   if (file === undefined) return '';
-  const other = batchSize === 10 ? 5 : 10;
-  const lines = [
-    `  sidereal run ${file} --set settlement.batch_size=${other}`,
-    `  sidereal run ${file} --seed ${result.seed + 1}`,
-  ];
+  // Expectations often pin the batch size; only a scenario without any may be run with another.
+  const lines = next === undefined ? [] : [`  npx sidereal run ${next}`];
+  if (result.expectations.length === 0) {
+    const [batch] = result.batches;
+    const other = batch !== undefined && batch.to_height - batch.from_height === 9 ? 5 : 10;
+    lines.push(`  npx sidereal run ${file} --set settlement.batch_size=${other}`);
+  }
+  lines.push(`  npx sidereal run ${file} --seed ${result.seed + 1}`);
   if (outDir === undefined)
-    lines.push(`  sidereal run ${file} --out runs/1     # result.json and every event`);
+    lines.push(`  npx sidereal run ${file} --out runs/1     # result.json and every event`);
   else lines.push(`Result and events: ${outDir}`);
   return ['Next', ...lines].join('\n');
 }

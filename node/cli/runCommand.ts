@@ -1,13 +1,14 @@
 /** `sidereal run`: loads all scenarios first, runs them one after the other, and writes nothing if any file is bad. */
-import { writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
-import { formatProblems, type Problem } from '../config/problem.ts';
+import { addProblems, formatProblems, type Problem } from '../config/problem.ts';
 import { loadScenario } from '../scenario/loadScenario.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { RunResult } from '../simulation/result.ts';
 import { runSimulation } from '../simulation/run.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { findWriteProblem, makeFolders } from './folders.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { renderJunit } from './junit.ts';
 import { logLine } from './log.ts';
@@ -33,21 +34,23 @@ export function runScenarios(files: readonly string[], options: RunCommandOption
   const jobs: Job[] = [];
   const problems: Problem[] = [];
   const sources = readSources(io, options);
-  if (!sources.ok) problems.push(...sources.problems);
+  if (!sources.ok) addProblems(problems, sources.problems);
   for (const file of files) {
     const loaded = loadScenario(file, { ...(sources.ok ? sources.value : {}), seed: options.seed });
-    if (!loaded.ok) problems.push(...loaded.problems);
+    if (!loaded.ok) addProblems(problems, loaded.problems);
     else {
       if (loaded.value.warnings.length > 0) io.err(`${formatProblems(loaded.value.warnings)}\n`);
       jobs.push({ scenario: loaded.value.scenario, outDir: outDirOf(options.out, files, file) });
     }
   }
-  problems.push(...findOutDirProblems(jobs));
+  addProblems(problems, findOutDirProblems(jobs, options.junit));
   if (problems.length > 0) return refuseAll(problems, options, io);
+  const junitProblem = options.junit === undefined ? undefined : findWriteProblem(options.junit);
+  if (junitProblem !== undefined) throw unwritable(`--junit ${options.junit}: ${junitProblem}`);
 
   if (options.json !== true) io.out(`${BANNER}\n`);
-  const results = jobs.map((job) => runJob(job, options, io));
-  if (options.junit !== undefined) writeJunit(options.junit, results);
+  const failures: CodedError[] = [];
+  const results = jobs.map((job) => runJob(job, options, io, failures));
   const isOk = results.every(({ ok }) => ok);
   if (options.json === true) {
     io.out(`${JSON.stringify(results.length === 1 ? results[0] : { results, ok: isOk }, undefined, 2)}\n`);
@@ -59,7 +62,27 @@ export function runScenarios(files: readonly string[], options: RunCommandOption
         : `\n${failed.length} of ${results.length} scenarios failed: ${failed.join(', ')}\n`,
     );
   }
+  // Files that fail now cost no result: it has been printed.
+  const { junit } = options;
+  if (junit !== undefined) attempt(failures, () => writeJunit(junit, results));
+  for (const { message, code } of failures) io.err(`${message} [${code}]\n`);
+  if (failures.length > 0) return exitCodes.unable;
   return isOk ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Does something with files; what the disk refuses is kept for later. */
+function attempt(failures: CodedError[], action: () => void): void {
+  try {
+    action();
+  } catch (cause) {
+    if (!(cause instanceof CodedError)) throw cause;
+    failures.push(cause);
+  }
+}
+
+function unwritable(message: string, cause?: unknown): CodedError {
+  const code: CliCode = 'OUT_DIR_UNWRITABLE';
+  return new CodedError(code, message, {}, { cause });
 }
 
 /** Several scenarios each get a folder of their own below `--out`. */
@@ -68,7 +91,7 @@ function outDirOf(out: string | undefined, files: readonly string[], file: strin
   return join(out, basename(file).replace(/\.ya?ml$/, ''));
 }
 
-function findOutDirProblems(jobs: readonly Job[]): Problem[] {
+function findOutDirProblems(jobs: readonly Job[], junit: string | undefined): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
   const code: CliCode = 'OUT_DIR_TAKEN';
@@ -76,7 +99,7 @@ function findOutDirProblems(jobs: readonly Job[]): Problem[] {
     if (outDir === undefined) continue;
     const message = seen.has(outDir)
       ? `two scenarios would write to ${outDir}`
-      : findOutDirProblem(outDir, scenario);
+      : findOutDirProblem(outDir, scenario, junit);
     seen.add(outDir);
     if (message === undefined) continue;
     problems.push({
@@ -98,7 +121,12 @@ function refuseAll(problems: readonly Problem[], options: RunCommandOptions, io:
   return exitCodes.usage;
 }
 
-function runJob({ scenario, outDir }: Job, options: RunCommandOptions, io: CliIo): RunResult {
+function runJob(
+  { scenario, outDir }: Job,
+  options: RunCommandOptions,
+  io: CliIo,
+  failures: CodedError[],
+): RunResult {
   const colors = colorsOf(io);
   const { config, durationMs, name, seed, file } = scenario;
   const batchSize = config.settlement.batchSize;
@@ -109,6 +137,10 @@ function runJob({ scenario, outDir }: Job, options: RunCommandOptions, io: CliIo
   }
   const output = outDir === undefined ? undefined : new OutputDir(outDir);
   const progress = new Progress({ name, totalMs: durationMs }, { io });
+  const ownFailures: CodedError[] = [];
+  const write = (action: () => void): void => {
+    if (ownFailures.length === 0) attempt(ownFailures, action);
+  };
   const log = logLine(config.log, io);
   const hasListener = output !== undefined || log !== undefined;
   const result = runSimulation(scenario, {
@@ -117,24 +149,34 @@ function runJob({ scenario, outDir }: Job, options: RunCommandOptions, io: CliIo
     ...(hasListener
       ? {
           onEvent: (line: string) => {
-            output?.event(line);
+            if (output !== undefined) write(() => output.event(line));
             log?.(line);
           },
         }
       : {}),
-    ...(output === undefined ? {} : { onRecord: (record: unknown) => output.record(record) }),
+    ...(output === undefined ? {} : { onRecord: (record: unknown) => write(() => output.record(record)) }),
   });
   progress.stop();
-  output?.finish(result);
-  if (options.json !== true) io.out(renderReport(result, { colors, file, batchSize, outDir }));
+  if (output !== undefined) write(() => output.finish(result));
+  failures.push(...ownFailures);
+  if (options.json !== true) {
+    const next = nextFileOf(file);
+    io.out(renderReport(result, { colors, file, next, outDir, columns: io.columns }));
+  }
   return result;
 }
 
 function writeJunit(path: string, results: readonly RunResult[]): void {
   try {
+    makeFolders(dirname(path));
     writeFileSync(path, renderJunit(results));
   } catch (cause) {
-    const code: CliCode = 'OUT_DIR_UNWRITABLE';
-    throw new CodedError(code, `${path}: ${(cause as Error).message}`, { path }, { cause });
+    throw unwritable(`${path}: ${(cause as Error).message}`, cause);
   }
+}
+
+/** The same scenario with another batch size and expectations to match, where there is one beside it. */
+function nextFileOf(file: string | undefined): string | undefined {
+  const next = file?.replace(/\.ya?ml$/, '-n10.yaml');
+  return next !== undefined && next !== file && existsSync(next) ? next : undefined;
 }

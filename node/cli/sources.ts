@@ -3,7 +3,7 @@ import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
 import { readEnvironment, readSettings, readYamlFile } from '../config/configSources.ts';
 import type { Located } from '../config/located.ts';
 import { type ParsedConfig, parseConfigSources } from '../config/parseConfig.ts';
-import type { Checked, Problem } from '../config/problem.ts';
+import { addProblems, type Checked, type Problem } from '../config/problem.ts';
 import type { CliIo } from './io.ts';
 
 export interface SourceOptions {
@@ -22,14 +22,14 @@ export function readSources(io: CliIo, options: SourceOptions): Checked<ConfigSo
   const problems: Problem[] = [];
   const take = <Value>(checked: Checked<Value>, fallback: Value): Value => {
     if (checked.ok) return checked.value;
-    problems.push(...checked.problems);
+    addProblems(problems, checked.problems);
     return fallback;
   };
   const below: Located[] = [];
   if (options.config !== undefined) {
     const file = readYamlFile(options.config);
     if (file.ok) below.push(file.value);
-    else problems.push(...file.problems);
+    else addProblems(problems, file.problems);
   }
   const above = [...take(readEnvironment(io.environment), []), ...take(readSettings(options.set ?? []), [])];
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: { below, above } };

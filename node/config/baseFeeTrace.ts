@@ -1,7 +1,7 @@
 /** Reads a CSV trace of base fees: row i drives settlement block i. Fees are in gwei with at most nine decimals. */
 import { parse } from 'csv-parse/sync';
 import { readTextFile, resolveBeside } from './configSources.ts';
-import { type Checked, type Problem, showValue, suggest } from './problem.ts';
+import { type Checked, PROBLEMS_KEPT_MAX, type Problem, showValue, suggest } from './problem.ts';
 
 export const BASE_FEE_TRACE_BYTES_MAX = 16 * 1024 * 1024;
 const GWEI_DECIMALS = 9;
@@ -29,7 +29,7 @@ export function readBaseFeeTrace(path: string, from: string): Checked<readonly b
   const header = rows[0] ?? [];
   const column = header.indexOf('base_fee_gwei');
   if (column < 0) {
-    report(1, 'expected a column base_fee_gwei', suggest('base_fee_gwei', header));
+    report(1, 'expected a column base_fee_gwei', suggest('base_fee_gwei', header.slice(0, 20)));
     return { ok: false, problems };
   }
   const fees: bigint[] = [];
@@ -39,6 +39,7 @@ export function readBaseFeeTrace(path: string, from: string): Checked<readonly b
     if (cell === undefined || !gweiPattern.test(cell))
       report(index + 1, `expected a base fee in gwei, got ${showValue(cell)}`);
     else fees.push(parseGwei(cell));
+    if (problems.length >= PROBLEMS_KEPT_MAX) break;
   }
   if (fees.length === 0 && problems.length === 0) report(1, 'expected at least one row');
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: fees };

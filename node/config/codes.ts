@@ -6,6 +6,7 @@ export const configCodes = {
   NOT_AVAILABLE_YET: 'a documented feature that this version does not have; it is never accepted and ignored',
   FILE_UNREADABLE: 'the file does not exist or cannot be read',
   FILE_TOO_LARGE: 'the file is larger than the documented limit',
+  PROBLEMS_OMITTED: 'a file has more problems than are listed; the message counts the rest',
   YAML_SYNTAX: 'the text is not YAML',
   YAML_TOO_COMPLEX: 'nested too deep, or aliases expand to too many nodes',
   YAML_KEY_DUPLICATE: 'the same key twice in one map',

@@ -95,6 +95,12 @@ function readAssignments(assignments: readonly Assignment[]): Checked<Located[]>
   const sources: Located[] = [];
   for (const { label, path, text } of assignments) {
     const parsed = parseYaml(`value: ${text}\n`, label);
+    if (parsed.ok && parsed.value.entries.size !== 1) {
+      const message = 'expected one value, got more keys behind a line break';
+      const place = { file: label.split('\n')[0] ?? label, line: undefined, column: undefined };
+      problems.push({ ...place, path: '', code: 'CONFIG_VALUE_INVALID', message, hint: undefined });
+      continue;
+    }
     if (!parsed.ok) {
       problems.push(
         ...parsed.problems.map((problem) => ({ ...problem, line: undefined, column: undefined })),

@@ -167,6 +167,11 @@ class Walker {
     if (node === null) return { kind: 'scalar', at, value: null };
     const anchor = (node as { readonly anchor?: string }).anchor;
     if (anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(anchor, node);
+    const { tag } = node as { readonly tag?: string };
+    if (tag !== undefined) {
+      this.#report(at, path, 'YAML_TAG_UNSUPPORTED', `tag \`${tag}\` is not used in these files`);
+      return undefined;
+    }
     this.#open.add(node);
     const located = this.#walkOwn(node, at, path, depth);
     this.#open.delete(node);

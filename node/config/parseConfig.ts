@@ -16,8 +16,10 @@ import {
 import {
   type Checked,
   findNearest,
+  limitProblems,
   type Position,
   type Problem,
+  SUGGESTIONS_MAX,
   showValue,
   sortProblems,
   suggest,
@@ -76,13 +78,19 @@ export function parseConfigSources(
   const merged = sources.reduce<Located>(mergeLocated, empty);
   const parsed = configSchema.safeParse(toPlain(merged));
   if (parsed.success) return checkParsed(parsed.data, merged, options, []);
-  const problems = parsed.error.issues.flatMap((issue) => toProblems(issue, [], merged));
+  const budget: SuggestionBudget = { left: SUGGESTIONS_MAX };
+  const problems = parsed.error.issues.flatMap((issue) => toProblems(issue, [], merged, budget));
   // What is left once the wrong keys are taken away is checked as well, so that one run names everything.
   const wrong = problems.map(({ path }) => path.split('.').slice(0, 2));
   const rest = configSchema.safeParse(toPlain(withoutPaths(merged, wrong)));
   return rest.success
     ? checkParsed(rest.data, merged, options, problems)
-    : { ok: false, problems: sortProblems(problems) };
+    : { ok: false, problems: limitProblems(sortProblems(problems)) };
+}
+
+/** How many more unknown keys get a suggestion. */
+interface SuggestionBudget {
+  left: number;
 }
 
 /** Features, rules over several keys, and the translation. `known` are problems found before; they stay. */
@@ -109,7 +117,7 @@ function checkParsed(
       rule.paths.find((candidate) => valueAt(merged, candidate) !== undefined) ?? rule.paths[0] ?? [];
     problems.push(problemAt(merged, path, 'CONFIG_RULE_BROKEN', rule.message, rule.hint));
   }
-  if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
+  if (problems.length > 0) return { ok: false, problems: limitProblems(sortProblems(problems)) };
   return { ok: true, value: { config: deepFreeze(config), file } };
 }
 
@@ -117,11 +125,19 @@ function checkParsed(
 function withoutPaths(root: Located, paths: readonly (readonly string[])[]): Located {
   if (root.kind !== 'map') return root;
   const entries = new Map(root.entries);
+  const inner = new Map<string, string[][]>();
   for (const [first = '', ...rest] of paths) {
+    if (rest.length === 0 || entries.get(first)?.value.kind !== 'map') entries.delete(first);
+    else
+      inner
+        .set(first, inner.get(first) ?? [])
+        .get(first)
+        ?.push(rest);
+  }
+  for (const [first, rests] of inner) {
     const entry = entries.get(first);
-    if (entry === undefined) continue;
-    if (rest.length === 0 || entry.value.kind !== 'map') entries.delete(first);
-    else entries.set(first, { keyAt: entry.keyAt, value: withoutPaths(entry.value, [rest]) });
+    if (entry !== undefined)
+      entries.set(first, { keyAt: entry.keyAt, value: withoutPaths(entry.value, rests) });
   }
   return { kind: 'map', at: root.at, entries };
 }
@@ -138,19 +154,26 @@ function problemAt(
 }
 
 /** One issue of the schema as problems; a union's issue becomes that of the form which was meant. */
-function toProblems(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[], root: Located): Problem[] {
+function toProblems(
+  issue: z.core.$ZodIssue,
+  prefix: readonly PropertyKey[],
+  root: Located,
+  budget: SuggestionBudget,
+): Problem[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const keyPath = [...path, key];
-      const hint = suggestKey(key, path);
+      budget.left -= 1;
+      const hint = budget.left < 0 ? undefined : suggestKey(key, path);
       return problemAt(root, keyPath, 'CONFIG_KEY_UNKNOWN', 'unknown key', hint, true);
     });
   }
   if (issue.code === 'invalid_union') {
     const meant = issue.errors.find((issues) => isForm(issues));
     const isStructured = valueAt(root, path)?.kind !== 'scalar';
-    if (isStructured && meant !== undefined) return meant.flatMap((inner) => toProblems(inner, path, root));
+    if (isStructured && meant !== undefined)
+      return meant.flatMap((inner) => toProblems(inner, path, root, budget));
   }
   const found = valueAt(root, path);
   const got = showValue(found === undefined ? undefined : toPlain(found));

@@ -27,6 +27,34 @@ export type Checked<Value> =
 /** Problems shown for one input; a file of rubbish must not flood the terminal. */
 export const PROBLEMS_SHOWN_MAX = 50;
 
+/** Problems kept of one file; the rest is only counted. */
+export const PROBLEMS_KEPT_MAX = 1000;
+/** Unknown words of one file for which the nearest known one is looked up: each look-up compares it with all. */
+export const SUGGESTIONS_MAX = 20;
+
+/** Takes the problems of one file, at most `PROBLEMS_KEPT_MAX` of them and one that counts the rest. */
+export function addProblems(problems: Problem[], more: readonly Problem[]): void {
+  for (const problem of limitProblems(more)) problems.push(problem);
+}
+
+/** The first `PROBLEMS_KEPT_MAX`, and one that counts the rest. */
+export function limitProblems(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= PROBLEMS_KEPT_MAX + 1) return problems;
+  const kept = problems.slice(0, PROBLEMS_KEPT_MAX);
+  const [first] = kept;
+  const message = `and ${problems.length - PROBLEMS_KEPT_MAX} more problems in this file`;
+  kept.push({
+    file: first?.file ?? '',
+    line: undefined,
+    column: undefined,
+    path: '',
+    code: 'PROBLEMS_OMITTED',
+    message,
+    hint: undefined,
+  });
+  return kept;
+}
+
 /** One line: `file:line:column: path: message; hint [CODE]`. */
 export function formatProblem(problem: Problem): string {
   const place =
@@ -38,10 +66,12 @@ export function formatProblem(problem: Problem): string {
 
 /** All problems, one a line, at most `PROBLEMS_SHOWN_MAX` of them. */
 export function formatProblems(problems: readonly Problem[]): string {
-  const lines = problems.slice(0, PROBLEMS_SHOWN_MAX).map(formatProblem);
-  if (problems.length > PROBLEMS_SHOWN_MAX) {
-    lines.push(`… and ${problems.length - PROBLEMS_SHOWN_MAX} more problems`);
-  }
+  const shown = problems.slice(0, PROBLEMS_SHOWN_MAX);
+  const lines = shown.map(formatProblem);
+  const rest = problems.slice(PROBLEMS_SHOWN_MAX);
+  const counts = rest.filter(({ code }) => code === 'PROBLEMS_OMITTED');
+  if (rest.length > counts.length) lines.push(`… and ${rest.length - counts.length} more problems`);
+  for (const count of counts) lines.push(formatProblem(count));
   return lines.join('\n');
 }
 

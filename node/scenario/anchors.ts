@@ -4,6 +4,8 @@ import type { Anchor } from './types.ts';
 
 const anchorKeys = ['block', 'time', 'settlement_block', 'batch', 'state'] as const;
 export const anchorStates = ['sealed', 'included', 'confirmed', 'missed'] as const;
+/** Highest block an anchor names, so that times computed from it stay safe integers. */
+const ANCHOR_HEIGHT_MAX = 1_000_000_000;
 const ANCHOR_EXPECTED =
   '{ block: h }, { time: 12s }, { settlement_block: k } or { batch: seq, state: sealed }';
 
@@ -28,7 +30,7 @@ export function readAnchor(reader: Reader, place: Place | undefined): Anchor | u
   const value = reader.get(map, form);
   switch (form) {
     case 'block': {
-      const block = reader.integer(value, 1, Number.MAX_SAFE_INTEGER, 'SCENARIO_BLOCK_INVALID');
+      const block = reader.integer(value, 1, ANCHOR_HEIGHT_MAX, 'SCENARIO_BLOCK_INVALID');
       return block === undefined ? undefined : { block };
     }
     case 'time': {
@@ -36,11 +38,11 @@ export function readAnchor(reader: Reader, place: Place | undefined): Anchor | u
       return timeMs === undefined ? undefined : { timeMs };
     }
     case 'settlement_block': {
-      const settlementBlock = reader.integer(value, 0, Number.MAX_SAFE_INTEGER, 'SCENARIO_BLOCK_INVALID');
+      const settlementBlock = reader.integer(value, 0, ANCHOR_HEIGHT_MAX, 'SCENARIO_BLOCK_INVALID');
       return settlementBlock === undefined ? undefined : { settlementBlock };
     }
     case 'batch': {
-      const batch = reader.integer(value, 1);
+      const batch = reader.integer(value, 1, ANCHOR_HEIGHT_MAX);
       const state = reader.choice(
         reader.require(map, 'state', `one of ${anchorStates.join(', ')}`),
         anchorStates,

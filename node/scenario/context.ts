@@ -1,6 +1,5 @@
 /** What the readers of a scenario's parts need to know of its configuration, and what they learn for it. */
 import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
-import { suggest } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { type Place, type Reader, scalarOf } from './reader.ts';
 
@@ -27,7 +26,7 @@ export class ScenarioContext {
       place,
       'the name of a node',
       'SCENARIO_NODE_UNKNOWN',
-      suggest(name, this.#nodes),
+      this.reader.suggest(name, this.#nodes),
     );
   }
 
@@ -65,7 +64,7 @@ export class ScenarioContext {
       place.path,
       'SCENARIO_ASSET_UNKNOWN',
       `expected a registered asset, got \`${symbol}\``,
-      suggest(symbol, known),
+      this.reader.suggest(symbol, known),
     );
   }
 }

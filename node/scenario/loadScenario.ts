@@ -8,7 +8,7 @@ import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
 import { readTextFile } from '../config/configSources.ts';
 import { type Located, parseYaml, YAML_BYTES_MAX } from '../config/located.ts';
 import { parseConfigSources } from '../config/parseConfig.ts';
-import { type Checked, type Problem, sortProblems } from '../config/problem.ts';
+import { type Checked, limitProblems, type Problem, sortProblems } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { readAccounts } from './accountsReader.ts';
 import { faultFreeTimeMs } from './anchors.ts';
@@ -107,7 +107,8 @@ export function parseScenario(
           ({ code }) => !groupsBehind.get(code)?.some((group) => badGroups.has(group)),
         ),
       ];
-  if (problems.length > 0 || read === undefined) return { ok: false, problems: sortProblems(problems) };
+  if (problems.length > 0 || read === undefined)
+    return { ok: false, problems: limitProblems(sortProblems(problems)) };
   return { ok: true, value: read };
 }
 
@@ -156,8 +157,11 @@ class ScenarioFile {
     const reader = this.#reader;
     const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
     const name =
-      reader.text(get('name'), 'text of 1 to 200 characters', /^[^\n]{1,200}$/) ??
-      posix.basename(this.#file).replace(/\.ya?ml$/, '');
+      reader.text(
+        get('name'),
+        'text of 1 to 200 characters on one line, without control characters',
+        /^[^\p{Cc}\u2028\u2029]{1,200}$/u,
+      ) ?? posix.basename(this.#file).replace(/\.ya?ml$/, '');
     const seed = seedOverride ?? reader.integer(get('seed'), 0) ?? 1;
     if (reader.flag(get('allow_unsafe')) === true) {
       const at = get('allow_unsafe');
@@ -228,7 +232,7 @@ class ScenarioFile {
     const load = (block: number, count: number, line: number, at: string): void => {
       const before = counts.get(block) ?? base;
       counts.set(block, before + count);
-      if (before > blockTransactionsMax || before + count <= blockTransactionsMax) return;
+      if ((before > blockTransactionsMax && count > 0) || before + count <= blockTransactionsMax) return;
       const message = `expected at most ${blockTransactionsMax} transactions in block ${block} (chain.block_transactions_max)`;
       this.#reader.problems.push({
         file: at,
@@ -240,10 +244,13 @@ class ScenarioFile {
         hint: undefined,
       });
     };
+    if (base > blockTransactionsMax) {
+      load(1, 0, this.#root.value.entries.get('workload')?.keyAt.line ?? 1, this.#file);
+      return;
+    }
     for (const { at, transactions, line } of timeline) {
       if ('block' in at) load(at.block, transactions.length, line, this.#file);
     }
-    if (base > blockTransactionsMax) load(1, 0, 1, this.#file);
     if (workload.type !== 'explicit') return;
     for (const [index, { block, transaction }] of workload.transactions.entries()) {
       const count = transaction.operation.type === 'liquidate' ? 3 : 1;
@@ -302,8 +309,9 @@ class ScenarioFile {
     return { type: 'explicit', transactions };
   }
 
-  #findWarnings({ timeline, durationMs, config }: Scenario): Problem[] {
-    return timeline
+  #findWarnings(scenario: Scenario): Problem[] {
+    const { timeline, durationMs, config } = scenario;
+    const late = timeline
       .filter(({ at }) => !('batch' in at) && faultFreeTimeMs(at, timingOf(config)) > durationMs)
       .map(({ line }) => ({
         file: this.#file,
@@ -314,6 +322,25 @@ class ScenarioFile {
         message: `the run ends at ${durationMs} ms, before this event`,
         hint: 'set a longer duration',
       }));
+    return sortProblems([...late, ...this.#findLateRows(scenario)]);
+  }
+
+  /** Rows of a trace behind the end of the run are never submitted. */
+  #findLateRows({ workload, durationMs, config }: Scenario): Problem[] {
+    if (workload.type !== 'explicit') return [];
+    const { blockTimeMs } = config.chain;
+    const { transactions } = workload;
+    const lateCount = transactions.filter(({ block }) => (block - 1) * blockTimeMs > durationMs).length;
+    if (lateCount === 0) return [];
+    const entry = this.#root.value.entries.get('workload');
+    const warning: Problem = {
+      ...(entry?.keyAt ?? this.#root.value.at),
+      path: 'workload',
+      code: 'SCENARIO_EVENT_AFTER_END',
+      message: `the run ends at ${durationMs} ms, before ${lateCount} of ${transactions.length} transactions of the workload`,
+      hint: 'set a longer duration, or place the rows closer together',
+    };
+    return [warning];
   }
 }
 

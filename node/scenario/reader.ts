@@ -4,7 +4,7 @@
  */
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
 import type { Located, LocatedEntry } from '../config/located.ts';
-import { type Position, type Problem, showValue, suggest } from '../config/problem.ts';
+import { type Position, type Problem, SUGGESTIONS_MAX, showValue, suggest } from '../config/problem.ts';
 import type { ScenarioCode } from './codes.ts';
 
 const AMOUNT_TEXT_MAX = 80;
@@ -26,6 +26,7 @@ export type MapPlace = Place & { readonly value: Extract<Located, { kind: 'map' 
 /** Gathers problems of one file. */
 export class Reader {
   readonly problems: Problem[] = [];
+  #suggestions = 0;
 
   report(at: Position, path: string, code: ScenarioCode, message: string, hint?: string): undefined {
     this.problems.push({ file: at.file, line: at.line, column: at.column, path, code, message, hint });
@@ -48,6 +49,12 @@ export class Reader {
     );
   }
 
+  /** The hint for an unknown word; none once the file has had `SUGGESTIONS_MAX` of them. */
+  suggest(word: string, known: readonly string[]): string | undefined {
+    this.#suggestions += 1;
+    return this.#suggestions > SUGGESTIONS_MAX ? undefined : suggest(word, known);
+  }
+
   /** A map whose keys are all among `keys`; unknown ones are reported, the map is given all the same. */
   map(place: Place, keys: readonly string[], expected = 'a map of keys'): MapPlace | undefined {
     if (place.value.kind !== 'map') return this.expected(place, expected);
@@ -58,7 +65,7 @@ export class Reader {
         join(place.path, key),
         'SCENARIO_KEY_UNKNOWN',
         `unknown key \`${key}\``,
-        suggest(key, keys),
+        this.suggest(key, keys),
       );
     }
     return { ...place, value: place.value };
@@ -103,7 +110,7 @@ export class Reader {
     const value = scalarOf(place);
     const found = choices.find((candidate) => candidate === value);
     if (found !== undefined) return found;
-    const hint = typeof value === 'string' ? suggest(value, choices) : undefined;
+    const hint = typeof value === 'string' ? this.suggest(value, choices) : undefined;
     return this.expected(
       place,
       choices.length === 1 ? `${choices[0]}` : `one of ${choices.join(', ')}`,

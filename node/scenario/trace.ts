@@ -7,7 +7,14 @@ import { parse } from 'csv-parse/sync';
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
 import { readTextFile } from '../config/configSources.ts';
 import { namePattern, symbolPattern } from '../config/fields.ts';
-import { type Checked, type Problem, showValue, suggest } from '../config/problem.ts';
+import {
+  type Checked,
+  PROBLEMS_KEPT_MAX,
+  type Problem,
+  SUGGESTIONS_MAX,
+  showValue,
+  suggest,
+} from '../config/problem.ts';
 import type { ScenarioCode } from './codes.ts';
 import { ORACLE_ACCOUNT } from './transactions.ts';
 import type { ScenarioTransaction } from './types.ts';
@@ -47,7 +54,12 @@ export function readTrace(file: string): Checked<readonly TraceRow[]> {
 
 export function parseTrace(text: string, file: string): Checked<readonly TraceRow[]> {
   const problems: Problem[] = [];
-  const report = (line: number, code: ScenarioCode, message: string, hint?: string): void => {
+  const report = (
+    line: number,
+    code: ScenarioCode | 'PROBLEMS_OMITTED',
+    message: string,
+    hint?: string,
+  ): void => {
     problems.push({ file, line, column: 1, path: '', code, message, hint });
   };
   let records: readonly CsvRecord[];
@@ -67,10 +79,15 @@ export function parseTrace(text: string, file: string): Checked<readonly TraceRo
   }
   const header = records[0]?.record ?? [];
   const positions = new Map<string, number>(header.map((name, index) => [name, index]));
+  const known: readonly string[] = [...columns, ...liquidationColumns];
+  for (const [index, name] of header.entries()) {
+    if (known.includes(name) && header.indexOf(name) < index)
+      report(1, 'TRACE_HEADER_INVALID', `expected each column once, got \`${name}\` twice`);
+  }
   const hasLiquidations = records.some(({ record }) => record[positions.get('action') ?? -1] === 'liquidate');
   for (const column of hasLiquidations ? [...columns, ...liquidationColumns] : columns) {
     if (positions.has(column)) continue;
-    const unused = header.filter((name) => !([...columns, ...liquidationColumns] as string[]).includes(name));
+    const unused = header.filter((name) => !known.includes(name)).slice(0, SUGGESTIONS_MAX);
     report(
       1,
       'TRACE_HEADER_INVALID',
@@ -85,9 +102,13 @@ export function parseTrace(text: string, file: string): Checked<readonly TraceRo
   for (const { record, info } of records.slice(1, TRACE_ROWS_MAX + 1)) {
     const cell = (column: Column): string => record[positions.get(column) ?? -1] ?? '';
     const row = readRow(cell, info.lines, (message, hint) =>
-      report(info.lines, 'TRACE_ROW_INVALID', message, hint),
+      report(info.lines, 'TRACE_ROW_INVALID', message, problems.length < SUGGESTIONS_MAX ? hint : undefined),
     );
     if (row !== undefined) rows.push(row);
+    if (problems.length < PROBLEMS_KEPT_MAX) continue;
+    problems.length = PROBLEMS_KEPT_MAX;
+    report(info.lines, 'PROBLEMS_OMITTED', 'the rows after this one were not read: too many are bad');
+    break;
   }
   if (rows.length === 0 && problems.length === 0)
     report(1, 'TRACE_EMPTY', 'expected at least one row, got none');

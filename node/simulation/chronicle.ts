@@ -13,7 +13,14 @@ import type { Layer } from '../../settlement/state.ts';
 import { amountsByAsset } from './events.ts';
 import type { BatchMilestone } from './expectations.ts';
 import { MirroredTable } from './laws/mirror.ts';
-import type { BatchResult, MetricsResult, SlashResult, ValidatorResult, WindowResult } from './result.ts';
+import type {
+  BatchResult,
+  MetricsResult,
+  RunResult,
+  SlashResult,
+  ValidatorResult,
+  WindowResult,
+} from './result.ts';
 
 /** Above this many batches or windows a result keeps only the newest. */
 export const RECORDS_MAX = 10_000;
@@ -40,6 +47,7 @@ interface BatchRecord {
   settlementHeight: number | undefined;
   confirmedAtHeight: Height | undefined;
   confirmedAtMs: TimeMs | undefined;
+  settler: ValidatorIndex | undefined;
 }
 
 type CountedFact = 'slashed' | 'jailed' | 'missed';
@@ -60,6 +68,8 @@ export class Chronicle {
   #confirmedBatches = 0;
   #sealedBatches = 0;
   #truncated = false;
+  #executed = 0;
+  readonly #failed = new Map<string, number>();
 
   constructor(options: ChronicleOptions) {
     this.#names = options.nodeNames;
@@ -101,6 +111,7 @@ export class Chronicle {
   ): void {
     const { height, timestampMs, leader } = block.header;
     this.#led[leader] = (this.#led[leader] ?? 0) + 1;
+    this.#countTransactions(result.receipts);
     this.#metrics.fold({ height, timestampMs, flows: result.flows, facts: result.facts });
     this.#standings.follow(result.layer, () => {});
     for (const fact of result.facts) this.#follow(fact, block, nowMs, reached);
@@ -178,6 +189,12 @@ export class Chronicle {
     };
   }
 
+  /** How many transactions final blocks hold, and how many of them failed with which code. */
+  transactions(): RunResult['transactions'] {
+    const failed = [...this.#failed].sort(([a], [b]) => (a < b ? -1 : 1));
+    return { executed: this.#executed, failed: Object.fromEntries(failed) };
+  }
+
   validators(): ValidatorResult[] {
     const standings: (DutyStanding | undefined)[] = [];
     for (const standing of this.#standings.values()) standings[standing.index] = standing;
@@ -190,6 +207,13 @@ export class Chronicle {
       duties: this.#duties[index] ?? 0,
       missed: this.#counts.missed[index] ?? 0,
     }));
+  }
+
+  #countTransactions(receipts: ExecutionResult['receipts']): void {
+    this.#executed += receipts.length;
+    for (const { result } of receipts) {
+      if (result !== 'ok') this.#failed.set(result, (this.#failed.get(result) ?? 0) + 1);
+    }
   }
 
   #follow(
@@ -251,6 +275,7 @@ export class Chronicle {
     record.settlementHeight = fact.settlementHeight;
     record.confirmedAtHeight = height;
     record.confirmedAtMs = nowMs;
+    record.settler = fact.settler;
   }
 
   #setState(seq: number, state: BatchResult['state']): void {
@@ -293,6 +318,7 @@ export class Chronicle {
         ...(outcome === undefined ? {} : { outcome }),
         ...(revertCode === undefined ? {} : { revert_code: revertCode }),
       })),
+      ...(record.settler === undefined ? {} : { settler: this.#name(record.settler) }),
       sealed_at_ms: record.sealedAtMs,
       ...(record.submittedAtMs === undefined ? {} : { submitted_at_ms: record.submittedAtMs }),
       ...(record.includedAtMs === undefined ? {} : { included_at_ms: record.includedAtMs }),
@@ -342,6 +368,7 @@ function sealedRecord(batch: SealedBatch, sealedAtMs: TimeMs): BatchRecord {
     settlementHeight: undefined,
     confirmedAtHeight: undefined,
     confirmedAtMs: undefined,
+    settler: undefined,
   };
 }
 

@@ -39,6 +39,8 @@ export const batchResultSchema = z.strictObject({
   actions: z.array(actionSchema),
   state: z.enum(['sealed', 'submitted', 'included', 'confirmed', 'reverted', 'missed']),
   attempts: z.array(attemptSchema),
+  /** Who really settled it, once that is confirmed; not always the holder of the last attempt. */
+  settler: z.string().optional(),
   /** Timestamp of the sealing block. */
   sealed_at_ms: z.int(),
   /** When the holder of the last attempt first handed a transaction over. */
@@ -130,11 +132,15 @@ export const runResultSchema = z.strictObject({
   windows: z.array(windowResultSchema),
   slashes: z.array(slashResultSchema),
   validators: z.array(validatorResultSchema),
+  /** Those of final blocks; failed ones changed nothing but their sender's nonce. */
+  transactions: z.strictObject({ executed: count, failed: z.record(z.string(), count) }),
   metrics: metricsResultSchema,
   laws: z.array(lawResultSchema),
   expectations: z.array(expectationResultSchema),
   /** What made the run itself wrong, such as a transaction that missed the block it was anchored to. */
   errors: z.array(z.string()),
+  /** What the scenario asked for and the run never came to. */
+  warnings: z.array(z.string()),
   /** Set when batches or windows hold only the last of more than 10,000. */
   truncated: z.literal(true).optional(),
   ok: z.boolean(),

@@ -11,10 +11,11 @@ import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { NodeCore } from '../core/nodeCore.ts';
 import type { FinalityObserver } from '../core/ports.ts';
+import { describeAnchor } from '../scenario/anchors.ts';
 import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
-import type { Scenario } from '../scenario/types.ts';
+import type { Scenario, TimelineEvent } from '../scenario/types.ts';
 import { Chronicle } from './chronicle.ts';
 import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
@@ -27,6 +28,9 @@ import { Simulation, type Watchers } from './simulation.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
 const SETTLEMENT_HISTORY_BLOCKS = 16_384;
+
+/** Warnings kept word for word. */
+const WARNINGS_MAX = 20;
 
 export interface RunOptions {
   /** Takes each line of `events.ndjson`, without its line break. */
@@ -212,6 +216,15 @@ function metricAt(metrics: MetricsResult, path: string): number | undefined {
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
+/** Timeline events that never happened, in words. */
+function describeUnfired(events: readonly TimelineEvent[]): string[] {
+  const warnings = events
+    .slice(0, WARNINGS_MAX)
+    .map(({ at, line }) => `the event of line ${line} (${describeAnchor(at)}) never happened`);
+  if (events.length > WARNINGS_MAX) warnings.push(`and ${events.length - WARNINGS_MAX} more`);
+  return warnings;
+}
+
 function buildResult(scenario: Scenario, { simulation, watchers, genesisState }: World): RunResult {
   const { trace, chronicle, laws, judge } = watchers;
   const { nowMs, finalizedHeight, errors } = simulation;
@@ -237,10 +250,12 @@ function buildResult(scenario: Scenario, { simulation, watchers, genesisState }:
     windows: records.windows,
     slashes: records.slashes,
     validators: chronicle.validators(),
+    transactions: chronicle.transactions(),
     metrics: chronicle.metrics(nowMs, finalizedHeight),
     laws: lawResults,
     expectations,
     errors: [...errors],
+    warnings: describeUnfired(simulation.unfiredEvents),
     ...(records.truncated ? { truncated: true as const } : {}),
     ok,
   };

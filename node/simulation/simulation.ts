@@ -146,6 +146,11 @@ export class Simulation {
     return this.#queue.eventCount;
   }
 
+  /** Events whose anchor never came. */
+  get unfiredEvents(): readonly TimelineEvent[] {
+    return this.#timeline.unfired;
+  }
+
   get finalizedHeight(): Height {
     return this.#finalizedHeight;
   }

@@ -27,10 +27,12 @@ export function anchorKey(anchor: Anchor): string {
 export class Timeline {
   readonly #host: TimelineHost;
   readonly #waiting = new Map<string, TimelineEvent[]>();
+  readonly #unfired: Set<TimelineEvent>;
 
   /** Events at a virtual time are scheduled here and now. */
   constructor(events: readonly TimelineEvent[], host: TimelineHost) {
     this.#host = host;
+    this.#unfired = new Set(events);
     for (const event of events) {
       if ('timeMs' in event.at) {
         host.scheduleAction(event.at.timeMs, () => this.#happen(event));
@@ -41,6 +43,11 @@ export class Timeline {
       if (waiting === undefined) this.#waiting.set(key, [event]);
       else waiting.push(event);
     }
+  }
+
+  /** Events that have not happened so far, in the order of the scenario. */
+  get unfired(): readonly TimelineEvent[] {
+    return [...this.#unfired];
   }
 
   /** True while some event waits for something else than a time. */
@@ -58,6 +65,7 @@ export class Timeline {
   }
 
   #happen(event: TimelineEvent): void {
+    this.#unfired.delete(event);
     // Those anchored to a block travel with that block (docs/scenarios.md, anchors).
     if (event.transactions.length > 0 && !('block' in event.at)) this.#host.submitTransactions(event);
     for (const fault of event.faults) this.#host.startFault(fault);

@@ -57,6 +57,7 @@ const advice: Readonly<Record<string, string>> = {
   YAML_KEY_INVALID: 'Use a plain word as key.',
   YAML_ROOT_NOT_MAP: 'Begin the file with keys.',
   YAML_ALIAS_UNKNOWN: 'Define the anchor before the alias.',
+  PROBLEMS_OMITTED: 'Mend those that are listed and check again.',
   YAML_TAG_UNSUPPORTED: 'Write the value without a tag.',
 
   SCENARIO_KEY_UNKNOWN: 'Correct the key; the message names the nearest one.',

@@ -35,6 +35,7 @@ const meanings: Readonly<Record<string, string>> = {
   'batches[].attempts[].proposer': 'Duty holder',
   'batches[].attempts[].outcome': 'How it ended; absent while it runs',
   'batches[].attempts[].revert_code': 'Code of the revert that ended it',
+  'batches[].settler': 'Who really settled it, once confirmed; not always the holder of the last attempt',
   'batches[].sealed_at_ms': 'Timestamp of the sealing block',
   'batches[].submitted_at_ms': 'When the newest attempt was first handed to the settlement chain',
   'batches[].included_at_ms': 'Timestamp of the settlement block that settled it',
@@ -64,6 +65,10 @@ const meanings: Readonly<Record<string, string>> = {
   'validators[].blocks_led': 'Final blocks it proposed',
   'validators[].duties': 'Duties it was given',
   'validators[].missed': 'Duties it missed',
+  transactions: 'Transactions in final blocks',
+  'transactions.executed': 'How many were executed, failed ones included',
+  'transactions.failed':
+    'How many of them failed, by code; those changed nothing but the nonce of their sender',
   metrics: 'Figures of the whole run (see below)',
   'metrics.average_batch_size': 'Blocks per confirmed batch; 0 before the first',
   'metrics.settlement_latency_ms': 'From a block’s timestamp to the inclusion of its batch',
@@ -74,7 +79,7 @@ const meanings: Readonly<Record<string, string>> = {
   'metrics.settlement_latency_ms.max': 'Longest',
   'metrics.settlement_latency_ms.censored': 'Final blocks whose batch was not confirmed when the run ended',
   'metrics.success_rate':
-    'Attempts that confirmed over all attempts of confirmed batches; 1 before the first',
+    'Attempts that confirmed over all attempts of confirmed batches and the ended ones of pending batches; 1 before the first',
   'metrics.pending_batches': 'Sealed and unconfirmed',
   'metrics.oldest_pending_age_ms': 'Age of the oldest of them since its sealing block',
   'metrics.total_fee': 'Everything settlements paid, reverted ones included',
@@ -91,6 +96,8 @@ const meanings: Readonly<Record<string, string>> = {
   'expectations[].at_ms': 'When that was decided',
   'expectations[].detail': 'What was found',
   errors: 'What made the run itself wrong, such as a transaction that missed the block it was anchored to',
+  warnings:
+    'What the scenario asked for and the run never came to, such as events whose anchor was not reached',
   truncated: 'There when `batches` and `windows` hold only the last 1000 of more than 10,000',
   ok: 'No errors, every law and every expectation held',
 };
@@ -133,6 +140,8 @@ function listFields(schema: z.ZodObject, prefix: string): Field[] {
 function typeText(schema: z.ZodType): string {
   if (schema instanceof z.ZodObject) return 'object';
   if (schema instanceof z.ZodArray) return `list of ${typeText(schema.element as z.ZodType)}`;
+  if (schema instanceof z.ZodRecord && schema.valueType instanceof z.ZodNumber)
+    return 'map of code to integer';
   if (schema instanceof z.ZodRecord) return `map of asset to ${typeText(schema.valueType as z.ZodType)}`;
   if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ');
   if (schema instanceof z.ZodLiteral) return code(JSON.stringify(schema.value));

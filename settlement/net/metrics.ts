@@ -29,7 +29,7 @@ export interface NetMetrics {
   readonly censoredBlocks: number;
   /** Sealed and unconfirmed. */
   readonly censoredBatches: number;
-  /** Attempts with the outcome confirmed over all attempts of confirmed batches; 1 before the first. */
+  /** Confirmed attempts over all attempts of confirmed batches and the ended ones of pending batches; 1 before the first. */
   readonly successRate: number;
   readonly confirmedBatches: number;
   readonly pendingBatches: number;
@@ -50,6 +50,8 @@ export interface NetMetrics {
 interface PendingSeal {
   readonly seq: number;
   readonly sealedAtMs: TimeMs;
+  /** Attempts that ended without settling it. */
+  endedAttempts: number;
 }
 
 export class MetricsFold {
@@ -90,13 +92,14 @@ export class MetricsFold {
   /** @param nowMs - The instant at which the age of the oldest pending batch is read. */
   summarize(nowMs: TimeMs): NetMetrics {
     const oldest = this.#pending[0];
+    const endedAttempts = this.#pending.reduce((sum, pending) => sum + pending.endedAttempts, 0);
     return {
       averageBatchSize: ratio(this.#confirmedBlocks, this.#confirmedBatches, 0),
       blockLatencyMs: this.#blockLatency.summarize(),
       batchLatencyMs: this.#batchLatency.summarize(),
       censoredBlocks: this.#height - this.#firstUnsettled + 1,
       censoredBatches: this.#pending.length,
-      successRate: ratio(this.#confirmedAttempts, this.#attempts, 1),
+      successRate: ratio(this.#confirmedAttempts, this.#attempts + endedAttempts, 1),
       confirmedBatches: this.#confirmedBatches,
       pendingBatches: this.#pending.length,
       oldestPendingAgeMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.sealedAtMs),
@@ -119,7 +122,7 @@ export class MetricsFold {
         if (fact.empty) this.#emptyWindows += 1;
         break;
       case 'batch_sealed':
-        this.#pending.push({ seq: fact.batch.seq, sealedAtMs: timestampMs });
+        this.#pending.push({ seq: fact.batch.seq, sealedAtMs: timestampMs, endedAttempts: 0 });
         break;
       case 'batch_confirmed':
         this.#foldConfirmation(fact);
@@ -127,13 +130,20 @@ export class MetricsFold {
       case 'batch_reverted':
         this.#reverted += 1;
         this.#totalFee += fact.fee;
+        if (fact.counted) this.#endAttempt(fact.seq, fact.attempt);
         break;
       case 'batch_missed':
         this.#missed += 1;
+        this.#endAttempt(fact.seq, fact.attempt);
         break;
       default:
         break;
     }
+  }
+
+  #endAttempt(seq: number, attempt: number): void {
+    const seal = this.#pending.find((pending) => pending.seq === seq);
+    if (seal !== undefined) seal.endedAttempts = Math.max(seal.endedAttempts, attempt);
   }
 
   #foldConfirmation(fact: Extract<NetFact, { type: 'batch_confirmed' }>): void {

@@ -95,9 +95,11 @@ describe('sidereal', () => {
       'status',
       'logs',
     ]) {
-      expect(run([command, '--help']).out, command).toMatch(new RegExp(`Example:\\n  sidereal ${command}`));
+      expect(run([command, '--help']).out, command).toMatch(
+        new RegExp(`Example:\\n  npx sidereal ${command}`),
+      );
     }
-    expect(run(['--help']).out).toMatch(/Example:\n {2}sidereal run/);
+    expect(run(['--help']).out).toMatch(/Example:\n {2}npx sidereal run/);
     expect(run(['--version']).out).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   });
 
@@ -255,6 +257,55 @@ describe('sidereal run', () => {
     expect(xml).toContain('failures="1"');
   });
 
+  it('takes the JUnit file of an earlier run in its folder for its own', () => {
+    const out = at('with-junit');
+    const args = ['run', SEED, '--out', out, '--junit', join(out, 'junit.xml')];
+    expect([run(args).code, run(args).code]).toEqual([0, 0]);
+    expect(existsSync(join(out, 'junit.xml'))).toBe(true);
+  });
+
+  it('prints the result before a file that cannot be written ends it', () => {
+    const out = at('blocked');
+    let isBlocked = false;
+    const text = run(['run', SEED, '--json', '--out', out, '--junit', join(out, 'result.json', 'x')], {
+      clock: () => {
+        isBlocked = true;
+        return 0;
+      },
+    });
+    expect(isBlocked).toBe(true);
+    expect(text.code).toBe(3);
+    expect(JSON.parse(text.out)).toMatchObject({ ok: true });
+    expect(text.err).toContain('[OUT_DIR_UNWRITABLE]');
+  });
+
+  it('makes output folders without hanging where none can be made', () => {
+    expect(run(['run', SEED, '--out', '/proc/sidereal-x']).code).toBe(3);
+  });
+
+  it('names events that never happened, counts failed transactions, and says when nothing settled', () => {
+    writeFileSync(
+      at('late.yaml'),
+      'name: late\nduration: 6s\ntimeline:\n  - { at: { batch: 9, state: sealed }, crash: { node: node-1 } }\n  - { at: { block: 1 }, borrow: { asset: UM, amount: 5 } }\n',
+    );
+    const { out } = run(['run', at('late.yaml')]);
+    expect(out).toContain('warning the event of line 4 (batch 9 is sealed) never happened');
+    expect(out).toContain('nothing settled yet');
+    expect(out).toMatch(/Transactions: 1 executed/);
+    const result = runResultSchema.parse(JSON.parse(run(['run', SEED, '--json']).out));
+    expect(result.transactions.failed).toEqual({});
+    expect(result.batches.map(({ settler }) => settler)).toEqual(['node-0', 'node-1']);
+  });
+
+  it('suggests commands that hold', () => {
+    const { out } = run(['run', SEED]);
+    expect(out).toContain('  npx sidereal run scripts/scenarios/seed-timeline-n10.yaml\n');
+    expect(out).toContain(`  npx sidereal run ${SEED} --seed 8\n`);
+    expect(out.slice(out.indexOf('\nNext\n'))).not.toContain('--set');
+    expect(run(['run', 'scripts/scenarios/seed-timeline-n10.yaml']).code).toBe(0);
+    expect(run(['run', SEED, '--seed', '8']).code).toBe(0);
+  });
+
   it('logs events on standard error as the configuration says', () => {
     expect(run(['run', SEED, '--json']).err).toBe('');
     const debug = run(['run', SEED, '--json', '--set', 'log.level=debug', '--set', 'log.format=json']).err;
@@ -291,6 +342,52 @@ describe('Progress', () => {
 });
 
 describe('sidereal config, validate and keys', () => {
+  it('lists a bounded number of problems of a file and counts the rest', () => {
+    const keys = Array.from({ length: 15_000 }, (_, index) => `k${index}: 1`).join('\n');
+    writeFileSync(at('many.yaml'), `name: many\n${keys}\n`);
+    const { code, out } = run(['validate', at('many.yaml'), '--json']);
+    const { problems } = JSON.parse(out) as { problems: { code: string; message: string }[] };
+    expect([code, problems.length]).toEqual([2, 1001]);
+    expect(problems.at(-1)).toMatchObject({
+      code: 'PROBLEMS_OMITTED',
+      message: expect.stringContaining('14000'),
+    });
+  });
+
+  it('stops reading a trace after many bad rows, and refuses a column that stands twice', () => {
+    const header = 'timestamp,wallet,action,asset,amount';
+    writeFileSync(at('bad.csv'), `${header}\n${'x,y,z,w,q\n'.repeat(40_000)}`);
+    const { code, err } = run(['validate', at('bad.csv')]);
+    expect(code).toBe(2);
+    expect(err).toContain('not read');
+    writeFileSync(at('twice.csv'), `${header},asset\n1,a,deposit,UM,5,UM\n`);
+    expect(run(['validate', at('twice.csv')]).err).toContain('`asset` twice');
+    writeFileSync(at('good.csv'), `${header}\n1,a,deposit,UM,5\n`);
+    expect(run(['validate', at('good.csv')]).out).toContain('valid trace');
+  });
+
+  it.each([
+    ['name: "a\\e[31m"\nblocks: 5\n', 'control characters'],
+    ['name: !!str a\nblocks: 5\n', 'YAML_TAG_UNSUPPORTED'],
+    ['blocks: 5\nworkload: { uniform: { transactions_per_block: 100000 } }\n', 'SCENARIO_BLOCK_OVERFULL'],
+    [
+      'timeline: [{ at: { block: 1000000001 }, borrow: { asset: UM, amount: 5 } }]\n',
+      'SCENARIO_BLOCK_INVALID',
+    ],
+  ])('refuses %j', (text, message) => {
+    writeFileSync(at('refused.yaml'), text);
+    const { code, err } = run(['validate', at('refused.yaml')]);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  it('refuses more than one value in a setting, labels nothing derives, and --out beside a label', () => {
+    expect(run(['run', SEED, '--set', 'settlement.batch_size=5\nfoo: 1']).code).toBe(2);
+    expect(run(['keys', '--label', 'node-0']).code).toBe(2);
+    expect(run(['keys', '--label', 'oracle', '--out', at('derived.key')]).code).toBe(2);
+    expect(existsSync(at('derived.key'))).toBe(false);
+  });
+
   it('prints the effective configuration as YAML that is valid again', () => {
     const { out } = run(['config', '--print', '--set', 'settlement.batch_size=12']);
     writeFileSync(at('config.yaml'), out);

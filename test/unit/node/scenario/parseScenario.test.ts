@@ -139,7 +139,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     20,
     'SCENARIO_BLOCK_INVALID',
-    'expected an integer >= 1, got 0',
+    'expected an integer from 1 to 1000000000, got 0',
   ],
   'two anchors': [
     withLine(7, `  - { at: { block: 1, time: 2s }, borrow: ${flow} }`),

@@ -74,6 +74,7 @@ describe('Chronicle', () => {
       actions: [{ type: 'swap', asset: 'UM', amount: '10', amount_in: '11' }],
       state: 'confirmed',
       attempts: [{ attempt: 1, proposer: 'node-0', outcome: 'confirmed' }],
+      settler: 'node-0',
       sealed_at_ms: 8000,
       submitted_at_ms: 8140,
       included_at_ms: 10_000,

@@ -66,6 +66,8 @@ describe('MetricsFold', () => {
     world.execute({ blocks: [settlementBlock(3)] });
     const duty = currentDuty(world.state, 1);
     expect(duty).toMatchObject({ attempt: 3, proposer: 1 });
+    // Nothing is confirmed, and two attempts ended: that is no success.
+    expect(world.metrics.summarize(0)).toMatchObject({ successRate: 0, pendingBatches: 1 });
     world.execute({ blocks: [settlementBlock(4, [world.settled(1, 1, 3)])] });
     expect(world.metrics.summarize(0)).toMatchObject({
       successRate: 1 / 3,
