@@ -463,7 +463,7 @@ export const configSchema = z.strictObject(
         shared_execution: flag(true, {
           description: 'Simulated nodes share execution results; false: each executes',
         }),
-        history_blocks: integer(256, 16, 10_000_000, {
+        history_blocks: integer(2048, 16, 10_000_000, {
           unit: 'blocks',
           description: 'Finalised blocks a node keeps for peers that ask',
         }),

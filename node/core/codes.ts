@@ -16,6 +16,7 @@ export const coreCodes = {
   MEMPOOL_SENDER_FULL: 'as many transactions of this sender wait as one sender may have',
   SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
+  SYNC_HISTORY_GONE: 'this node was away for longer than its peers keep blocks, and cannot catch up',
   SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',
   TOPIC_UNKNOWN: 'the message came on a topic that nodes do not have',
   VOTES_EMPTY: 'the message carries neither a vote nor a certificate',

@@ -40,6 +40,7 @@ export class Synchroniser {
   /** Nothing may be asked before this instant: the last answer brought nothing new. */
   #quietUntilMs: TimeMs = Number.NEGATIVE_INFINITY;
   #wanted = false;
+  #hasWarned = false;
 
   constructor(
     options: { readonly deltaMs: number; readonly peers: readonly PeerId[]; readonly self: PeerId },
@@ -96,6 +97,7 @@ export class Synchroniser {
     }
     const response = decoded.value;
     this.#host.reported(from, response);
+    this.#noteHistory(response);
     const heightBefore = this.#simplex.finalized.header.height;
     const news = this.#use(response, nowMs);
     const { height } = this.#simplex.finalized.header;
@@ -103,6 +105,15 @@ export class Synchroniser {
     else if (!news) this.#pause(nowMs);
     else if (this.#wanted) this.request(undefined, nowMs);
     return undefined;
+  }
+
+  /** Peers keep a bounded history: a node that was away for longer cannot catch up, and says so once. */
+  #noteHistory({ finalizedHeight, finalized }: SyncResponse): void {
+    const { height } = this.#simplex.finalized.header;
+    if (this.#hasWarned || finalizedHeight <= height || finalized.length > 0) return;
+    this.#hasWarned = true;
+    const message = `peers are at height ${finalizedHeight} and no longer keep block ${height + 1}`;
+    this.#host.output({ type: 'emit', event: { type: 'warning', code: 'SYNC_HISTORY_GONE', message } });
   }
 
   /** Answers a peer; undefined when the request is malformed. */

@@ -181,6 +181,7 @@ const advice: Readonly<Record<string, string>> = {
   SETTLEMENT_UNKNOWN: 'Nothing: the node judges again when more settlement blocks arrive.',
   STORE_CORRUPT:
     'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',
+  SYNC_HISTORY_GONE: 'Set `simulation.history_blocks` above the longest absence, in blocks.',
   SYNC_UNASKED: nothing,
   TOPIC_UNKNOWN: 'Upgrade the peer, or this node: they disagree on the topics.',
   VOTES_EMPTY: nothing,

@@ -170,6 +170,21 @@ describe('NodeCore', () => {
     expect(statuses(network)[1]?.stateRoot).toBe(statuses(network)[0]?.stateRoot);
   });
 
+  it('says once that it cannot catch up after longer than its peers keep blocks', () => {
+    const network = new CoreNetwork(scenario, { node: { historyBlocks: 16 } });
+    network.run(9_000);
+    network.stop(2);
+    network.run(80_000);
+    network.start(2);
+    network.run(100_000);
+    const warnings = network.outputs.flatMap(({ node, output }) =>
+      node === 2 && output.type === 'emit' && output.event.type === 'warning' ? [output.event.code] : [],
+    );
+    expect(warnings).toEqual(['SYNC_HISTORY_GONE']);
+    expect(statuses(network)[2]?.finalizedHeight).toBeLessThan(10);
+    expect(statuses(network)[0]?.finalizedHeight).toBeGreaterThan(35);
+  });
+
   it('keeps its silence over a second restart', () => {
     const network = runNetwork(9_000);
     network.stop(1);
