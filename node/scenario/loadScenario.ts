@@ -187,6 +187,7 @@ class ScenarioFile {
       durationMs,
       config,
       network,
+      allowUnsafe: false,
       autoFund: this.#autoFund,
       ...(this.#autoFund ? {} : { accounts: written.accounts, poolCash: written.poolCash }),
       timeline,

@@ -2,7 +2,14 @@
 import type { Place, Reader } from './reader.ts';
 import type { NetworkModel } from './types.ts';
 
-const DEFAULT_NETWORK: NetworkModel = { latencyMs: 50, jitterMs: 10, loss: 0 };
+const DEFAULT_NETWORK: NetworkModel = {
+  latencyMs: 50,
+  jitterMs: 10,
+  loss: 0,
+  duplicate: 0,
+  reorder: 0,
+  bandwidthMbps: 100,
+};
 const NETWORK_DELAY_MS_MAX = 3_600_000;
 
 export function readNetwork(reader: Reader, place: Place | undefined): NetworkModel {
@@ -34,6 +41,7 @@ export function readNetwork(reader: Reader, place: Place | undefined): NetworkMo
     }
   }
   return {
+    ...DEFAULT_NETWORK,
     latencyMs: delay('latency_ms') ?? DEFAULT_NETWORK.latencyMs,
     jitterMs: delay('jitter_ms') ?? DEFAULT_NETWORK.jitterMs,
     loss: reader.number(reader.get(map, 'loss'), 0, 1) ?? DEFAULT_NETWORK.loss,

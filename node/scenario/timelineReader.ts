@@ -161,8 +161,8 @@ function readSettlementFaults(context: ScenarioContext, place: Place): Fault[] {
       else
         faults.push(
           key === 'stall'
-            ? { type: 'settlement_chain', stall: true }
-            : { type: 'settlement_chain', full: true },
+            ? { type: 'settlement_chain', kind: 'stall' }
+            : { type: 'settlement_chain', kind: 'full' },
         );
     }
   }

@@ -41,16 +41,70 @@ export interface ScenarioTransaction {
     | { readonly type: 'set_batch_size'; readonly batchSize: number };
 }
 
-export type Fault =
+/** Behaviour of a dishonest node, around its honest core. */
+export type ByzantineBehaviour =
+  | 'withhold_settlement'
+  | 'withhold_votes'
+  | 'withhold_gossip'
+  | 'equivocate'
+  | 'forge_completion'
+  | 'lie_about_net'
+  | 'garbage'
+  | 'twin';
+
+export type NodeFault =
   | {
       readonly type: 'crash';
       readonly node: string;
       readonly lose: 'none' | 'unsynced' | 'all';
     }
-  | { readonly type: 'restart'; readonly node: string }
-  | { readonly type: 'withhold_settlement'; readonly node: string }
-  | { readonly type: 'settlement_chain'; readonly stall: true }
-  | { readonly type: 'settlement_chain'; readonly full: true };
+  | { readonly type: 'restart' | 'pause'; readonly node: string }
+  /** `clock_skew` lasts; `clock_step` is an instant. */
+  | { readonly type: 'clock_skew' | 'clock_step'; readonly node: string; readonly ms: number }
+  | { readonly type: 'disk'; readonly node: string; readonly fault: 'lost' | 'torn' | 'corrupt' };
+
+/** `nodes` undefined: every link; otherwise every link that touches one of them. */
+export type LinkFault =
+  /** Nodes not named form one more group. */
+  | { readonly type: 'partition'; readonly groups: readonly (readonly string[])[] }
+  | { readonly type: 'one_way'; readonly from: readonly string[]; readonly to: readonly string[] }
+  /** From all nodes and from the settlement chain. */
+  | { readonly type: 'isolate'; readonly node: string }
+  | {
+      readonly type: 'latency';
+      readonly ms: number;
+      readonly jitterMs: number;
+      readonly nodes: readonly string[] | undefined;
+    }
+  | {
+      readonly type: 'loss' | 'duplicate' | 'reorder';
+      readonly probability: number;
+      readonly nodes: readonly string[] | undefined;
+    }
+  | { readonly type: 'bandwidth'; readonly mbps: number; readonly nodes: readonly string[] | undefined };
+
+export interface ByzantineFault {
+  readonly type: ByzantineBehaviour;
+  readonly node: string;
+}
+
+export type SettlementChainFault = { readonly type: 'settlement_chain' } & (
+  | { readonly kind: 'stall' | 'full' | 'transfer_timeout' }
+  | { readonly kind: 'slow'; readonly factor: number }
+  /** No transaction of this node is included. */
+  | { readonly kind: 'censor'; readonly node: string }
+  /** An instant: the newest `depth` blocks are replaced, their transactions return to the mempool. */
+  | { readonly kind: 'reorg'; readonly depth: number }
+  | {
+      readonly kind: 'lose_receipts' | 'rpc_errors' | 'rpc_timeouts' | 'duplicate_delivery';
+      readonly probability: number;
+    }
+  | { readonly kind: 'slippage'; readonly asset: string; readonly bps: number }
+  /** Multiplies once, when it starts. */
+  | { readonly kind: 'base_fee'; readonly factor: number }
+);
+
+export type Fault = NodeFault | LinkFault | ByzantineFault | SettlementChainFault;
 
 export interface TimelineEvent {
   readonly at: Anchor;
@@ -154,8 +208,12 @@ export interface ScenarioAccount {
 export interface NetworkModel {
   readonly latencyMs: number;
   readonly jitterMs: number;
-  /** Probability from 0 to 1 that one delivery is lost. */
+  /** Probabilities from 0 to 1 that one delivery is lost, comes twice, or is held back behind later ones. */
   readonly loss: number;
+  readonly duplicate: number;
+  readonly reorder: number;
+  /** Of each link, in megabits per second; what is sent over it queues. */
+  readonly bandwidthMbps: number;
 }
 
 export interface Scenario {
@@ -165,6 +223,8 @@ export interface Scenario {
   readonly durationMs: number;
   readonly config: Config;
   readonly network: NetworkModel;
+  /** A third of the power or more may be Byzantine: the laws may then break. */
+  readonly allowUnsafe: boolean;
   readonly autoFund: boolean;
   /** With `autoFund` false: what genesis gives. Absent: nothing. */
   readonly accounts?: readonly ScenarioAccount[];

@@ -17,7 +17,7 @@ import { SimulatedDisk } from './disk.ts';
 import { EventQueue, type SimulationEvent } from './eventQueue.ts';
 import type { Trace } from './events.ts';
 import type { ExpectationJudge } from './expectations.ts';
-import { Faults } from './faults.ts';
+import { Faults } from './faults/faults.ts';
 import { Gossip } from './gossip.ts';
 import type { Laws } from './laws/laws.ts';
 import type { SimulatedNetwork } from './network.ts';

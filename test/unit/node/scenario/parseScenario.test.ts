@@ -486,7 +486,8 @@ describe('parseScenario', () => {
       name: 'base',
       seed: 7,
       durationMs: 90_000,
-      network: { latencyMs: 50, jitterMs: 10, loss: 0 },
+      network: { latencyMs: 50, jitterMs: 10, loss: 0, duplicate: 0, reorder: 0, bandwidthMbps: 100 },
+      allowUnsafe: false,
       autoFund: true,
     });
     expect(scenario.timeline).toEqual([
@@ -596,8 +597,8 @@ describe('parseScenario', () => {
       faults: [
         { type: 'restart', node: 'node-1' },
         { type: 'withhold_settlement', node: 'node-0' },
-        { type: 'settlement_chain', stall: true },
-        { type: 'settlement_chain', full: true },
+        { type: 'settlement_chain', kind: 'stall' },
+        { type: 'settlement_chain', kind: 'full' },
       ],
     });
   });

@@ -3,7 +3,10 @@ import { Random } from '../../../../consensus/primitives/random.ts';
 import { LOST, SEEN_TTL_MS, SimulatedNetwork } from '../../../../node/simulation/network.ts';
 
 function createNetwork(model: { latencyMs: number; jitterMs: number; loss: number }): SimulatedNetwork {
-  return new SimulatedNetwork({ model, nodeCount: 3 }, { random: new Random('network test') });
+  return new SimulatedNetwork(
+    { model: { duplicate: 0, reorder: 0, bandwidthMbps: 100, ...model }, nodeCount: 3 },
+    { random: new Random('network test') },
+  );
 }
 
 function bytesOf(text: string): Uint8Array {

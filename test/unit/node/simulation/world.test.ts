@@ -28,7 +28,7 @@ function createNodes(count: number): SimulatedNode[] {
 }
 
 function createNetwork(nodeCount: number, loss = 0): SimulatedNetwork {
-  const model = { latencyMs: 50, jitterMs: 0, loss };
+  const model = { latencyMs: 50, jitterMs: 0, loss, duplicate: 0, reorder: 0, bandwidthMbps: 100 };
   return new SimulatedNetwork({ model, nodeCount }, { random: new Random('world') });
 }
 

@@ -1,0 +1,123 @@
+/**
+ * Breaks and heals things around the honest cores, as the timeline says: hands each fault to the handler of its family,
+ * reports it, and tells the laws how whole the network is.
+ */
+import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
+import type { ValidatorSet } from '../../../consensus/validators.ts';
+import type { Fault } from '../../scenario/types.ts';
+import type { Trace } from '../events.ts';
+import type { Laws } from '../laws/laws.ts';
+import type { SettlementSide } from '../settlementSide.ts';
+import type { SimulatedNode } from '../simulatedNode.ts';
+import { ByzantineFaults } from './byzantineFaults.ts';
+import { ChainFaults } from './chainFaults.ts';
+import { LinkFaults } from './linkFaults.ts';
+import { MachineFaults } from './machineFaults.ts';
+
+export interface FaultsDependencies {
+  readonly validators: ValidatorSet;
+  readonly nodes: readonly SimulatedNode[];
+  readonly settlement: SettlementSide;
+  readonly laws: Laws;
+  readonly trace: Trace;
+  readonly nowMs: () => TimeMs;
+  /** Starts the process of a node on what its disk holds. */
+  readonly startNode: (node: SimulatedNode) => void;
+}
+
+export class Faults {
+  readonly #dependencies: FaultsDependencies;
+  readonly #machines: MachineFaults;
+  readonly #links: LinkFaults;
+  readonly #chain: ChainFaults;
+  readonly #byzantine: ByzantineFaults;
+
+  constructor(dependencies: FaultsDependencies) {
+    this.#dependencies = dependencies;
+    const nodeNamed = (name: string): SimulatedNode => this.#nodeNamed(name);
+    this.#machines = new MachineFaults({ ...dependencies, nodeNamed });
+    this.#links = new LinkFaults();
+    this.#chain = new ChainFaults(dependencies);
+    this.#byzantine = new ByzantineFaults({ ...dependencies, nodeNamed });
+  }
+
+  start(fault: Fault): void {
+    this.#report('fault_started', fault);
+    this.#carryOut(fault, 'start');
+    this.healthChanged();
+  }
+
+  end(fault: Fault): void {
+    this.#report('fault_ended', fault);
+    this.#carryOut(fault, 'end');
+    this.healthChanged();
+  }
+
+  /** Tells the laws how whole the network is. */
+  healthChanged(): void {
+    const { laws, nowMs } = this.#dependencies;
+    let hasQuorum = true;
+    let canSettle = true;
+    for (const family of [this.#machines, this.#links, this.#chain, this.#byzantine]) {
+      const health = family.health();
+      hasQuorum &&= health.hasQuorum;
+      canSettle &&= health.canSettle;
+    }
+    laws.healthChanged({ hasQuorum, canSettle }, nowMs());
+  }
+
+  #carryOut(fault: Fault, change: 'start' | 'end'): void {
+    switch (fault.type) {
+      case 'crash':
+      case 'restart':
+      case 'pause':
+      case 'clock_skew':
+      case 'clock_step':
+      case 'disk':
+        this.#machines[change](fault);
+        return;
+      case 'partition':
+      case 'one_way':
+      case 'isolate':
+      case 'latency':
+      case 'loss':
+      case 'duplicate':
+      case 'reorder':
+      case 'bandwidth':
+        this.#links[change](fault);
+        return;
+      case 'settlement_chain':
+        this.#chain[change](fault);
+        return;
+      default:
+        this.#byzantine[change](fault);
+    }
+  }
+
+  #report(type: 'fault_started' | 'fault_ended', fault: Fault): void {
+    const { trace, nowMs } = this.#dependencies;
+    const node = 'node' in fault ? this.#nodeNamed(fault.node).index : undefined;
+    trace.reportOther(nowMs(), node, type, faultFields(fault));
+  }
+
+  #nodeNamed(name: string): SimulatedNode {
+    const node = this.#dependencies.nodes.find((one) => one.name === name);
+    assert(node !== undefined, `no node is called ${name}`);
+    return node;
+  }
+}
+
+/** What an event says of a fault: its type and what was given with it, by the words of a scenario file. */
+function faultFields(fault: Fault): Record<string, unknown> {
+  const fields: Record<string, unknown> = { fault: fault.type };
+  for (const [key, value] of Object.entries(fault)) {
+    if (key === 'kind') fields[String(value)] = true;
+    else if (key !== 'type' && key !== 'node' && value !== undefined) fields[snakeCased(key)] = value;
+  }
+  return fields;
+}
+
+function snakeCased(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
