@@ -10,92 +10,24 @@ import type { Block } from '../block.ts';
 import { assert } from '../primitives/codedError.ts';
 import { type Hash, type TimeMs, type ValidatorIndex, type View, ZERO_HASH } from '../primitives/flavor.ts';
 import type { Signer, Verifier } from '../primitives/signature.ts';
-import type { ValidatorSet } from '../validators.ts';
 import { type Certificate, type Vote, type VoteKind, verifyCertificate, voteSigningBytes } from '../vote.ts';
 import type { LeaderSchedule } from '../weightedRotation.ts';
-import { ViewRecord } from './viewRecord.ts';
+import type {
+  SimplexDependencies,
+  SimplexHost,
+  SimplexMemory,
+  SimplexOptions,
+  SimplexTimer,
+} from './host.ts';
+import { accepted, ignore, type MessageJudgement, reject } from './judgement.ts';
+import { type ChainReader, OpenChain } from './openChain.ts';
+import { Pacemaker } from './pacemaker.ts';
+import { Presence } from './presence.ts';
+import type { ViewRecord } from './viewRecord.ts';
 
 /** How far ahead of its own view a node keeps votes; further ones only tell it that it is behind. */
 export const VIEWS_AHEAD_MAX = 64;
-/** A stuck node repeats itself after one delta, then twice as long each time, up to this many. */
-const REBROADCAST_DELTAS_MAX = 4;
 
-export type SimplexTimer = 'propose' | 'view' | 'rebroadcast';
-
-/** What becomes of a message, and why when it is not accepted. A node's output as it stands. */
-export interface MessageJudgement {
-  readonly type: 'verdict';
-  readonly verdict: 'accept' | 'ignore' | 'reject';
-  readonly code: string | undefined;
-}
-
-/** The node around the protocol. Calls come while the protocol handles an input; none may call back into it. */
-export interface SimplexHost {
-  /**
-   * Makes the vote durable (a notarize vote together with `record.proposal`), then sends it; with `block` it is
-   * the leader's proposal.
-   */
-  castVote(vote: Vote, record: ViewRecord, block: Block | undefined): void;
-  /** Writes down the view's new notarisation or nullification, durable no later than the next vote. */
-  keep(record: ViewRecord): void;
-  setTimer(timer: SimplexTimer, at: TimeMs): void;
-  clearTimer(timer: SimplexTimer): void;
-  /** Repeats own votes of the stuck view beside the newest certificate. */
-  rebroadcast(votes: readonly Vote[], certificate: Certificate | undefined): void;
-  /** Asks a peer (`undefined`: the host's choice) for blocks and certificates this node lacks. */
-  requestMissing(peer: ValidatorIndex | undefined): void;
-  /** Builds a block on `parent`; undefined when it cannot yet (it calls `reconsider` later). */
-  propose(parent: Block, view: View, nowMs: TimeMs): Block | undefined;
-  /** Judges a proposal by re-execution. `wait`: not yet decidable; the host calls `reconsider` later. */
-  validate(block: Block, parent: Block, nowMs: TimeMs): 'valid' | 'invalid' | 'wait';
-  /**
-   * True when the block carries the body its header names, every item signed as it must be. The hash covers the
-   * header alone, so a copy with another body is nobody's block, however well its header is certified.
-   */
-  isBodyValid(block: Block): boolean;
-  notarized(view: View, blockHash: Hash, block: Block | undefined): void;
-  nullified(view: View): void;
-  /** Ascending, each the parent of the next, the last one named by the certificate. */
-  finalized(blocks: readonly Block[], certificate: Certificate): void;
-  equivocation(first: Vote, second: Vote): void;
-}
-
-export interface SimplexOptions {
-  readonly chainId: Hash;
-  readonly validators: ValidatorSet;
-  readonly self: ValidatorIndex;
-  readonly blockTimeMs: number;
-  /** Assumed bound on one message's delay, in ms. */
-  readonly deltaMs: number;
-  /** Views without a vote after which a leader is skipped at once. */
-  readonly inactiveViews: number;
-}
-
-/** What a node remembers over a restart, of views that were not final. */
-export interface SimplexMemory {
-  readonly votes: readonly Vote[];
-  /** The blocks that own notarize votes were cast for. */
-  readonly proposals: readonly Block[];
-  /** The notarisations and nullifications by which views were left. */
-  readonly certificates: readonly Certificate[];
-}
-
-/** What a node lacks to judge a proposal or to go on. */
-export interface SimplexLack {
-  /** From this view on it needs certificates and the blocks they name. */
-  readonly fromView: View;
-  /** A notarised block that it does not know, nor in which view it stands; zero when there is none. */
-  readonly blockHash: Hash;
-}
-
-export interface SimplexDependencies {
-  readonly host: SimplexHost;
-  readonly signer: Signer;
-  readonly verifier: Verifier;
-  readonly leaders: LeaderSchedule;
-}
-
-export const accepted: MessageJudgement = { type: 'verdict', verdict: 'accept', code: undefined };
 const voteStale = ignore('VOTE_STALE');
 const voteDuplicate = ignore('VOTE_DUPLICATE');
 const equivocationKnown = ignore('VOTE_EQUIVOCATION_KNOWN');
@@ -106,31 +38,14 @@ export class Simplex {
   readonly #signer: Signer;
   readonly #verifier: Verifier;
   readonly #leaders: LeaderSchedule;
-  readonly #views = new Map<View, ViewRecord>();
-  readonly #blocks = new Map<Hash, Block>();
-  /** Newest view in which each validator was seen to vote. */
-  readonly #lastVotedView: View[];
-  #finalized: Block;
-  /** View of the newest finalisation certificate; at least the view of `#finalized`. */
-  #finalizedView: View;
+  readonly #chain: OpenChain;
+  readonly #presence: Presence;
+  readonly #pacemaker: Pacemaker;
   #view: View = 0;
-  #notarizedHeight = 0;
-  #newestCertificate: Certificate | undefined;
   /** The newest finalisation whose blocks are not all here. */
   #unappliedFinalization: Certificate | undefined;
   /** Below this finalised view the node casts no vote (it lost its vote log). */
   #silentUntilView: View = 0;
-  /**
-   * What the proposal of the current view stands on and this node lacks. A view may have both a notarisation and a
-   * nullification: having one of them does not help when the proposal needs the other.
-   */
-  #lackedView: View | undefined;
-  #lackedHash: Hash = ZERO_HASH;
-  #proposeTimerSet = false;
-  #viewTimerPhase: 'leader' | 'advance' = 'leader';
-  #leaderDeadlineMs: TimeMs = 0;
-  /** How often this node has repeated itself in the current view, plus one; 0 while the view runs. */
-  #stuckRounds = 0;
 
   /** @param finalized - The last final block, and the view of the newest finalisation certificate. */
   constructor(
@@ -143,40 +58,27 @@ export class Simplex {
     this.#signer = dependencies.signer;
     this.#verifier = dependencies.verifier;
     this.#leaders = dependencies.leaders;
-    this.#finalized = finalized.block;
-    this.#finalizedView = finalized.view;
-    this.#lastVotedView = options.validators.validators.map(() => 0);
+    this.#chain = new OpenChain(finalized);
+    this.#presence = new Presence(options.validators);
+    this.#pacemaker = new Pacemaker(options, dependencies);
+  }
+
+  /** What stands above the last final block. */
+  get chain(): ChainReader {
+    return this.#chain;
   }
 
   get view(): View {
     return this.#view;
   }
 
-  get finalized(): Block {
-    return this.#finalized;
-  }
-
-  get finalizedView(): View {
-    return this.#finalizedView;
-  }
-
-  /** Height of the highest notarised block seen. */
-  get notarizedHeight(): number {
-    return Math.max(this.#notarizedHeight, this.#finalized.header.height);
-  }
-
-  /** The certificate of the highest view seen: proof of how far this node is. */
-  get newestCertificate(): Certificate | undefined {
-    return this.#newestCertificate;
-  }
-
   /** True while this node must not sign anything. */
   get isGuarded(): boolean {
-    return this.#finalizedView < this.#silentUntilView;
+    return this.#chain.finalizedView < this.#silentUntilView;
   }
 
   lastVotedView(voter: ValidatorIndex): View {
-    return this.#lastVotedView[voter] ?? 0;
+    return this.#presence.lastVotedView(voter);
   }
 
   /**
@@ -185,26 +87,26 @@ export class Simplex {
    */
   start(memory: SimplexMemory, nowMs: TimeMs): void {
     for (const certificate of memory.certificates) {
-      if (certificate.view <= this.#finalizedView) continue;
-      const record = this.#record(certificate.view);
+      if (certificate.view <= this.#chain.finalizedView) continue;
+      const record = this.#chain.record(certificate.view);
       if (certificate.kind === 'notarize') record.notarization = certificate;
       else record.nullification = certificate;
-      this.#noteNewest(certificate);
+      this.#chain.noteNewest(certificate);
     }
     for (const vote of memory.votes) {
-      if (vote.view <= this.#finalizedView) continue;
-      const record = this.#record(vote.view);
-      this.#setOwn(record, vote);
+      if (vote.view <= this.#chain.finalizedView) continue;
+      const record = this.#chain.record(vote.view);
+      record.adoptOwn(vote);
       record.add(vote, this.#options.validators);
     }
     for (const block of memory.proposals) {
-      const record = this.#views.get(block.header.view);
+      const record = this.#chain.recordIn(block.header.view);
       if (record?.ownNotarize?.blockHash !== block.hash) continue;
       record.proposal = block;
       record.proposalState = 'valid';
-      this.#blocks.set(block.hash, block);
+      this.#chain.addBlock(block);
     }
-    this.#enter(Math.max(this.#finalizedView, this.#newestCertificate?.view ?? 0) + 1, nowMs);
+    this.#enter(Math.max(this.#chain.finalizedView, this.#chain.newestCertificate?.view ?? 0) + 1, nowMs);
   }
 
   /** Casts no vote until a block is final in a view at least this high; 0 ends that. */
@@ -216,7 +118,7 @@ export class Simplex {
   onProposal(block: Block, vote: Vote, nowMs: TimeMs): MessageJudgement {
     const { header } = block;
     const { view } = header;
-    if (view <= this.#finalizedView) return ignore('PROPOSAL_STALE');
+    if (view <= this.#chain.finalizedView) return ignore('PROPOSAL_STALE');
     if (!isProposalVote(block, vote) || header.chainId !== this.#options.chainId || header.height < 1) {
       return reject('PROPOSAL_INVALID');
     }
@@ -224,7 +126,7 @@ export class Simplex {
     // Before anything is computed for a view that far away.
     if (view > this.#view + VIEWS_AHEAD_MAX) return this.#farAhead(vote);
     if (header.leader !== this.#leaders.leaderOf(view)) return reject('PROPOSAL_INVALID');
-    const record = this.#record(view);
+    const record = this.#chain.record(view);
     if (record.proposal?.hash === block.hash) return ignore('PROPOSAL_DUPLICATE');
     const known = record.voteOf('notarize', vote.voter);
     const judgement = known?.blockHash === vote.blockHash ? accepted : this.#admit(record, vote);
@@ -233,7 +135,7 @@ export class Simplex {
     const isWhole = this.#host.isBodyValid(block);
     if (isWhole && isFirst && record.proposal === undefined) {
       record.proposal = block;
-      this.#blocks.set(block.hash, block);
+      this.#chain.addBlock(block);
     }
     if (known === undefined && isFirst) this.#count(record, vote, nowMs);
     if (!isWhole) return reject('PROPOSAL_BODY_INVALID');
@@ -245,9 +147,9 @@ export class Simplex {
   onVote(vote: Vote, nowMs: TimeMs): MessageJudgement {
     if (!this.#options.validators.has(vote.voter)) return reject('VOTE_VOTER_UNKNOWN');
     const { view } = vote;
-    if (view <= this.#finalizedView) return this.#noteActivity(vote);
+    if (view <= this.#chain.finalizedView) return this.#noteActivity(vote);
     if (view > this.#view + VIEWS_AHEAD_MAX) return this.#farAhead(vote);
-    const record = this.#record(view);
+    const record = this.#chain.record(view);
     const judgement = this.#admit(record, vote);
     if (judgement.verdict === 'accept' && record.conflictWith(vote) === undefined) {
       this.#count(record, vote, nowMs);
@@ -257,27 +159,24 @@ export class Simplex {
 
   /** A certificate from a peer: checked whole, then as good as the votes it stands for. */
   onCertificate(certificate: Certificate, nowMs: TimeMs): MessageJudgement {
-    if (certificate.view <= this.#finalizedView) return ignore('CERTIFICATE_STALE');
-    const known = this.#views.get(certificate.view);
-    if (known !== undefined && certificateOf(known, certificate.kind) !== undefined) {
+    if (certificate.view <= this.#chain.finalizedView) return ignore('CERTIFICATE_STALE');
+    const known = this.#chain.recordIn(certificate.view);
+    if (known !== undefined && known.certificateOf(certificate.kind) !== undefined) {
       return ignore('CERTIFICATE_DUPLICATE');
     }
     const verdict = verifyCertificate(certificate, this.#options, this.#verifier);
     if (!verdict.ok) return reject(verdict.code);
-    const record = this.#record(certificate.view);
-    for (const signer of certificate.signers) this.#noteVoted(signer, certificate.view);
+    const record = this.#chain.record(certificate.view);
+    for (const signer of certificate.signers) this.#presence.note(signer, certificate.view);
     this.#certified(record, certificate, nowMs);
     return accepted;
   }
 
   /** A block from a peer; kept only when a certificate names it, so nobody can fill the memory. */
   onBlock(block: Block, nowMs: TimeMs): boolean {
-    const record = this.#views.get(block.header.view);
-    const wanted =
-      record?.notarization?.blockHash === block.hash || record?.finalization?.blockHash === block.hash;
-    if (!wanted || this.#blocks.has(block.hash) || !this.#host.isBodyValid(block)) return false;
-    this.#blocks.set(block.hash, block);
-    this.#noteNotarizedHeight(block);
+    if (!this.#chain.isWanted(block) || !this.#host.isBodyValid(block)) return false;
+    this.#chain.addBlock(block);
+    this.#chain.noteNotarized(block);
     this.#tryFinalize(nowMs);
     this.reconsider(nowMs);
     return true;
@@ -288,7 +187,7 @@ export class Simplex {
    * @returns False when the chain or its certificate does not hold; nothing changes then.
    */
   onFinalizedChain(blocks: readonly Block[], certificate: Certificate, nowMs: TimeMs): boolean {
-    let parent = this.#finalized;
+    let parent = this.#chain.finalized;
     for (const block of blocks) {
       if (block.header.parentHash !== parent.hash || block.header.height !== parent.header.height + 1) {
         return false;
@@ -297,11 +196,11 @@ export class Simplex {
     }
     const { kind, blockHash, view } = certificate;
     if (blocks.length === 0 || kind !== 'finalize' || blockHash !== parent.hash) return false;
-    if (view !== parent.header.view || view <= this.#finalizedView) return false;
+    if (view !== parent.header.view || view <= this.#chain.finalizedView) return false;
     if (!verifyCertificate(certificate, this.#options, this.#verifier).ok) return false;
     if (!blocks.every((block) => this.#host.isBodyValid(block))) return false;
-    for (const signer of certificate.signers) this.#noteVoted(signer, certificate.view);
-    this.#noteNewest(certificate);
+    for (const signer of certificate.signers) this.#presence.note(signer, certificate.view);
+    this.#chain.noteNewest(certificate);
     this.#finalize(blocks, certificate);
     this.#enter(certificate.view + 1, nowMs);
     return true;
@@ -309,7 +208,7 @@ export class Simplex {
 
   onTimer(timer: SimplexTimer, nowMs: TimeMs): void {
     if (timer === 'propose') {
-      this.#proposeTimerSet = false;
+      this.#pacemaker.proposalTimerFired();
       this.#tryPropose(nowMs);
     } else if (timer === 'view') this.#onViewTimer(nowMs);
     else this.#repeatWhileStuck(nowMs);
@@ -318,45 +217,7 @@ export class Simplex {
   /** Judges again what could not be decided: call when a clock moved on or something missing came in. */
   reconsider(nowMs: TimeMs): void {
     this.#tryNotarize(nowMs);
-    if (!this.#proposeTimerSet) this.#tryPropose(nowMs);
-  }
-
-  /** What this node lacks to go on, for a peer that may have it. */
-  get lack(): SimplexLack {
-    let view = this.#finalizedView + 1;
-    for (; view < this.#view; view += 1) {
-      const record = this.#views.get(view);
-      if (record?.notarization === undefined && record?.nullification === undefined) break;
-      const named = record.notarization?.blockHash;
-      if (named !== undefined && !this.#blocks.has(named)) break;
-    }
-    return { fromView: Math.min(view, this.#lackedView ?? view), blockHash: this.#lackedHash };
-  }
-
-  /** The notarisation of a block that is not final yet. */
-  notarizationOf(hash: Hash): Certificate | undefined {
-    const block = this.#blocks.get(hash);
-    const notarization = block && this.#views.get(block.header.view)?.notarization;
-    return notarization?.blockHash === hash ? notarization : undefined;
-  }
-
-  /** Certificates of unfinalised views from `from` on, ascending, for a peer that asks. */
-  openCertificates(from: View, countMax: number): Certificate[] {
-    const certificates: Certificate[] = [];
-    const views = [...this.#views.keys()].filter((view) => view >= from).sort((a, b) => a - b);
-    for (const view of views) {
-      const record = this.#views.get(view);
-      for (const kind of ['notarize', 'nullify', 'finalize'] as const) {
-        const certificate = record && certificateOf(record, kind);
-        if (certificate !== undefined && certificates.length < countMax) certificates.push(certificate);
-      }
-    }
-    return certificates;
-  }
-
-  /** A block that is not final yet, if this node holds it. */
-  openBlock(hash: Hash): Block | undefined {
-    return this.#blocks.get(hash);
+    if (!this.#pacemaker.isProposalScheduled) this.#tryPropose(nowMs);
   }
 
   // Votes ------------------------------------------------------------------------------------------------
@@ -381,14 +242,14 @@ export class Simplex {
    * binds the node as if it had cast it here.
    */
   #adopt(record: ViewRecord, vote: Vote): void {
-    this.#setOwn(record, vote);
+    record.adoptOwn(vote);
     this.#host.keep(record);
   }
 
   /** Votes of finalised views count for nothing but their voter's presence. */
   #noteActivity(vote: Vote): MessageJudgement {
     const isNews = vote.view > this.lastVotedView(vote.voter);
-    if (isNews && this.#verifies(vote)) this.#noteVoted(vote.voter, vote.view);
+    if (isNews && this.#verifies(vote)) this.#presence.note(vote.voter, vote.view);
     return voteStale;
   }
 
@@ -406,9 +267,9 @@ export class Simplex {
   }
 
   #count(record: ViewRecord, vote: Vote, nowMs: TimeMs): void {
-    this.#noteVoted(vote.voter, vote.view);
+    this.#presence.note(vote.voter, vote.view);
     const power = record.add(vote, this.#options.validators);
-    if (!this.#options.validators.isQuorum(power) || certificateOf(record, vote.kind) !== undefined) return;
+    if (!this.#options.validators.isQuorum(power) || record.certificateOf(vote.kind) !== undefined) return;
     this.#certified(record, record.certify(vote.kind, vote.blockHash, this.#options.validators), nowMs);
   }
 
@@ -417,21 +278,15 @@ export class Simplex {
     const signature = this.#signer.sign(record.signingBytes(this.#options.chainId, kind, blockHash));
     const vote: Vote = { ...subject, voter: this.#options.self, signature };
     assert(record.conflictWith(vote) === undefined, `a second ${kind} vote in view ${record.view}`);
-    this.#setOwn(record, vote);
+    record.adoptOwn(vote);
     this.#host.castVote(vote, record, block);
     this.#count(record, vote, nowMs);
-  }
-
-  #setOwn(record: ViewRecord, vote: Vote): void {
-    if (vote.kind === 'notarize') record.ownNotarize = vote;
-    else if (vote.kind === 'nullify') record.ownNullify = vote;
-    else record.ownFinalize = vote;
   }
 
   // Certificates -----------------------------------------------------------------------------------------
 
   #certified(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
-    this.#noteNewest(certificate);
+    this.#chain.noteNewest(certificate);
     if (certificate.kind === 'notarize') this.#onNotarization(record, certificate, nowMs);
     else if (certificate.kind === 'nullify') this.#onNullification(record, certificate, nowMs);
     else {
@@ -446,8 +301,8 @@ export class Simplex {
   #onNotarization(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     record.notarization = certificate;
     this.#host.keep(record);
-    const block = this.#blocks.get(certificate.blockHash);
-    if (block !== undefined) this.#noteNotarizedHeight(block);
+    const block = this.#chain.block(certificate.blockHash);
+    if (block !== undefined) this.#chain.noteNotarized(block);
     else this.#host.requestMissing(certificate.signers[0]);
     this.#host.notarized(certificate.view, certificate.blockHash, block);
     this.#enter(certificate.view + 1, nowMs, record.ownNullify === undefined ? certificate : undefined);
@@ -463,34 +318,20 @@ export class Simplex {
   #tryFinalize(nowMs: TimeMs): void {
     const newest = this.#unappliedFinalization;
     if (newest === undefined) return;
-    const chain: Block[] = [];
-    let hash = newest.blockHash;
-    while (hash !== this.#finalized.hash) {
-      const block = this.#blocks.get(hash);
-      if (block === undefined) {
-        this.#host.requestMissing(newest.signers[0]);
-        return;
-      }
-      assert(block.header.height > this.#finalized.header.height, 'two blocks final at one height');
-      chain.push(block);
-      hash = block.header.parentHash;
+    const chain = this.#chain.chainTo(newest.blockHash);
+    if (chain === undefined) {
+      this.#host.requestMissing(newest.signers[0]);
+      return;
     }
-    this.#finalize(chain.reverse(), newest);
+    this.#finalize(chain, newest);
     this.#enter(newest.view + 1, nowMs);
   }
 
   #finalize(blocks: readonly Block[], certificate: Certificate): void {
     const last = blocks.at(-1);
     if (last === undefined) return;
-    this.#finalized = last;
-    this.#finalizedView = certificate.view;
+    this.#chain.finalize(last, certificate.view);
     if (certificate.view >= (this.#unappliedFinalization?.view ?? 0)) this.#unappliedFinalization = undefined;
-    for (const view of this.#views.keys()) if (view <= certificate.view) this.#views.delete(view);
-    for (const [hash, block] of this.#blocks) {
-      if (block.header.height <= last.header.height || block.header.view <= certificate.view) {
-        this.#blocks.delete(hash);
-      }
-    }
     this.#host.finalized(blocks, certificate);
   }
 
@@ -500,8 +341,8 @@ export class Simplex {
   #enter(view: View, nowMs: TimeMs, earned?: Certificate): void {
     if (view > this.#view) this.#beginView(view, nowMs);
     else this.reconsider(nowMs);
-    if (earned === undefined || this.isGuarded || earned.view <= this.#finalizedView) return;
-    const record = this.#record(earned.view);
+    if (earned === undefined || this.isGuarded || earned.view <= this.#chain.finalizedView) return;
+    const record = this.#chain.record(earned.view);
     if (record.ownFinalize === undefined && record.ownNullify === undefined) {
       this.#cast(record, 'finalize', earned.blockHash, undefined, nowMs);
     }
@@ -509,81 +350,46 @@ export class Simplex {
 
   #beginView(view: View, nowMs: TimeMs): void {
     this.#view = view;
-    this.#lackedView = undefined;
-    this.#lackedHash = ZERO_HASH;
-    this.#stuckRounds = 0;
-    if (this.#proposeTimerSet) this.#host.clearTimer('propose');
-    this.#proposeTimerSet = false;
+    this.#chain.beginView(view);
     const leader = this.#leaders.leaderOf(view);
-    const startMs = Math.max(nowMs, this.#newestParent().header.timestampMs + this.#options.blockTimeMs);
-    const skip = this.#isInactive(leader, view);
-    this.#viewTimerPhase = 'leader';
-    this.#leaderDeadlineMs = skip ? startMs : startMs + 2 * this.#options.deltaMs;
-    this.#host.setTimer('view', this.#leaderDeadlineMs);
-    if (leader === this.#options.self) this.#scheduleProposal(startMs, nowMs);
+    const { self, blockTimeMs, inactiveViews } = this.#options;
+    const startMs = Math.max(nowMs, this.#chain.newestParent(view).header.timestampMs + blockTimeMs);
+    const isSelf = leader === self;
+    this.#pacemaker.begin(startMs, !isSelf && this.#presence.isMissed(leader, view - inactiveViews));
+    if (isSelf) this.#scheduleProposal(startMs, nowMs);
     this.#tryNotarize(nowMs);
   }
 
-  /**
-   * The one view timer plays both of the protocol's: it fires at `t_l`, and when a proposal was voted for by
-   * then, again at `t_a`, one delta later.
-   */
   #onViewTimer(nowMs: TimeMs): void {
-    const record = this.#record(this.#view);
-    if (this.#viewTimerPhase === 'leader' && record.ownNotarize !== undefined) {
-      this.#viewTimerPhase = 'advance';
-      this.#host.setTimer('view', this.#leaderDeadlineMs + this.#options.deltaMs);
-      return;
-    }
+    const record = this.#chain.record(this.#view);
+    if (!this.#pacemaker.viewTimerFired(record.ownNotarize !== undefined)) return;
     if (!this.isGuarded && record.ownNullify === undefined && record.ownFinalize === undefined) {
       this.#cast(record, 'nullify', ZERO_HASH, undefined, nowMs);
     }
-    if (this.#view !== record.view) return;
-    this.#stuckRounds = 1;
-    this.#host.setTimer('rebroadcast', nowMs + this.#options.deltaMs);
+    if (this.#view === record.view) this.#pacemaker.stuck(nowMs);
   }
 
   #repeatWhileStuck(nowMs: TimeMs): void {
-    // A view was entered since the timer was set: nothing is stuck any more.
-    if (this.#stuckRounds === 0) return;
-    const record = this.#record(this.#view);
-    const own = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(
-      (vote) => vote !== undefined,
-    );
-    if (!this.isGuarded) this.#host.rebroadcast(own, this.#newestCertificate);
+    if (!this.#pacemaker.isStuck) return;
+    const record = this.#chain.record(this.#view);
+    if (!this.isGuarded) this.#host.rebroadcast(record.ownVotes(), this.#chain.newestCertificate);
     this.#host.requestMissing(undefined);
-    const deltas = Math.min(2 ** this.#stuckRounds, REBROADCAST_DELTAS_MAX);
-    this.#stuckRounds += 1;
-    this.#host.setTimer('rebroadcast', nowMs + deltas * this.#options.deltaMs);
-  }
-
-  /** No vote of the leader in the last views although a quorum voted in them: do not wait for it. */
-  #isInactive(leader: ValidatorIndex, view: View): boolean {
-    const since = view - this.#options.inactiveViews;
-    if (leader === this.#options.self || since < 1 || this.lastVotedView(leader) >= since) return false;
-    let power = 0;
-    for (const validator of this.#options.validators.validators) {
-      if (this.lastVotedView(validator.index) >= since) power += validator.power;
-    }
-    return this.#options.validators.isQuorum(power);
+    this.#pacemaker.scheduleRepeat(nowMs);
   }
 
   // Proposals --------------------------------------------------------------------------------------------
 
   #scheduleProposal(startMs: TimeMs, nowMs: TimeMs): void {
     if (startMs <= nowMs) this.#tryPropose(nowMs);
-    else {
-      this.#proposeTimerSet = true;
-      this.#host.setTimer('propose', startMs);
-    }
+    else this.#pacemaker.scheduleProposal(startMs);
   }
 
   #tryPropose(nowMs: TimeMs): void {
     const view = this.#view;
     if (this.#leaders.leaderOf(view) !== this.#options.self || this.isGuarded) return;
-    const record = this.#record(view);
+    const record = this.#chain.record(view);
     if (record.ownNotarize !== undefined || record.ownNullify !== undefined) return;
-    const parent = this.#proposalParent(view);
+    const parent = this.#chain.proposalParent(view);
     if (parent === undefined) {
       this.#host.requestMissing(undefined);
       return;
@@ -597,37 +403,17 @@ export class Simplex {
     if (block === undefined) return;
     record.proposal = block;
     record.proposalState = 'valid';
-    this.#blocks.set(block.hash, block);
+    this.#chain.addBlock(block);
     this.#cast(record, 'notarize', block.hash, block, nowMs);
   }
 
-  /** The newest notarised block all of whose later views are nullified; undefined when something is missing. */
-  #proposalParent(view: View): Block | undefined {
-    for (let earlier = view - 1; earlier > this.#finalizedView; earlier -= 1) {
-      const record = this.#views.get(earlier);
-      if (record?.notarization !== undefined) return this.#blocks.get(record.notarization.blockHash);
-      if (record?.nullification === undefined) return undefined;
-    }
-    return this.#finalized;
-  }
-
-  /** The newest notarised block known, for timing only. */
-  #newestParent(): Block {
-    for (let view = this.#view - 1; view > this.#finalizedView; view -= 1) {
-      const notarization = this.#views.get(view)?.notarization;
-      const block = notarization && this.#blocks.get(notarization.blockHash);
-      if (block !== undefined) return block;
-    }
-    return this.#finalized;
-  }
-
   #tryNotarize(nowMs: TimeMs): void {
-    const record = this.#views.get(this.#view);
+    const record = this.#chain.recordIn(this.#view);
     const block = record?.proposal;
     if (record === undefined || block === undefined || this.isGuarded) return;
     if (record.ownNotarize !== undefined) return;
     if (record.proposalState === 'valid' || record.proposalState === 'invalid') return;
-    const parent = this.#notarizedParent(block);
+    const parent = this.#chain.notarizedParent(block);
     if (parent === 'missing') {
       record.proposalState = 'waiting';
       this.#host.requestMissing(block.header.leader);
@@ -641,54 +427,6 @@ export class Simplex {
       this.#cast(record, 'notarize', block.hash, undefined, nowMs);
     }
   }
-
-  /** The proposal's parent, if it is notarised and every view between the two is nullified. */
-  #notarizedParent(block: Block): Block | 'missing' | 'invalid' {
-    const { parentHash, view, height } = block.header;
-    const parent = parentHash === this.#finalized.hash ? this.#finalized : this.#blocks.get(parentHash);
-    this.#lackedHash = parent === undefined ? parentHash : ZERO_HASH;
-    this.#lackedView = undefined;
-    if (parent === undefined) return 'missing';
-    if (parent.header.view >= view || parent.header.height + 1 !== height) return 'invalid';
-    const from = parent === this.#finalized ? this.#finalizedView : parent.header.view;
-    if (parent !== this.#finalized) {
-      if (from <= this.#finalizedView) return 'invalid';
-      const record = this.#views.get(from);
-      if (record?.notarization?.blockHash !== parentHash) {
-        this.#lackedView = from;
-        return 'missing';
-      }
-    }
-    for (let between = from + 1; between < view; between += 1) {
-      if (this.#views.get(between)?.nullification !== undefined) continue;
-      this.#lackedView = between;
-      return 'missing';
-    }
-    return parent;
-  }
-
-  // Bookkeeping ------------------------------------------------------------------------------------------
-
-  #record(view: View): ViewRecord {
-    let record = this.#views.get(view);
-    if (record === undefined) {
-      record = new ViewRecord(view);
-      this.#views.set(view, record);
-    }
-    return record;
-  }
-
-  #noteNewest(certificate: Certificate): void {
-    if (certificate.view >= (this.#newestCertificate?.view ?? 0)) this.#newestCertificate = certificate;
-  }
-
-  #noteVoted(voter: ValidatorIndex, view: View): void {
-    if (view > this.lastVotedView(voter)) this.#lastVotedView[voter] = view;
-  }
-
-  #noteNotarizedHeight(block: Block): void {
-    if (block.header.height > this.#notarizedHeight) this.#notarizedHeight = block.header.height;
-  }
 }
 
 /** The leader's own notarize vote for exactly this block. */
@@ -700,17 +438,4 @@ function isProposalVote({ header, hash }: Block, vote: Vote): boolean {
     vote.voter === header.leader &&
     header.view >= 1
   );
-}
-
-function certificateOf(record: ViewRecord, kind: VoteKind): Certificate | undefined {
-  if (kind === 'notarize') return record.notarization;
-  return kind === 'nullify' ? record.nullification : record.finalization;
-}
-
-export function ignore(code: string): MessageJudgement {
-  return { type: 'verdict', verdict: 'ignore', code };
-}
-
-export function reject(code: string): MessageJudgement {
-  return { type: 'verdict', verdict: 'reject', code };
 }

@@ -44,6 +44,23 @@ export class ViewRecord {
     return this.#votes(kind)[voter];
   }
 
+  /** This node's own votes, in the order in which it may cast them. */
+  ownVotes(): Vote[] {
+    return [this.ownNotarize, this.ownNullify, this.ownFinalize].filter((vote) => vote !== undefined);
+  }
+
+  /** Takes a vote as this node's own: it binds the node from now on. */
+  adoptOwn(vote: Vote): void {
+    if (vote.kind === 'notarize') this.ownNotarize = vote;
+    else if (vote.kind === 'nullify') this.ownNullify = vote;
+    else this.ownFinalize = vote;
+  }
+
+  certificateOf(kind: VoteKind): Certificate | undefined {
+    if (kind === 'notarize') return this.notarization;
+    return kind === 'nullify' ? this.nullification : this.finalization;
+  }
+
   /** What a voter signs about this view, kept because every node checks it for every voter. */
   signingBytes(chainId: Hash, kind: VoteKind, blockHash: Hash): Uint8Array {
     const kept = this.#signingBytes[kind];

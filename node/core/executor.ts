@@ -20,6 +20,7 @@ import { decodeTransaction, verifyTransaction } from '../../settlement/execution
 import { hasForeignSettlement } from '../../settlement/net/foreignSettlement.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
+import type { EvidenceItem } from './evidencePool.ts';
 import type { Mempool, PreparedTransaction } from './mempool.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import type { SettlementView } from './settlementView.ts';
@@ -250,13 +251,6 @@ export class Executor {
     this.#dependencies.executions?.set(executed);
     return executed;
   }
-}
-
-/** Verified evidence waiting for a block. */
-export interface EvidenceItem {
-  readonly id: Hash;
-  readonly bytes: Uint8Array;
-  readonly validator: number;
 }
 
 function isPrepared(value: unknown): value is PreparedTransaction {

@@ -7,7 +7,7 @@ import { type Block, readBlock, writeBlock } from '../../consensus/block.ts';
 import { decode, encode, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Height, View } from '../../consensus/primitives/flavor.ts';
-import type { SimplexLack } from '../../consensus/simplex/simplex.ts';
+import type { SimplexLack } from '../../consensus/simplex/host.ts';
 import {
   type Certificate,
   readCertificate,

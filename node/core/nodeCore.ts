@@ -8,29 +8,23 @@ import {
   decodeEvidence,
   type EquivocationEvidence,
   encodeEvidence,
-  evidenceId,
   verifyEvidence,
 } from '../../consensus/evidence.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
-import {
-  accepted,
-  ignore,
-  type MessageJudgement,
-  reject,
-  Simplex,
-  type SimplexHost,
-} from '../../consensus/simplex/simplex.ts';
-import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
-import { type Certificate, verifyCertificate } from '../../consensus/vote.ts';
+import type { Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { SimplexHost } from '../../consensus/simplex/host.ts';
+import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
+import { Simplex } from '../../consensus/simplex/simplex.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { accountOf } from '../../settlement/ledger/accounts.ts';
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
-import { BlockTree, type ExecutedBlock } from './blockTree.ts';
+import { BlockTree } from './blockTree.ts';
 import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
-import { type EvidenceItem, Executor } from './executor.ts';
+import { EvidencePool } from './evidencePool.ts';
+import { Executor } from './executor.ts';
+import { Finality } from './finality.ts';
 import { History } from './history.ts';
 import { Mempool } from './mempool.ts';
 import {
@@ -43,29 +37,17 @@ import {
   type VotesMessage,
 } from './messages.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
+import { Proposals } from './proposals.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
-import {
-  type Guard,
-  guardWrite,
-  headWrite,
-  proposalKey,
-  proposalWrite,
-  recoverState,
-  type StoredBlock,
-  stateWrites,
-  viewKey,
-  viewWrite,
-} from './store.ts';
+import { Silence } from './silence.ts';
+import { guardWrite, headWrite, recoverState, stateWrites } from './store.ts';
 import { Synchroniser } from './synchroniser.ts';
-import type { Input, NodeStatus, Output, PeerId, Topic, Write } from './types.ts';
+import type { Input, NodeStatus, Output, PeerId, Topic } from './types.ts';
+import { ViewRows } from './viewRows.ts';
 
-/** A proposal further ahead of the own clock than this is held, in ms (docs/protocol.md, agreement). */
-const CLOCK_TOLERANCE_MS = 500;
 /** What a proposal adds to the block's bytes: vote, header, list counts. */
 const PROPOSAL_OVERHEAD_BYTES = 1024;
-/** Evidence kept for a block of this node's; each validator needs one piece. */
-const EVIDENCE_POOL_MAX = 64;
 
 type InputOf<Type extends Input['type']> = Extract<Input, { readonly type: Type }>;
 
@@ -76,6 +58,8 @@ interface Parts {
   readonly executor: Executor;
   readonly settler: Settler;
   readonly synchroniser: Synchroniser;
+  readonly proposals: Proposals;
+  readonly finality: Finality;
 }
 
 export class NodeCore {
@@ -84,21 +68,14 @@ export class NodeCore {
   readonly #genesisBlock: Block;
   readonly #settlement: SettlementView;
   readonly #mempool = new Mempool();
-  readonly #evidence = new Map<Hash, EvidenceItem>();
+  readonly #evidence = new EvidencePool();
   readonly #history: History;
-  /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
-  readonly #uncommitted: StoredBlock[] = [];
-  /** Views with a row on disk, deleted when they are final, and those whose row is not up to date. */
-  #storedViews = new Set<View>();
-  readonly #unsaved = new Set<ViewRecord>();
+  readonly #viewRows = new ViewRows();
+  readonly #silence: Silence;
   #parts: Parts | undefined;
   #outputs: Output[] = [];
   #nowMs: TimeMs = 0;
   #resendCount = 0;
-  /** Set while this node must be silent, and meanwhile what each peer reported of its view. */
-  #guard: Guard | undefined;
-  #mayHaveRun = false;
-  #guardReports: Map<PeerId, View> | undefined;
 
   constructor(options: NodeOptions, dependencies: NodeDependencies) {
     const { genesis } = options;
@@ -106,6 +83,7 @@ export class NodeCore {
     this.#dependencies = dependencies;
     this.#settlement = new SettlementView(genesis);
     this.#history = new History(options.historyBlocks);
+    this.#silence = new Silence(options, dependencies);
     this.#genesisBlock = createGenesisBlock({
       chainId: genesis.chainId,
       blockTimeMs: genesis.blockTimeMs,
@@ -123,14 +101,14 @@ export class NodeCore {
     this.#nowMs = input.nowMs;
     if (input.type === 'started') this.#start(input);
     else this.#dispatch(input);
-    if (this.#unsaved.size > 0) this.#saveViews({ proposal: undefined, sync: false });
+    if (this.#viewRows.hasUnsaved) this.#saveViews(undefined, false);
     return this.#outputs;
   }
 
   status(): NodeStatus {
     const { tree, simplex } = this.#started();
     return {
-      height: simplex.notarizedHeight,
+      height: simplex.chain.notarizedHeight,
       finalizedHeight: tree.finalized.header.height,
       view: simplex.view,
       stateRoot: tree.finalizedStateRoot,
@@ -158,17 +136,13 @@ export class NodeCore {
     const parts = this.#compose(tree, peers, state?.blocks.at(-1)?.certificate?.view);
     this.#parts = parts;
     const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
-    this.#storedViews = new Set([...memory.votes, ...memory.certificates].map(({ view }) => view));
+    this.#viewRows.recover(memory);
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
-    this.#mayHaveRun = mayHaveRun;
     const hasLostDisk = state === undefined && (mayHaveRun || nowMs > 0) && peers.length > 0;
-    this.#guard = hasLostDisk ? { untilView: undefined } : state?.guard;
+    const guard = hasLostDisk ? { untilView: undefined } : state?.guard;
+    this.#silence.begin(guard, mayHaveRun);
     if (state === undefined) this.#persistGenesis(tree.finalized, genesisState);
-    if (this.#guard !== undefined) {
-      const { untilView } = this.#guard;
-      parts.simplex.guardUntil(untilView ?? Number.MAX_SAFE_INTEGER);
-      if (untilView === undefined) this.#guardReports = new Map();
-    }
+    if (guard !== undefined) parts.simplex.guardUntil(guard.untilView ?? Number.MAX_SAFE_INTEGER);
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? []);
     if (nowMs > 0 || hasLostDisk) parts.synchroniser.askAll(nowMs);
@@ -177,11 +151,9 @@ export class NodeCore {
   #compose(tree: BlockTree, peers: readonly PeerId[], finalizedView: View | undefined): Parts {
     const { genesis, self, deltaMs, inactiveViews } = this.#options;
     const { chainId, validators, blockTimeMs } = genesis;
-    const executor = new Executor(this.#options, this.#dependencies, {
-      tree,
-      settlement: this.#settlement,
-      mempool: this.#mempool,
-    });
+    const settlement = this.#settlement;
+    const mempool = this.#mempool;
+    const executor = new Executor(this.#options, this.#dependencies, { tree, settlement, mempool });
     const simplex = new Simplex(
       { chainId, validators, self, blockTimeMs, deltaMs, inactiveViews },
       {
@@ -192,50 +164,48 @@ export class NodeCore {
       },
       { block: tree.finalized, view: finalizedView ?? tree.finalized.header.view },
     );
+    const output = (one: Output): void => this.#push(one);
     const host = {
-      output: (output: Output) => this.#push(output),
+      output,
       storedBlock: (height: Height) => this.#history.get(height),
       finalizedState: () => tree.finalizedState(),
-      newestSettlementBlock: () => this.#settlement.at(this.#settlement.newestHeight),
+      newestSettlementBlock: () => settlement.at(settlement.newestHeight),
       isSilent: () => simplex.isGuarded,
-      needsReports: () => this.#guardReports !== undefined,
+      needsReports: () => this.#silence.needsReports,
       reported: (peer: PeerId, response: SyncResponse) => this.#noteReport(peer, response),
     };
     const settler = new Settler(this.#options, this.#dependencies, host);
     const synchroniser = new Synchroniser({ deltaMs, peers, self }, { host, simplex });
-    return { tree, simplex, executor, settler, synchroniser };
+    const shared = { tree, simplex, executor, settlement, evidence: this.#evidence, output };
+    const proposals = new Proposals({ blockTimeMs }, shared);
+    const finality = new Finality(
+      { self },
+      {
+        ...shared,
+        settler,
+        mempool,
+        history: this.#history,
+        viewRows: this.#viewRows,
+        silence: this.#silence,
+        observer: this.#dependencies.observer,
+      },
+    );
+    return { tree, simplex, executor, settler, synchroniser, proposals, finality };
   }
 
   /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
   #persistGenesis(genesisBlock: Block, { base, stateRoot }: GenesisState): void {
     const writes = [...stateWrites(base), headWrite(genesisBlock, stateRoot)];
-    if (this.#guard !== undefined) writes.push(guardWrite(this.#guard));
+    const { guard } = this.#silence;
+    if (guard !== undefined) writes.push(guardWrite(guard));
     this.#push({ type: 'persist', writes, sync: true });
   }
 
-  /**
-   * A node without its vote log waits until a quorum (itself included) has shown how far it is, then until a block
-   * is final in a view two above all of that. Views are believed with the certificate that opened them only, so
-   * nobody can silence a node by a lie. A network that has not begun has nothing to forget.
-   */
-  #noteReport(peer: PeerId, { proof }: SyncResponse): void {
-    const reports = this.#guardReports;
-    const { genesis, self } = this.#options;
-    if (reports === undefined) return;
-    if (proof !== undefined && !verifyCertificate(proof, genesis, this.#dependencies.crypto).ok) return;
-    reports.set(peer, proof === undefined ? 1 : proof.view + 1);
-    const { validators } = genesis;
-    let power = validators.at(self).power;
-    let newestView = 0;
-    for (const [reporter, reported] of reports) {
-      power += validators.at(reporter).power;
-      newestView = Math.max(newestView, reported);
-    }
-    if (!validators.isQuorum(power)) return;
-    this.#guardReports = undefined;
-    const untilView = newestView <= 1 && !this.#mayHaveRun ? 0 : newestView + 2;
-    this.#guard = untilView === 0 ? undefined : { untilView };
-    this.#push({ type: 'persist', writes: [guardWrite(this.#guard)], sync: true });
+  /** As soon as it is known how long this node must be silent, that is written down and holds. */
+  #noteReport(peer: PeerId, response: SyncResponse): void {
+    const untilView = this.#silence.noteReport(peer, response);
+    if (untilView === undefined) return;
+    this.#push({ type: 'persist', writes: [guardWrite(this.#silence.guard)], sync: true });
     this.#started().simplex.guardUntil(untilView);
   }
 
@@ -342,15 +312,9 @@ export class NodeCore {
     return this.#keepEvidence(verified.value, bytes) ? accepted : ignore('EVIDENCE_DUPLICATE');
   }
 
-  /** One piece a validator is enough: the first proves the fault, the fault is punished once. */
   #keepEvidence(evidence: EquivocationEvidence, bytes: Uint8Array): boolean {
-    const validator = evidence.first.voter;
     const state = this.#started().tree.finalizedState();
-    if (standingOf(state, validator).tombstoned || this.#evidence.size >= EVIDENCE_POOL_MAX) return false;
-    for (const item of this.#evidence.values()) if (item.validator === validator) return false;
-    const id = evidenceId(evidence);
-    this.#evidence.set(id, { id, bytes, validator });
-    return true;
+    return !standingOf(state, evidence.first.voter).tombstoned && this.#evidence.keep(evidence, bytes);
   }
 
   #onCompletion(bytes: Uint8Array): MessageJudgement {
@@ -371,8 +335,8 @@ export class NodeCore {
 
   #onSettlementBlock(block: SettlementBlock): void {
     if (!this.#settlement.add(block)) return;
-    const { settler, simplex } = this.#started();
-    this.#commitPending();
+    const { settler, simplex, finality } = this.#started();
+    finality.commitPending();
     settler.onSettlementBlock(block);
     simplex.reconsider(this.#nowMs);
   }
@@ -382,8 +346,8 @@ export class NodeCore {
   #simplexHost(): SimplexHost {
     return {
       castVote: (vote, record, block) => {
-        this.#unsaved.add(record);
-        this.#saveViews({ proposal: vote.kind === 'notarize' ? record.proposal : undefined, sync: true });
+        this.#viewRows.note(record);
+        this.#saveViews(vote.kind === 'notarize' ? record.proposal : undefined, true);
         if (block !== undefined) {
           const message = { block, vote };
           this.#publish('blocks', encodeProposal(message), message);
@@ -398,7 +362,7 @@ export class NodeCore {
           this.#publish('votes', encodeVotes(message), message);
         }
       },
-      keep: (record) => this.#unsaved.add(record),
+      keep: (record) => this.#viewRows.note(record),
       setTimer: (id, at) => this.#push({ type: 'setTimer', id, at }),
       clearTimer: (id) => this.#push({ type: 'clearTimer', id }),
       rebroadcast: (votes, certificate) => {
@@ -407,8 +371,8 @@ export class NodeCore {
         this.#publish('votes', encodeVotes(message), message);
       },
       requestMissing: (peer) => this.#started().synchroniser.request(peer, this.#nowMs),
-      propose: (parent, view, nowMs) => this.#propose(parent, view, nowMs),
-      validate: (block, parent, nowMs) => this.#validate(block, parent, nowMs),
+      propose: (parent, view, nowMs) => this.#started().proposals.build(parent, view, nowMs),
+      validate: (block, parent, nowMs) => this.#started().proposals.judge(block, parent, nowMs),
       isBodyValid: (block) => this.#started().executor.checkBody(block).ok,
       notarized: (view, hash, block) => {
         if (block === undefined) return;
@@ -416,7 +380,7 @@ export class NodeCore {
         this.#push({ type: 'emit', event: { type: 'block_notarized', height, view, hash } });
       },
       nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),
-      finalized: (blocks, certificate) => this.#onFinalized(blocks, certificate),
+      finalized: (blocks, certificate) => this.#started().finality.add(blocks, certificate),
       equivocation: (first, second) => {
         const evidence = createEvidence(first, second);
         const bytes = encodeEvidence(evidence);
@@ -427,137 +391,9 @@ export class NodeCore {
     };
   }
 
-  #propose(parent: Block, view: View, nowMs: TimeMs): Block | undefined {
-    if (!this.#ensureExecuted(parent)) return undefined;
-    const { blockTimeMs } = this.#options.genesis;
-    const earliestMs = parent.header.timestampMs + blockTimeMs;
-    const isLate = nowMs > earliestMs + blockTimeMs;
-    const timestampMs = isLate ? Math.floor(nowMs / blockTimeMs) * blockTimeMs : earliestMs;
-    return this.#started().executor.build(parent, { view, timestampMs }, [...this.#evidence.values()]);
-  }
-
-  #validate(block: Block, parent: Block, nowMs: TimeMs): 'valid' | 'invalid' | 'wait' {
-    const { timestampMs, origin } = block.header;
-    const { blockTimeMs } = this.#options.genesis;
-    if (timestampMs < parent.header.timestampMs + blockTimeMs || timestampMs % blockTimeMs !== 0)
-      return 'invalid';
-    if (timestampMs > nowMs + CLOCK_TOLERANCE_MS) {
-      this.#push({ type: 'setTimer', id: 'hold', at: timestampMs - CLOCK_TOLERANCE_MS });
-      return 'wait';
-    }
-    const judgement = this.#settlement.judge(origin, parent.header.origin, timestampMs);
-    if (judgement !== 'valid') return judgement;
-    if (!this.#ensureExecuted(parent)) return 'wait';
-    const executed = this.#started().executor.execute(block, parent);
-    if (executed.ok) return 'valid';
-    return executed.code === 'SETTLEMENT_UNKNOWN' ? 'wait' : 'invalid';
-  }
-
-  /** Executes notarised ancestors that came in over sync; false while that is not possible yet. */
-  #ensureExecuted(block: Block): boolean {
-    const { tree, simplex, executor } = this.#started();
-    const chain: Block[] = [];
-    let next: Block | undefined = block;
-    while (next !== undefined && !tree.isExecuted(next.hash)) {
-      chain.push(next);
-      next = simplex.openBlock(next.header.parentHash);
-    }
-    let parent = next ?? tree.finalized;
-    for (const missing of chain.reverse()) {
-      if (missing.header.parentHash !== parent.hash) return false;
-      const executed = executor.execute(missing, parent);
-      if (!executed.ok) return false;
-      parent = missing;
-    }
-    return true;
-  }
-
-  // Finality ---------------------------------------------------------------------------------------------
-
-  #onFinalized(blocks: readonly Block[], certificate: Certificate): void {
-    for (const block of blocks) {
-      const isLast = block.hash === certificate.blockHash;
-      this.#uncommitted.push({ block, certificate: isLast ? certificate : undefined });
-    }
-    this.#commitPending();
-  }
-
-  #commitPending(): void {
-    const { tree, executor } = this.#started();
-    while (this.#uncommitted.length > 0) {
-      const stored = this.#uncommitted[0];
-      if (stored === undefined) return;
-      const executed = executor.execute(stored.block, tree.finalized);
-      if (!executed.ok) {
-        assert(executed.code === 'SETTLEMENT_UNKNOWN', `a final block is invalid: ${executed.message}`);
-        return;
-      }
-      this.#uncommitted.shift();
-      this.#commit(stored, executed.value);
-    }
-  }
-
-  /** Makes a final block durable with everything it causes, in one synced write batch, then acts on it. */
-  #commit(stored: StoredBlock, executed: ExecutedBlock): void {
-    const { tree, settler, executor, simplex } = this.#started();
-    const { block, result } = executed;
-    const { header } = block;
-    tree.finalize(block.hash);
-    const writes = [...stateWrites(result.layer), headWrite(block, result.stateRoot)];
-    if (this.#guard !== undefined && !simplex.isGuarded) {
-      this.#guard = undefined;
-      writes.push(guardWrite(undefined));
-    }
-    writes.push(...this.#history.add(stored, result.facts));
-    this.#pruneViews(header.view, writes);
-    writes.push(...settler.endedBy(result.facts));
-    this.#push({ type: 'persist', writes, sync: true });
-    this.#mempool.settle(executor.transactionsOf(block), header.height);
-    this.#settlement.prune(header.origin.height);
-    for (const fact of result.facts) {
-      if (fact.type !== 'tombstoned') continue;
-      for (const [id, item] of this.#evidence)
-        if (item.validator === fact.validator) this.#evidence.delete(id);
-    }
-    this.#push({
-      type: 'emit',
-      event: {
-        type: 'block_finalized',
-        height: header.height,
-        view: header.view,
-        hash: block.hash,
-        timestampMs: header.timestampMs,
-        leader: header.leader,
-        stateRoot: result.stateRoot,
-        originHeight: header.origin.height,
-        facts: result.facts,
-        transactions: result.receipts,
-      },
-    });
-    this.#dependencies.observer?.finalized(this.#options.self, block, result);
-    settler.onFinalized(result.facts);
-  }
-
   /** Writes the rows of views in which something happened. Before a vote leaves, they are synced. */
-  #saveViews(options: { readonly proposal: Block | undefined; readonly sync: boolean }): void {
-    const writes: Write[] = [];
-    for (const record of this.#unsaved) {
-      writes.push(viewWrite(record));
-      this.#storedViews.add(record.view);
-    }
-    this.#unsaved.clear();
-    if (options.proposal !== undefined) writes.push(proposalWrite(options.proposal));
-    this.#push({ type: 'persist', writes, sync: options.sync });
-  }
-
-  /** What was to be remembered of views up to the finalised one has done its duty. */
-  #pruneViews(finalizedView: View, writes: Write[]): void {
-    for (const record of this.#unsaved) if (record.view <= finalizedView) this.#unsaved.delete(record);
-    for (const view of this.#storedViews) {
-      if (view > finalizedView) continue;
-      this.#storedViews.delete(view);
-      writes.push({ key: viewKey(view), value: undefined }, { key: proposalKey(view), value: undefined });
-    }
+  #saveViews(proposal: Block | undefined, sync: boolean): void {
+    this.#push({ type: 'persist', writes: this.#viewRows.save(proposal), sync });
   }
 
   // Helpers ----------------------------------------------------------------------------------------------

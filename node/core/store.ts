@@ -6,7 +6,7 @@ import { type Block, decodeBlock, readBlock, writeBlock } from '../../consensus/
 import { decode, encode, type Reader } from '../../consensus/primitives/codec.ts';
 import { CodedError, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, View } from '../../consensus/primitives/flavor.ts';
-import type { SimplexMemory } from '../../consensus/simplex/simplex.ts';
+import type { SimplexMemory } from '../../consensus/simplex/host.ts';
 import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
 import {
   type Certificate,

@@ -4,7 +4,8 @@
  */
 import type { Block } from '../../consensus/block.ts';
 import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
-import type { Simplex, SimplexLack } from '../../consensus/simplex/simplex.ts';
+import type { SimplexLack } from '../../consensus/simplex/host.ts';
+import type { Simplex } from '../../consensus/simplex/simplex.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import {
   decodeSyncRequest,
@@ -98,9 +99,9 @@ export class Synchroniser {
     const response = decoded.value;
     this.#host.reported(from, response);
     this.#noteHistory(response);
-    const heightBefore = this.#simplex.finalized.header.height;
+    const heightBefore = this.#simplex.chain.finalized.header.height;
     const news = this.#use(response, nowMs);
-    const { height } = this.#simplex.finalized.header;
+    const { height } = this.#simplex.chain.finalized.header;
     if (height > heightBefore && response.finalizedHeight > height) this.#send(from, nowMs);
     else if (!news) this.#pause(nowMs);
     else if (this.#wanted) this.request(undefined, nowMs);
@@ -109,7 +110,7 @@ export class Synchroniser {
 
   /** Peers keep a bounded history: a node that was away for longer cannot catch up, and says so once. */
   #noteHistory({ finalizedHeight, finalized }: SyncResponse): void {
-    const { height } = this.#simplex.finalized.header;
+    const { height } = this.#simplex.chain.finalized.header;
     if (this.#hasWarned || finalizedHeight <= height || finalized.length > 0) return;
     this.#hasWarned = true;
     const message = `peers are at height ${finalizedHeight} and no longer keep block ${height + 1}`;
@@ -121,14 +122,14 @@ export class Synchroniser {
     const decoded = decodeSyncRequest(bytes);
     if (!decoded.ok) return undefined;
     const { finalizedHeight, lack } = decoded.value;
-    const own = this.#simplex.finalized.header.height;
+    const own = this.#simplex.chain.finalized.header.height;
     const { blocks, certificate } = this.#finalizedAfter(finalizedHeight, own);
     const isCaughtUp = finalizedHeight + blocks.length >= own;
     const openCertificates = isCaughtUp ? this.#openCertificates(lack) : [];
     return encodeSyncResponse({
       view: this.#simplex.view,
       lastVotedView: this.#simplex.lastVotedView(from),
-      proof: this.#simplex.newestCertificate ?? this.#host.storedBlock(own)?.certificate,
+      proof: this.#simplex.chain.newestCertificate ?? this.#host.storedBlock(own)?.certificate,
       finalizedHeight: own,
       finalized: blocks,
       certificate,
@@ -139,7 +140,7 @@ export class Synchroniser {
 
   #use(response: SyncResponse, nowMs: TimeMs): boolean {
     let news = false;
-    const { height } = this.#simplex.finalized.header;
+    const { height } = this.#simplex.chain.finalized.header;
     const blocks = response.finalized.filter(({ header }) => header.height > height);
     if (response.certificate !== undefined && blocks.length > 0) {
       news = this.#simplex.onFinalizedChain(blocks, response.certificate, nowMs);
@@ -177,8 +178,8 @@ export class Synchroniser {
 
   /** What was asked for by name first: the rest may be cut off. */
   #openCertificates({ fromView, blockHash }: SimplexLack): Certificate[] {
-    const named = this.#simplex.notarizationOf(blockHash);
-    const certificates = this.#simplex.openCertificates(fromView, SYNC_CERTIFICATES_MAX - 1);
+    const named = this.#simplex.chain.notarizationOf(blockHash);
+    const certificates = this.#simplex.chain.openCertificates(fromView, SYNC_CERTIFICATES_MAX - 1);
     return named === undefined ? certificates : [named, ...certificates];
   }
 
@@ -186,7 +187,7 @@ export class Synchroniser {
     const blocks: Block[] = [];
     let byteCount = 0;
     for (const hash of new Set(hashes)) {
-      const block = this.#simplex.openBlock(hash);
+      const block = this.#simplex.chain.block(hash);
       if (block === undefined || byteCount > SYNC_BYTES_SOFT_MAX) continue;
       blocks.push(block);
       byteCount += block.bytes.length;
@@ -199,8 +200,8 @@ export class Synchroniser {
     this.#nextRequestId += 1;
     this.#pending.set(requestId, peer);
     const bytes = encodeSyncRequest({
-      finalizedHeight: this.#simplex.finalized.header.height,
-      lack: this.#simplex.lack,
+      finalizedHeight: this.#simplex.chain.finalized.header.height,
+      lack: this.#simplex.chain.lack,
     });
     this.#host.output({ type: 'request', requestId, peer, protocol: 'sync', bytes });
     this.#host.output({ type: 'setTimer', id: 'sync', at: nowMs + 2 * this.#deltaMs });

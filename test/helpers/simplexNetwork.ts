@@ -9,7 +9,8 @@ import { type Hash, ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { Random } from '../../consensus/primitives/random.ts';
 import type { Signer } from '../../consensus/primitives/signature.ts';
-import { Simplex, type SimplexLack, type SimplexTimer } from '../../consensus/simplex/simplex.ts';
+import type { SimplexLack, SimplexTimer } from '../../consensus/simplex/host.ts';
+import { Simplex } from '../../consensus/simplex/simplex.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
 import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
@@ -257,8 +258,8 @@ export class SimplexNetwork {
     if (target === undefined) return;
     this.#send(index, target, {
       kind: 'ask',
-      height: node.simplex.finalized.header.height,
-      lack: node.simplex.lack,
+      height: node.simplex.chain.finalized.header.height,
+      lack: node.simplex.chain.lack,
     });
   }
 
@@ -305,14 +306,17 @@ export class SimplexNetwork {
   ): void {
     const chain = node.finals.filter(({ block }) => block.header.height > height).slice(0, 64);
     while (chain.length > 0 && chain.at(-1)?.certificate === undefined) chain.pop();
-    const named = node.simplex.notarizationOf(lack.blockHash);
-    const certificates = [...(named ? [named] : []), ...node.simplex.openCertificates(lack.fromView, 16)];
-    const blocks = certificates.flatMap(({ blockHash }) => node.simplex.openBlock(blockHash) ?? []);
+    const named = node.simplex.chain.notarizationOf(lack.blockHash);
+    const certificates = [
+      ...(named ? [named] : []),
+      ...node.simplex.chain.openCertificates(lack.fromView, 16),
+    ];
+    const blocks = certificates.flatMap(({ blockHash }) => node.simplex.chain.block(blockHash) ?? []);
     this.#send(self, to, { kind: 'answer', chain, certificates, blocks });
   }
 
   #learn({ simplex }: HonestNode, answer: Extract<Message, { readonly kind: 'answer' }>): void {
-    const { height } = simplex.finalized.header;
+    const { height } = simplex.chain.finalized.header;
     const news = answer.chain.filter(({ block }) => block.header.height > height);
     const certificate = news.at(-1)?.certificate;
     if (certificate !== undefined) {
@@ -345,7 +349,7 @@ export class SimplexNetwork {
     const victim = victims[this.#random.below(victims.length || 1)];
     if (culprit === undefined || victim === undefined) return;
     const { view } = victim.simplex;
-    const parent = victim.simplex.finalized;
+    const parent = victim.simplex.chain.finalized;
     if (this.#leaders.leaderOf(view) === culprit && this.#random.chance(0.5)) {
       for (const [to] of this.honest) {
         const salt: Hash = `0x${(this.#random.below(2) === 0 ? 'aa' : 'bb').repeat(32)}`;

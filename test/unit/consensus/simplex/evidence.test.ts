@@ -59,8 +59,8 @@ describe('Simplex and equivocation', () => {
     for (const voter of [0, 1]) other.onVote(signVote(voter, finalize(a)), 0);
     other.onVote(signVote(2, finalize(b)), 0);
     other.onVote(signVote(2, finalize(a)), 0);
-    expect(simplex.openCertificates(1, 9)).toHaveLength(1);
-    expect(other.openCertificates(1, 9)).toEqual([]);
+    expect(simplex.chain.openCertificates(1, 9)).toHaveLength(1);
+    expect(other.chain.openCertificates(1, 9)).toEqual([]);
   });
 
   it('never votes to finalize a view that it voted to nullify', () => {

@@ -44,7 +44,7 @@ describe('certificates from peers', () => {
     const { simplex, kept } = new LoneSimplex();
     expect(simplex.onCertificate(certificate, 0)).toMatchObject({ verdict: 'reject', code });
     expect(simplex.view).toBe(1);
-    expect(simplex.openCertificates(0, 9)).toEqual([]);
+    expect(simplex.chain.openCertificates(0, 9)).toEqual([]);
     expect(kept).toEqual([]);
   });
 
@@ -65,7 +65,7 @@ describe('certificates from peers', () => {
     expect(kept).toEqual([certificate]);
     const restarted = new LoneSimplex(3, { votes: [], proposals: [], certificates: [certificate] });
     expect(restarted.simplex.view).toBe(2);
-    expect(restarted.simplex.openCertificates(1, 9)).toEqual([certificate]);
+    expect(restarted.simplex.chain.openCertificates(1, 9)).toEqual([certificate]);
   });
 });
 
@@ -74,7 +74,7 @@ describe('final chains from peers', () => {
     const { simplex, finals } = new LoneSimplex();
     expect(simplex.onFinalizedChain([first, second], certify(finalizeSecond), 0)).toBe(true);
     expect(finals).toEqual([first, second]);
-    expect(simplex).toMatchObject({ finalizedView: 2, view: 3 });
+    expect([simplex.chain.finalizedView, simplex.view]).toEqual([2, 3]);
   });
 
   const other = blockOn(first, 2, hashOf('77'));
@@ -96,7 +96,7 @@ describe('final chains from peers', () => {
     const { simplex, finals } = new LoneSimplex();
     expect(simplex.onFinalizedChain(blocks, certificate, 0)).toBe(false);
     expect(finals).toEqual([]);
-    expect(simplex).toMatchObject({ finalizedView: 0, view: 1 });
+    expect([simplex.chain.finalizedView, simplex.view]).toEqual([0, 1]);
   });
 
   it('are refused with a body that is not the header’s', () => {
@@ -117,7 +117,7 @@ describe('blocks from peers', () => {
     damaged.clear();
     expect(simplex.onBlock(second, 0)).toBe(false);
     expect(simplex.onBlock(first, 0)).toBe(true);
-    expect(simplex.openBlock(first.hash)).toBe(first);
+    expect(simplex.chain.block(first.hash)).toBe(first);
   });
 });
 

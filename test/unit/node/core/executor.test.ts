@@ -3,7 +3,8 @@ import { type Block, createBlock, createGenesisBlock, type Header } from '../../
 import { createEvidence, encodeEvidence, evidenceId } from '../../../../consensus/evidence.ts';
 import { merkleRoot } from '../../../../consensus/primitives/merkle.ts';
 import { BlockTree, type ExecutedBlock } from '../../../../node/core/blockTree.ts';
-import { type EvidenceItem, Executor } from '../../../../node/core/executor.ts';
+import type { EvidenceItem } from '../../../../node/core/evidencePool.ts';
+import { Executor } from '../../../../node/core/executor.ts';
 import { Mempool } from '../../../../node/core/mempool.ts';
 import type { ExecutionCache } from '../../../../node/core/ports.ts';
 import { SettlementView } from '../../../../node/core/settlementView.ts';

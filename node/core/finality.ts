@@ -1,0 +1,109 @@
+/**
+ * What a final block causes: it is executed as soon as that is possible, made durable with everything it brings about
+ * in one synced write batch, and acted on.
+ */
+import type { Block } from '../../consensus/block.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Simplex } from '../../consensus/simplex/simplex.ts';
+import type { Certificate } from '../../consensus/vote.ts';
+import type { BlockTree, ExecutedBlock } from './blockTree.ts';
+import type { EvidencePool } from './evidencePool.ts';
+import type { Executor } from './executor.ts';
+import type { History } from './history.ts';
+import type { Mempool } from './mempool.ts';
+import type { FinalityObserver } from './ports.ts';
+import type { SettlementView } from './settlementView.ts';
+import type { Settler } from './settler.ts';
+import type { Silence } from './silence.ts';
+import { guardWrite, headWrite, type StoredBlock, stateWrites } from './store.ts';
+import type { Output, PeerId } from './types.ts';
+import type { ViewRows } from './viewRows.ts';
+
+export interface FinalityDependencies {
+  readonly tree: BlockTree;
+  readonly simplex: Simplex;
+  readonly executor: Executor;
+  readonly settler: Settler;
+  readonly settlement: SettlementView;
+  readonly mempool: Mempool;
+  readonly evidence: EvidencePool;
+  readonly history: History;
+  readonly viewRows: ViewRows;
+  readonly silence: Silence;
+  readonly observer: FinalityObserver | undefined;
+  readonly output: (output: Output) => void;
+}
+
+export class Finality {
+  readonly #self: PeerId;
+  readonly #dependencies: FinalityDependencies;
+  /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
+  readonly #uncommitted: StoredBlock[] = [];
+
+  constructor(options: { readonly self: PeerId }, dependencies: FinalityDependencies) {
+    this.#self = options.self;
+    this.#dependencies = dependencies;
+  }
+
+  /** Ascending blocks that became final by a certificate for the last one. */
+  add(blocks: readonly Block[], certificate: Certificate): void {
+    for (const block of blocks) {
+      const isLast = block.hash === certificate.blockHash;
+      this.#uncommitted.push({ block, certificate: isLast ? certificate : undefined });
+    }
+    this.commitPending();
+  }
+
+  /** Commits what was waiting; call when another settlement block is known. */
+  commitPending(): void {
+    const { tree, executor } = this.#dependencies;
+    while (this.#uncommitted.length > 0) {
+      const stored = this.#uncommitted[0];
+      if (stored === undefined) return;
+      const executed = executor.execute(stored.block, tree.finalized);
+      if (!executed.ok) {
+        assert(executed.code === 'SETTLEMENT_UNKNOWN', `a final block is invalid: ${executed.message}`);
+        return;
+      }
+      this.#uncommitted.shift();
+      this.#commit(stored, executed.value);
+    }
+  }
+
+  #commit(stored: StoredBlock, executed: ExecutedBlock): void {
+    const { tree, settler, executor, simplex, silence, history, viewRows, output } = this.#dependencies;
+    const { mempool, settlement, evidence, observer } = this.#dependencies;
+    const { block, result } = executed;
+    const { header } = block;
+    tree.finalize(block.hash);
+    const writes = [...stateWrites(result.layer), headWrite(block, result.stateRoot)];
+    if (silence.guard !== undefined && !simplex.isGuarded) {
+      silence.end();
+      writes.push(guardWrite(undefined));
+    }
+    writes.push(...history.add(stored, result.facts));
+    viewRows.prune(header.view, writes);
+    writes.push(...settler.endedBy(result.facts));
+    output({ type: 'persist', writes, sync: true });
+    mempool.settle(executor.transactionsOf(block), header.height);
+    settlement.prune(header.origin.height);
+    for (const fact of result.facts) if (fact.type === 'tombstoned') evidence.drop(fact.validator);
+    output({
+      type: 'emit',
+      event: {
+        type: 'block_finalized',
+        height: header.height,
+        view: header.view,
+        hash: block.hash,
+        timestampMs: header.timestampMs,
+        leader: header.leader,
+        stateRoot: result.stateRoot,
+        originHeight: header.origin.height,
+        facts: result.facts,
+        transactions: result.receipts,
+      },
+    });
+    observer?.finalized(this.#self, block, result);
+    settler.onFinalized(result.facts);
+  }
+}
