@@ -2,12 +2,15 @@
 import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
 import type { Config } from '../config/types.ts';
 import { type Place, type Reader, scalarOf } from './reader.ts';
+import type { Fault } from './types.ts';
 
 export class ScenarioContext {
   readonly reader: Reader;
   readonly config: Config;
   /** Assets that the file names and the configuration does not; only filled when they may be registered. */
   readonly newAssets = new Set<string>();
+  /** Where each fault stands, for what is only found once the whole file is read. */
+  readonly faultPlaces = new Map<Fault, Place>();
   readonly #registersAssets: boolean;
   readonly #nodes: readonly string[];
 

@@ -1,25 +1,16 @@
 /** JSON Schema of a scenario, for editors. The loader's own checks go further; a test keeps the keys of both equal. */
 import { metricNames } from './expectationReader.ts';
+import { faultBounds } from './faultKinds.ts';
+import { faultSchemas } from './faultSchema.ts';
+import { duration, integer, map, node, number, type Schema, text } from './schemaParts.ts';
 import { eventKeys } from './timelineReader.ts';
 
-type Schema = Readonly<Record<string, unknown>>;
-
-const integer = (minimum: number): Schema => ({ type: 'integer', minimum });
-const duration: Schema = { anyOf: [integer(0), { type: 'string', pattern: '^[0-9]{1,12}(ms|s|m|h)$' }] };
 const amount: Schema = { anyOf: [integer(0), { type: 'string', pattern: '^[0-9]{1,39}$' }] };
 const signedAmount: Schema = {
   anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^[+-]?[0-9]{1,39}$' }],
 };
 const amounts: Schema = { type: 'object', additionalProperties: amount };
-const text: Schema = { type: 'string' };
-const map = (properties: Record<string, unknown>, required: readonly string[] = []): Schema => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-});
 const flow = map({ account: text, asset: text, amount }, ['asset', 'amount']);
-const node = map({ node: text }, ['node']);
 const batchState = { enum: ['sealed', 'included', 'confirmed', 'missed'] };
 const anchor: Schema = {
   oneOf: [
@@ -61,9 +52,7 @@ const event = map(
     account: text,
     ...transactions,
     transactions: { type: 'array', items: map({ account: text, ...transactions }) },
-    crash: map({ node: text, lose: { enum: ['none', 'unsynced', 'all'] } }, ['node']),
-    restart: node,
-    withhold_settlement: node,
+    ...faultSchemas,
   },
   ['at'],
 );
@@ -156,10 +145,10 @@ export function scenarioJsonSchema(): object {
       network: map({
         latency_ms: duration,
         jitter_ms: duration,
-        loss: { type: 'number', minimum: 0, maximum: 1 },
-        duplicate: { type: 'number' },
-        reorder: { type: 'number' },
-        bandwidth_mbps: { type: 'number' },
+        loss: number(faultBounds.probability),
+        duplicate: number(faultBounds.probability),
+        reorder: number(faultBounds.probability),
+        bandwidth_mbps: number(faultBounds.bandwidthMbps),
       }),
       timeline: { type: 'array', items: event },
       workload: map({

@@ -163,10 +163,7 @@ class ScenarioFile {
         /^[^\p{Cc}\u2028\u2029]{1,200}$/u,
       ) ?? posix.basename(this.#file).replace(/\.ya?ml$/, '');
     const seed = seedOverride ?? reader.integer(get('seed'), 0) ?? 1;
-    if (reader.flag(get('allow_unsafe')) === true) {
-      const at = get('allow_unsafe');
-      if (at !== undefined) reader.unavailable(at.keyAt ?? at.value.at, at.path, 'Byzantine faults');
-    }
+    const allowUnsafe = reader.flag(get('allow_unsafe')) ?? false;
     const network = readNetwork(reader, get('network'));
     const timeline = readTimeline(this.#context, get('timeline'));
     const trace = readWorkload({ context: this.#context, file: this.#file }, get('workload'));
@@ -187,7 +184,7 @@ class ScenarioFile {
       durationMs,
       config,
       network,
-      allowUnsafe: false,
+      allowUnsafe,
       autoFund: this.#autoFund,
       ...(this.#autoFund ? {} : { accounts: written.accounts, poolCash: written.poolCash }),
       timeline,

@@ -8,6 +8,7 @@ import { type Position, type Problem, SUGGESTIONS_MAX, showValue, suggest } from
 import type { ScenarioCode } from './codes.ts';
 
 const AMOUNT_TEXT_MAX = 80;
+const DURATION_EXPECTED = 'a duration (an integer in ms, or 500ms, 40s, 5m, 6h)';
 const durationPattern = /^([0-9]{1,12})(ms|s|m|h)$/;
 const durationUnitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** Longest duration in ms: a hundred years, so that sums of times stay safe integers. */
@@ -151,17 +152,25 @@ export class Reader {
   }
 
   /** Milliseconds from an integer or from text such as `40s`. */
-  duration(place: Place | undefined): number | undefined {
+  duration(place: Place | undefined, maxMs: number = DURATION_MS_MAX): number | undefined {
     if (place === undefined) return undefined;
     const value = scalarOf(place);
     const ms =
       typeof value === 'number' ? value : typeof value === 'string' ? parseDuration(value) : undefined;
-    if (ms !== undefined && Number.isSafeInteger(ms) && ms >= 0 && ms <= DURATION_MS_MAX) return ms;
-    return this.expected(
-      place,
-      'a duration (an integer in ms, or 500ms, 40s, 5m, 6h)',
-      'SCENARIO_DURATION_INVALID',
-    );
+    if (ms === undefined || !Number.isSafeInteger(ms) || ms < 0 || ms > DURATION_MS_MAX)
+      return this.expected(place, DURATION_EXPECTED, 'SCENARIO_DURATION_INVALID');
+    return ms <= maxMs ? ms : this.expected(place, `at most ${maxMs} ms`);
+  }
+
+  /** As `duration`, of either sign: `-700`, `-5s`. */
+  signedDuration(place: Place | undefined, minMs: number, maxMs: number): number | undefined {
+    if (place === undefined) return undefined;
+    const value = scalarOf(place);
+    const ms =
+      typeof value === 'number' ? value : typeof value === 'string' ? parseSignedDuration(value) : undefined;
+    if (ms === undefined || !Number.isSafeInteger(ms))
+      return this.expected(place, `${DURATION_EXPECTED}, or one with a minus`, 'SCENARIO_DURATION_INVALID');
+    return ms >= minMs && ms <= maxMs ? ms : this.expected(place, `from ${minMs} to ${maxMs} ms`);
   }
 
   /** Smallest units; `allowZero` for facts, false for what must move. */
@@ -226,6 +235,12 @@ export function parseDuration(text: string): number | undefined {
   if (match === null) return undefined;
   const unit = match[2] as keyof typeof durationUnitsMs;
   return Number(match[1]) * durationUnitsMs[unit];
+}
+
+/** `-5s` as -5000; undefined when the text is no duration. */
+function parseSignedDuration(text: string): number | undefined {
+  const ms = parseDuration(text.replace(/^-/, ''));
+  return ms !== undefined && text.startsWith('-') ? 0 - ms : ms;
 }
 
 /** `40000` as `40 s`, for texts. */

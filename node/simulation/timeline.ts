@@ -3,6 +3,7 @@
  * and heal things; it knows neither nodes nor chains.
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import { isInstant } from '../scenario/faultKinds.ts';
 import type { Anchor, Fault, TimelineEvent } from '../scenario/types.ts';
 
 export interface TimelineHost {
@@ -12,7 +13,7 @@ export interface TimelineHost {
   /** Transactions of an event that are not anchored to a block. */
   submitTransactions(event: TimelineEvent): void;
   startFault(fault: Fault): void;
-  /** Heals it; never called for a `restart`, which is an instant. */
+  /** Heals it; never called for an instant such as `restart`. */
   endFault(fault: Fault): void;
 }
 
@@ -71,7 +72,7 @@ export class Timeline {
     for (const fault of event.faults) this.#host.startFault(fault);
     const { forMs } = event;
     if (forMs === undefined) return;
-    const lasting = event.faults.filter(({ type }) => type !== 'restart');
+    const lasting = event.faults.filter((fault) => !isInstant(fault));
     if (lasting.length === 0) return;
     this.#host.scheduleAction(this.#host.nowMs() + forMs, () => {
       for (const fault of lasting) this.#host.endFault(fault);

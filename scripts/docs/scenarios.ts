@@ -32,7 +32,8 @@ const rootWords: Words = {
   accounts:
     'With `auto_fund: false`: map of account to `{ balances, deposits, debts }`, each a map of asset to amount',
   pool_cash: 'With `auto_fund: false`: map of asset to pool cash beyond what deposits bring and debts take',
-  allow_unsafe: 'Allows faulty nodes of a third of the power or more',
+  allow_unsafe:
+    'Allows dishonest nodes of a third of the power or more, with which the laws may break; default `false`',
   expect: 'List of expectations, see [expectations](#expectations)',
 };
 
@@ -41,9 +42,9 @@ const networkWords: Words = {
   jitter_ms:
     'Each delivery takes from latency - jitter to latency + jitter ms, drawn evenly, never below 1; default 10',
   loss: 'Probability from 0 to 1 that a delivery is lost; default 0',
-  duplicate: 'Probability that a delivery comes twice',
-  reorder: 'Probability that a delivery is held back',
-  bandwidth_mbps: 'Bandwidth of a link',
+  duplicate: 'Probability that a delivery comes twice; default 0',
+  reorder: 'Probability that a delivery is held back behind later ones; default 0',
+  bandwidth_mbps: 'Megabits per second of each link; what is sent over it queues. Default 100',
 };
 
 const transactionWords: Words = {
@@ -66,45 +67,49 @@ const eventWords: Words = {
   for: 'How long the faults of this event last; default: to the end of the run',
   account: 'Sender of the transactions of this event that name none; default: the account `scenario`',
   transactions: 'List of maps with the keys of [transactions](#transactions)',
+  partition:
+    'List of groups of nodes: groups do not hear each other. Nodes not named form one more group. The settlement chain stays in reach',
+  one_way:
+    '`{ from, to }`, two lists of nodes: messages from the first to the second are lost, those back arrive',
+  isolate: 'A node that is cut off from all nodes and from the settlement chain',
+  latency:
+    '`{ ms, jitter_ms, nodes }`: deliveries take this long instead; `jitter_ms` is 10 by default. `nodes`: only links that touch one of them; default: all links',
+  loss: 'Probability that a delivery is lost, or `{ p, nodes }` for the links that touch one of these nodes',
+  duplicate: 'Probability that a delivery comes twice; `p` and `nodes` as above',
+  reorder: 'Probability that a delivery is held back behind later ones; `p` and `nodes` as above',
+  bandwidth: '`{ mbps, nodes }`: what is sent over a link queues behind what is on its way',
   crash:
     '`{ node, lose }`: the process stops. `lose`: `unsynced` (default: writes not yet synced), `none`, or `all` (the disk). It restarts when `for` is over',
   restart: '`{ node }`: an instant; ends every crash of the node',
+  pause: '`{ node }`: stops running and loses nothing, as a process that gets no time',
+  clock_skew: '`{ node, ms }`: the clock of the node is ahead by `ms`, or behind where that is below zero',
+  clock_step: '`{ node, ms }`: an instant; the clock jumps by `ms` and goes on from there',
+  disk: '`{ node, fault }`: `lost`, `torn` or `corrupt` writes',
   withhold_settlement: '`{ node }`: the node holds its duties and hands in no settlement transaction',
-  settlement_chain: 'Map of the faults of the settlement chain, below',
-  partition: 'Groups of nodes that do not hear each other',
-  one_way: '`{ from, to }`: messages are lost in one direction',
-  isolate: 'A node cut off from all nodes and from the settlement chain',
-  latency: '`{ ms, jitter_ms, nodes }`: other delays',
-  loss: 'Other losses',
-  duplicate: 'Deliveries that come twice',
-  reorder: 'Deliveries out of order',
-  bandwidth: 'Narrow links',
-  pause: '`{ node }`: stops running, loses nothing',
-  clock_skew: '`{ node, ms }`: a clock that is off',
-  clock_step: '`{ node, ms }`: a clock that jumps',
-  disk: '`{ node, fault }`: lost, torn or corrupt writes',
   withhold_votes: '`{ node }`: casts no votes',
-  withhold_gossip: '`{ node }`: passes nothing on',
-  equivocate: '`{ node }`: votes twice',
-  forge_completion: '`{ node }`: claims settlements that did not happen',
-  lie_about_net: '`{ node }`: proposes wrong nets',
+  withhold_gossip: '`{ node }`: sends nothing to its peers',
+  equivocate: '`{ node }`: signs two things where honest nodes sign one, and sends them to different peers',
+  forge_completion: '`{ node }`: gossips settlements that did not happen',
+  lie_about_net: '`{ node }`: proposes blocks that claim another net batch or state than the rules give',
   garbage: '`{ node }`: sends bytes without meaning',
   twin: '`{ node }`: two processes with one key',
+  settlement_chain: 'Map of the faults of the settlement chain, below',
 };
 
 const settlementFaultWords: Words = {
   stall: '`true`: makes no blocks; the next one comes one interval after the fault',
   full: '`true`: others fill every block; no settlement gets in and the base fee rises',
-  slow: '`{ factor }`: blocks take longer',
+  slow: '`{ factor }`: blocks take so many times as long',
   censor: 'A node whose transactions are left out',
-  reorg: '`{ depth }`: the newest blocks are replaced',
-  lose_receipts: 'Probability that an answer is lost',
-  rpc_errors: 'Probability that a call fails',
+  reorg:
+    '`{ depth }`: an instant; the newest blocks are replaced, their transactions return to the mempool. Deeper than `settlement.origin_confirmations` only beside an expectation on `halted`',
+  lose_receipts: 'Probability that the chain takes a transaction and the answer is lost',
+  rpc_errors: 'Probability that a call of a node to the chain fails',
   rpc_timeouts: 'Probability that a call gets no answer',
-  duplicate_delivery: 'Probability that a block comes twice',
-  slippage: '`{ asset, bps }`: a price that moves',
-  base_fee: '`{ factor }`: multiplies the base fee once',
-  transfer_timeout: '`true`: transfers time out',
+  duplicate_delivery: 'Probability that a block reaches a node twice',
+  slippage: '`{ asset, bps }`: the price of the asset moves by so many basis points against the buyer',
+  base_fee: '`{ factor }`: multiplies the base fee once, when it starts; the fee market goes on from there',
+  transfer_timeout: '`true`: a settlement with a transfer reverts whole',
 };
 
 const workloadWords: Words = {

@@ -106,13 +106,6 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_VALUE_INVALID',
     'expected a number from 0 to 1, got 2',
   ],
-  'network feature of later': [
-    withLine(5, 'network: { duplicate: 0.1 }'),
-    5,
-    12,
-    'NOT_AVAILABLE_YET',
-    'needs network faults, which this version does not have',
-  ],
   'timeline that is no list': [
     withLine(6, 'timeline: {}\nother:'),
     6,
@@ -309,27 +302,6 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_VALUE_INVALID',
     'expected one of none, unsynced, all, got "some"; did you mean `none`?',
   ],
-  partition: [
-    withEvent('partition: [[node-0]], for: 2s'),
-    7,
-    25,
-    'NOT_AVAILABLE_YET',
-    'needs network faults, which this version does not have',
-  ],
-  equivocation: [
-    withEvent('equivocate: { node: node-0 }'),
-    7,
-    25,
-    'NOT_AVAILABLE_YET',
-    'needs Byzantine faults, which this version does not have',
-  ],
-  'settlement chain slowed': [
-    withEvent('settlement_chain: { slow: { factor: 3 } }'),
-    7,
-    45,
-    'NOT_AVAILABLE_YET',
-    'needs further settlement-chain faults, which this version does not have',
-  ],
   'settlement chain fault misspelt': [
     withEvent('settlement_chain: { stal: true }'),
     7,
@@ -427,13 +399,6 @@ const mutations: Readonly<Record<string, Mutation>> = {
     1,
     'SCENARIO_KEYS_CONFLICT',
     'expected one of duration and blocks, got both',
-  ],
-  'Byzantine majority': [
-    [...base, 'allow_unsafe: true'],
-    13,
-    1,
-    'NOT_AVAILABLE_YET',
-    'needs Byzantine faults, which this version does not have',
   ],
   'workload of two kinds': [
     [...base, 'workload: { trace: a.csv, uniform: { transactions_per_block: 5 } }'],
