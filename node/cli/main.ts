@@ -14,5 +14,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => undefined);
 
-const exitCode = runCli(process.argv.slice(2), processIo());
+const exitCode = await runCli(process.argv.slice(2), processIo());
 if (!hasFailed) process.exitCode = exitCode;

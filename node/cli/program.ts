@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { findNearest } from '../config/problem.ts';
+import { parseDuration } from '../scenario/reader.ts';
+import type { DrawOptions } from '../simulation/fuzz/draw.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
+import { type FuzzOptions, fuzz } from './fuzzCommand.ts';
 import type { CliIo } from './io.ts';
 import { type KeysOptions, makeKeys } from './keysCommand.ts';
 import { laterCommands } from './laterCommands.ts';
@@ -14,16 +17,20 @@ import { type ValidateOptions, validateFiles } from './validateCommand.ts';
 /**
  * Runs one command line.
  * @param args - Without interpreter and script.
- * @returns The exit code: 0 all held, 1 an expectation or law failed, 2 bad usage or file, 3 could not run.
+ * @returns The exit code: 0 all held, 1 an expectation or law failed, 2 bad usage or file, 3 could not run. A promise of
+ *   it from commands that work with threads or wait for a user.
  */
-export function runCli(args: readonly string[], io: CliIo): ExitCode {
-  const outcome: { exitCode: ExitCode } = { exitCode: exitCodes.ok };
+export function runCli(args: readonly string[], io: CliIo): ExitCode | Promise<ExitCode> {
+  const outcome: { exitCode: ExitCode | Promise<ExitCode> } = { exitCode: exitCodes.ok };
   const program = createProgram(io, (exitCode) => {
     outcome.exitCode = exitCode;
   });
   try {
     program.parse([...args], { from: 'user' });
-    return outcome.exitCode;
+    const { exitCode } = outcome;
+    return exitCode instanceof Promise
+      ? exitCode.catch((cause: unknown) => explain(cause, args, program, io))
+      : exitCode;
   } catch (cause) {
     return explain(cause, args, program, io);
   }
@@ -67,6 +74,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal keys --seed 7 --label validator/node-0\n')
     .action((options: KeysOptions) => finish(makeKeys(options, io)));
+  addFuzz(program, io, finish);
   for (const { name, description, feature } of laterCommands) {
     program
       .command(name)
@@ -88,7 +96,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
   return program;
 }
 
-type Finish = (exitCode: ExitCode) => void;
+type Finish = (exitCode: ExitCode | Promise<ExitCode>) => void;
 
 /** Coded errors that a different command line would avoid. */
 const usageCodes: readonly string[] = ['NOT_AVAILABLE_YET', 'CLI_USAGE'];
@@ -120,6 +128,46 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
       }
       finish(runScenarios(files, options, io));
     });
+}
+
+function addFuzz(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('fuzz')
+    .description('random networks with random faults against all laws')
+    .option('--seeds <n>', 'how many seeds (default 100)', parseCount)
+    .addOption(
+      new Option('--time <duration>', 'start seeds for this long, such as 10m')
+        .argParser(parseTime)
+        .conflicts('seeds'),
+    )
+    .option('--from <seed>', 'first seed', parseSeed, 1)
+    .option('--workers <n>', 'threads (default: one for each core)', parseCount)
+    .option('--validators <a-b>', 'how many nodes a network has (default 4-7)', parseRange)
+    .option('--out <dir>', 'where scenarios that fail are written', '.sidereal/fuzz')
+    .option('--json', 'print NDJSON: a line for each failure, and one at the end')
+    .addHelpText('after', '\nExample:\n  npx sidereal fuzz --seeds 200 --workers 2\n')
+    .action((options: FuzzOptions) => finish(fuzz(options, io)));
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^[0-9]{1,9}$/.test(text) || count < 1) throw new InvalidArgumentError('Expected an integer >= 1.');
+  return count;
+}
+
+function parseTime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1) throw new InvalidArgumentError('Expected a duration such as 90s or 10m.');
+  return ms;
+}
+
+function parseRange(text: string): DrawOptions {
+  const [, low = '', high = low] = /^([0-9]{1,2})(?:-([0-9]{1,2}))?$/.exec(text) ?? [];
+  const range = { validatorsMin: Number(low), validatorsMax: Number(high) };
+  if (low === '' || range.validatorsMin < 2 || range.validatorsMax < range.validatorsMin) {
+    throw new InvalidArgumentError('Expected two counts from 2 to 99, such as 4-7.');
+  }
+  return range;
 }
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {

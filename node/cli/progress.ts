@@ -13,16 +13,23 @@ export class Progress {
   readonly #name: string;
   readonly #totalMs: number;
   readonly #startedMs: number;
+  readonly #show: (amount: number) => string;
   #lastLineMs: number;
   #bar: SingleBar | undefined;
 
   constructor(
-    options: { readonly name: string; readonly totalMs: number },
+    options: {
+      readonly name: string;
+      /** All there is to do: ms of virtual time, unless `show` says what else. */
+      readonly totalMs: number;
+      readonly show?: (amount: number) => string;
+    },
     dependencies: { readonly io: CliIo },
   ) {
     this.#io = dependencies.io;
     this.#name = options.name;
     this.#totalMs = options.totalMs;
+    this.#show = options.show ?? seconds;
     this.#startedMs = this.#io.clock();
     this.#lastLineMs = this.#startedMs;
   }
@@ -35,7 +42,7 @@ export class Progress {
       if (this.#bar === undefined) {
         this.#bar = new SingleBar(
           {
-            format: `  {bar} {percentage}% of ${seconds(this.#totalMs)} | {eta_formatted}`,
+            format: `  {bar} {percentage}% of ${this.#show(this.#totalMs)} | {eta_formatted}`,
             barsize: 30,
             clearOnComplete: true,
             hideCursor: false,
@@ -49,7 +56,7 @@ export class Progress {
     } else if (nowMs - this.#lastLineMs >= LINE_INTERVAL_MS) {
       this.#lastLineMs = nowMs;
       this.#io.err(
-        `${this.#name}: ${seconds(virtualMs)} of ${seconds(this.#totalMs)} (${Math.floor(shareDone * 100)} %)\n`,
+        `${this.#name}: ${this.#show(virtualMs)} of ${this.#show(this.#totalMs)} (${Math.floor(shareDone * 100)} %)\n`,
       );
     }
   }

@@ -1,0 +1,98 @@
+/**
+ * Worker threads that take tasks one at a time. A thread that dies or falls silent costs its task, never the run: the
+ * task is reported as lost with what is known, and a fresh thread takes the next.
+ */
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+/** What a worker sends: that it still works on its task, or the outcome. */
+export type WorkerMessage<Outcome> =
+  | { readonly type: 'alive' }
+  | { readonly type: 'done'; readonly outcome: Outcome };
+
+export interface WorkerPoolOptions<Task, Outcome> {
+  /** Module of the worker, as an address of this checkout or of the build. */
+  readonly module: URL;
+  readonly workerCount: number;
+  /** Gives the next task; undefined ends the run. */
+  readonly next: () => Task | undefined;
+  readonly done: (outcome: Outcome) => void;
+  /** A thread died or was ended over this task. */
+  readonly lost: (task: Task, reason: string) => void;
+  /** Longest silence of a thread before it counts as stuck, in ms of the host. */
+  readonly silenceMsMax: number;
+}
+
+/** Runs until there are no more tasks. */
+export async function runWorkerPool<Task, Outcome>(options: WorkerPoolOptions<Task, Outcome>): Promise<void> {
+  await Promise.all(Array.from({ length: options.workerCount }, () => new Lane(options).run()));
+}
+
+/** One thread after the other, each as long as it lives. */
+class Lane<Task, Outcome> {
+  readonly #options: WorkerPoolOptions<Task, Outcome>;
+
+  constructor(options: WorkerPoolOptions<Task, Outcome>) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    for (let task = this.#options.next(); task !== undefined; task = this.#options.next()) {
+      await this.#runThread(task);
+    }
+  }
+
+  /** Works tasks off from `first` on, until there are none or the thread is gone. */
+  #runThread(first: Task): Promise<void> {
+    const { next, done, lost, silenceMsMax } = this.#options;
+    return new Promise((resolve) => {
+      const worker = startWorker(this.#options.module);
+      let task: Task | undefined = first;
+      let watchdog = setTimeout(() => undefined, 0);
+      const end = (reason: string | undefined): void => {
+        clearTimeout(watchdog);
+        worker.removeAllListeners();
+        // What a thread says while it is being ended concerns nobody any more.
+        worker.on('error', () => undefined);
+        if (task !== undefined && reason !== undefined) lost(task, reason);
+        task = undefined;
+        void worker.terminate().then(() => resolve());
+      };
+      const wait = (): void => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(
+          () => end(`no sign of life for ${Math.round(silenceMsMax / 1000)} s`),
+          silenceMsMax,
+        );
+      };
+      const give = (): void => {
+        if (task === undefined) end(undefined);
+        else {
+          worker.postMessage(task);
+          wait();
+        }
+      };
+      worker.on('message', (message: WorkerMessage<Outcome>) => {
+        if (message.type === 'alive') wait();
+        else {
+          task = undefined;
+          done(message.outcome);
+          task = next();
+          give();
+        }
+      });
+      worker.on('error', (cause) =>
+        end(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)),
+      );
+      worker.on('exit', (code) => end(`the thread ended with code ${code}`));
+      give();
+    });
+  }
+}
+
+/** From the build the module is JavaScript; in a checkout the loader for TypeScript is registered in the thread first. */
+function startWorker(module: URL): Worker {
+  if (!module.pathname.endsWith('.ts')) return new Worker(fileURLToPath(module));
+  const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(module.href)}); });`;
+  return new Worker(start, { eval: true });
+}

@@ -1,0 +1,186 @@
+/**
+ * From a seed to a scenario: topology, rules, network, workload and faults, all within the bound of bounds.ts. Equal
+ * seeds give equal scenarios on every machine.
+ */
+import { Random } from '../../../consensus/primitives/random.ts';
+import { parseConfig } from '../../config/parseConfig.ts';
+import { formatProblem } from '../../config/problem.ts';
+import type { Config } from '../../config/types.ts';
+import { describeExpectation } from '../../scenario/describeExpectation.ts';
+import type {
+  Expectation,
+  NetworkModel,
+  Scenario,
+  ScenarioTransaction,
+  TimelineEvent,
+  Workload,
+} from '../../scenario/types.ts';
+import { isByzantine, isInstant, QUIET_MS } from './bounds.ts';
+import { drawFault, type FaultWorld, pick, shuffled } from './faultKinds.ts';
+
+export interface DrawOptions {
+  readonly validatorsMin: number;
+  readonly validatorsMax: number;
+}
+
+export const defaultDrawOptions: DrawOptions = { validatorsMin: 4, validatorsMax: 7 };
+
+/** Time in which things break, in ms. */
+const ACTIVE_MS_MIN = 40_000;
+const ACTIVE_MS_MAX = 170_000;
+const FAULTS_MAX = 7;
+/** Longest fault, in ms; that of an event is cut at the quiet period besides. */
+const FAULT_MS_MAX = 60_000;
+
+/** The scenario of a seed. */
+export function drawScenario(seed: number, options: DrawOptions = defaultDrawOptions): Scenario {
+  const random = new Random(`fuzz/${seed}`);
+  const config = drawConfig(random.fork('config'), options);
+  const durationMs = random.between(ACTIVE_MS_MIN / 1000, ACTIVE_MS_MAX / 1000) * 1000 + QUIET_MS;
+  const timeline = drawTimeline(random.fork('timeline'), config, durationMs - QUIET_MS);
+  const isHonest = timeline.every(({ faults }) => !faults.some(isByzantine));
+  return {
+    name: `fuzz ${seed}`,
+    seed,
+    durationMs,
+    config,
+    network: drawNetwork(random.fork('network')),
+    allowUnsafe: false,
+    autoFund: true,
+    timeline: timeline.map((event, index) => ({ ...event, line: index + 1 })),
+    workload: drawWorkload(random.fork('workload')),
+    // A dishonest node may say of itself what it likes, so only honest networks are asked.
+    expectations: isHonest ? [convergence] : [],
+    file: undefined,
+  };
+}
+
+const converged = { type: 'final', condition: { type: 'converged', value: true } } as const;
+const convergence: Expectation = { ...converged, text: describeExpectation(converged), line: 0 };
+
+function drawConfig(random: Random, { validatorsMin, validatorsMax }: DrawOptions): Config {
+  const count = random.between(validatorsMin, validatorsMax);
+  const isEqual = random.chance(0.7);
+  const parsed = parseConfig({
+    validators: Array.from({ length: count }, (_, index) => ({
+      name: `node-${index}`,
+      stake: isEqual ? 1000 : random.between(1, 50) * 100,
+    })),
+    settlement: drawSettlementRules(random),
+    settlement_chain: {
+      phase_ms: pick(random, [0, 0, 1, 999, 2500]),
+      ...(random.chance(0.25) ? { background: drawBackground(random) } : {}),
+    },
+    simulation: drawEngine(random),
+  });
+  if (!parsed.ok) throw new RangeError(parsed.problems.map(formatProblem).join('\n'));
+  return parsed.value.config;
+}
+
+function drawSettlementRules(random: Random): Record<string, unknown> {
+  const rules: Record<string, unknown> = { batch_size: random.between(1, 8) };
+  if (random.chance(0.4)) rules.submission_deadline_blocks = random.between(2, 8);
+  if (random.chance(0.15)) rules.adaptive = 'seed003';
+  if (random.chance(0.35)) Object.assign(rules, { jail_after_misses: 1, jail_blocks: random.between(5, 20) });
+  if (random.chance(0.2)) rules.open_rescue = true;
+  if (random.chance(0.2)) rules.base_asset = 'UM';
+  if (random.chance(0.4)) rules.origin_confirmations = random.between(1, 3);
+  return rules;
+}
+
+function drawBackground(random: Random): Record<string, unknown> {
+  return random.chance(0.5)
+    ? { type: 'constant', gas: random.between(0, 8) * 1_000_000 }
+    : { type: 'bursts', gas_mean: 3_000_000, burst_probability: 0.05, burst_blocks: 4 };
+}
+
+/** Mostly the quick settings, so that seeds are many; the others must give the same anyway. */
+function drawEngine(random: Random): Record<string, unknown> {
+  return {
+    crypto: pick(random, [...Array<string>(40).fill('modelled'), ...Array<string>(9).fill('cached'), 'full']),
+    shared_execution: random.chance(0.85),
+  };
+}
+
+function drawNetwork(random: Random): NetworkModel {
+  const latencyMs = pick(random, [1, 5, 50, 50, 50, 120, 200]);
+  return {
+    latencyMs,
+    jitterMs: random.between(0, Math.floor(latencyMs / 2)),
+    loss: random.chance(0.15) ? pick(random, [0.01, 0.05, 0.1]) : 0,
+    duplicate: 0,
+    reorder: 0,
+    bandwidthMbps: 100,
+  };
+}
+
+function drawWorkload(random: Random): Workload {
+  if (random.chance(0.05)) return { type: 'none' };
+  return { type: 'uniform', transactionsPerBlock: pick(random, [1, 1, 1, 2, 4]) };
+}
+
+function drawTimeline(random: Random, config: Config, activeMs: number): TimelineEvent[] {
+  const world = createWorld(random, config);
+  const events: TimelineEvent[] = [];
+  const faultCount = random.chance(0.05) ? 0 : random.between(1, FAULTS_MAX);
+  for (let count = 0; count < faultCount; count += 1) events.push(...drawFaultEvents(world, activeMs));
+  events.push(...drawTransactions(random, world.nodes, activeMs));
+  return events;
+}
+
+function createWorld(random: Random, config: Config): FaultWorld {
+  const total = config.validators.reduce((sum, { stake }) => sum + stake, 0);
+  const suspects: string[] = [];
+  let power = 0;
+  for (const { name, stake } of shuffled(random, config.validators)) {
+    if (3 * (power + stake) >= total) continue;
+    power += stake;
+    suspects.push(name);
+  }
+  return {
+    random,
+    nodes: config.validators.map(({ name }) => name),
+    suspects,
+    originConfirmations: config.settlement.originConfirmations,
+    assets: config.ledger.assets
+      .map(({ symbol }) => symbol)
+      .filter((symbol) => symbol !== config.settlement.baseAsset)
+      .slice(0, 2),
+  };
+}
+
+function drawFaultEvents(world: FaultWorld, activeMs: number): TimelineEvent[] {
+  const { random } = world;
+  const fault = drawFault(world);
+  const timeMs = random.between(0, activeMs / 100 - 2) * 100;
+  const forMs = Math.min(random.between(1, FAULT_MS_MAX / 100) * 100, activeMs - timeMs);
+  if (fault === undefined) return [];
+  const event: TimelineEvent = { at: { timeMs }, forMs, transactions: [], faults: [fault], line: 0 };
+  // What a clock was set to lasts, so the network only heals when it is set back.
+  if (fault.type === 'clock_step') {
+    const back = { ...fault, ms: -fault.ms };
+    const backAt = { timeMs: timeMs + forMs };
+    return [
+      { ...event, forMs: undefined },
+      { ...event, at: backAt, forMs: undefined, faults: [back] },
+    ];
+  }
+  if (isInstant(fault)) return [{ ...event, forMs: undefined }];
+  if (isByzantine(fault) && random.chance(0.3)) return [{ ...event, forMs: undefined }];
+  return [event];
+}
+
+function drawTransactions(random: Random, nodes: readonly string[], activeMs: number): TimelineEvent[] {
+  const operations: ScenarioTransaction['operation'][] = [];
+  if (random.chance(0.15)) operations.push({ type: 'settle_now' });
+  if (random.chance(0.15)) operations.push({ type: 'set_batch_size', batchSize: random.between(1, 8) });
+  // Whoever is not in jail is told so; with short jails some are.
+  if (random.chance(0.5)) for (const validator of nodes) operations.push({ type: 'unjail', validator });
+  return operations.map((operation) => ({
+    at: { timeMs: random.between(0, activeMs / 100) * 100 },
+    forMs: undefined,
+    transactions: [{ account: undefined, operation }],
+    faults: [],
+    line: 0,
+  }));
+}

@@ -1,0 +1,191 @@
+/**
+ * A scenario as the YAML that `sidereal run` takes: what the fuzzer found, cut down, as a file one can keep. Reading it
+ * gives the same scenario again. Scenarios that replay a trace have no such text: their rows are in a file of their own.
+ */
+import { stringify } from 'yaml';
+import { assert } from '../../../consensus/primitives/codedError.ts';
+import { parseConfig } from '../../config/parseConfig.ts';
+import type { Config } from '../../config/types.ts';
+import type { Anchor, Condition, Expectation, Fault, Scenario, TimelineEvent } from '../../scenario/types.ts';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+/** @param comments - Lines that stand above the scenario. */
+export function writeScenario(scenario: Scenario, comments: readonly string[] = []): string {
+  const { network, accounts, poolCash } = scenario;
+  const document: Plain = {
+    name: scenario.name,
+    seed: scenario.seed,
+    duration: `${scenario.durationMs}ms`,
+    config: configOf(scenario.config),
+    network: snakeCased(network),
+    ...(scenario.allowUnsafe ? { allow_unsafe: true } : {}),
+    ...(scenario.autoFund ? {} : { auto_fund: false, accounts: accountsOf(accounts), pool_cash: poolCash }),
+    ...workloadOf(scenario),
+    timeline: scenario.timeline.map(eventOf),
+    expect: scenario.expectations.map(expectationOf),
+  };
+  const text = stringify(texts(document), { lineWidth: 0, collectionStyle: 'any' });
+  return [...comments.map((line) => `# ${line}`), text].join('\n');
+}
+
+/** What differs from the defaults, by the keys of config.yaml. */
+function configOf(config: Config): Plain {
+  const parsed = parseConfig({});
+  assert(parsed.ok, 'the default configuration is valid');
+  const defaults = parsed.value.config;
+  const written: Record<string, unknown> = {};
+  for (const group of Object.keys(config) as (keyof Config)[]) {
+    if (group === 'validators') {
+      written.validators = config.validators;
+      continue;
+    }
+    const usual = Object.entries(defaults[group]);
+    const changed = Object.entries(config[group]).filter(
+      ([key, value]) =>
+        derivedKeys.includes(key) || !isSame(value, usual.find(([name]) => name === key)?.[1]),
+    );
+    if (changed.length > 0) written[snakeCase(group)] = snakeCased(Object.fromEntries(changed));
+  }
+  return written;
+}
+
+/** Their defaults follow from other keys, so they are always written. */
+const derivedKeys: readonly string[] = ['feeCap', 'originDelayMs'];
+
+function workloadOf({ workload }: Scenario): Plain {
+  assert(workload.type !== 'explicit', 'the rows of a trace stand in a file of their own');
+  if (workload.type === 'none') return {};
+  return { workload: { uniform: { transactions_per_block: workload.transactionsPerBlock } } };
+}
+
+function accountsOf(accounts: Scenario['accounts']): Plain {
+  return Object.fromEntries((accounts ?? []).map(({ label, ...holdings }) => [label, holdings]));
+}
+
+function eventOf({ at, forMs, transactions, faults }: TimelineEvent): Plain {
+  const written: Record<string, unknown> = { at: anchorOf(at) };
+  for (const fault of faults) {
+    const [key, value] = faultOf(fault);
+    const known = written[key];
+    // Several faults of the settlement chain share one map.
+    written[key] = typeof known === 'object' ? { ...known, ...(value as Plain) } : value;
+  }
+  if (transactions.length > 0) {
+    written.transactions = transactions.map(({ account, operation: { type, ...fields } }) => ({
+      ...(account === undefined ? {} : { account }),
+      [type]: operandOf(type, fields),
+    }));
+  }
+  if (forMs !== undefined) written.for = `${forMs}ms`;
+  return written;
+}
+
+function operandOf(type: string, fields: Plain): unknown {
+  if (type === 'settle_now') return true;
+  if (type === 'set_batch_size') return fields.batchSize;
+  if (type === 'unjail') return { node: fields.validator };
+  return snakeCased(fields);
+}
+
+function anchorOf(anchor: Anchor): Plain {
+  if ('timeMs' in anchor) return { time: `${anchor.timeMs}ms` };
+  return snakeCased(anchor) as Plain;
+}
+
+/** The key of a fault and what stands behind it. */
+export function faultOf(fault: Fault): readonly [string, unknown] {
+  switch (fault.type) {
+    case 'partition':
+      return [fault.type, fault.groups];
+    case 'isolate':
+      return [fault.type, fault.node];
+    case 'loss':
+    case 'duplicate':
+    case 'reorder':
+      return fault.nodes === undefined
+        ? [fault.type, fault.probability]
+        : [fault.type, { p: fault.probability, nodes: fault.nodes }];
+    case 'settlement_chain':
+      return [fault.type, { [fault.kind]: chainOperandOf(fault) }];
+    default: {
+      const { type, ...fields } = fault;
+      return [type, snakeCased(fields)];
+    }
+  }
+}
+
+function chainOperandOf(fault: Extract<Fault, { type: 'settlement_chain' }>): unknown {
+  switch (fault.kind) {
+    case 'stall':
+    case 'full':
+    case 'transfer_timeout':
+      return true;
+    case 'censor':
+      return fault.node;
+    case 'lose_receipts':
+    case 'rpc_errors':
+    case 'rpc_timeouts':
+    case 'duplicate_delivery':
+      return fault.probability;
+    default: {
+      const { type: _, kind: __, ...fields } = fault;
+      return snakeCased(fields);
+    }
+  }
+}
+
+function expectationOf(expectation: Expectation): Plain {
+  assert(
+    expectation.type !== 'batch' && expectation.type !== 'within',
+    `an expectation of type ${expectation.type} is written by hand`,
+  );
+  return { [expectation.type]: conditionOf(expectation.condition) };
+}
+
+function conditionOf(condition: Condition): Plain {
+  switch (condition.type) {
+    case 'converged':
+      return { converged: condition.value };
+    case 'height_at_least':
+      return { height_at_least: condition.height };
+    case 'pending_batches':
+    case 'confirmed_batches':
+      return { [condition.type]: { [condition.comparison]: condition.count } };
+    default:
+      throw new RangeError(`a condition on ${condition.type} is written by hand`);
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(texts(one)) === JSON.stringify(texts(other));
+}
+
+/** Amounts as text, since YAML readers lose digits of large numbers; undefined as the `null` that config.yaml has. */
+function texts(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return value.map(texts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, texts(item)]),
+  );
+}
+
+/** Keys of configuration and scenario in the spelling of files; keys of maps by asset are symbols and have no humps. */
+function snakeCased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCased);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [isSymbol(key) ? key : snakeCase(key), snakeCased(item)]),
+  );
+}
+
+function isSymbol(key: string): boolean {
+  return /^[A-Z]/.test(key);
+}
+
+function snakeCase(key: string): string {
+  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CliIo } from '../../../../node/cli/io.ts';
+import { runCli } from '../../../../node/cli/program.ts';
+import { runWorkerPool } from '../../../../node/cli/workerPool.ts';
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sidereal-fuzz-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const io: CliIo = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    environment: {},
+    isOutTerminal: false,
+    isErrTerminal: false,
+    columns: 80,
+    clock: () => performance.now(),
+  };
+  return { code: await runCli(args, io), out, err };
+}
+
+describe('sidereal fuzz', () => {
+  it('runs seeds on threads and ends with a count', async () => {
+    const { code, out } = await run(['fuzz', '--seeds', '3', '--from', '5', '--workers', '2', '--out', dir]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Fuzzing from seed 5: 3 seeds on 2 threads\.\n/);
+    expect(out).toMatch(/\n3 passed, 0 failed\n$/);
+  });
+
+  it('prints NDJSON and nothing else when asked', async () => {
+    const { code, out } = await run(['fuzz', '--seeds', '2', '--validators', '3', '--json', '--out', dir]);
+    const lines = out.trimEnd().split('\n');
+    expect(lines).toHaveLength(1);
+    expect(code).toBe(0);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      type: 'fuzz_finished',
+      seeds: 2,
+      failed: 0,
+      ok: true,
+    });
+  });
+
+  it.each([
+    [['--seeds', '0']],
+    [['--seeds', '5', '--time', '3s']],
+    [['--time', 'soon']],
+    [['--validators', '7-4']],
+    [['--validators', '1']],
+    [['--from', '-1']],
+    [['--workers', 'all']],
+  ])('refuses %j', async (args) => {
+    const { code, err } = await run(['fuzz', ...args]);
+    expect([code, err]).toEqual([2, expect.stringContaining('[CLI_USAGE]')]);
+  });
+});
+
+/** A worker that doubles numbers, and does what some of them say instead. */
+const workerText = `
+import { parentPort } from 'node:worker_threads';
+parentPort.on('message', (task) => {
+  if (task === 'throw') throw new RangeError('thrown in the thread');
+  if (task === 'exit') process.exit(7);
+  if (task !== 'hang') parentPort.postMessage({ type: 'done', outcome: task * 2 });
+});
+`;
+
+describe('runWorkerPool', () => {
+  it('reports a task whose thread dies or hangs, and goes on with the others', async () => {
+    const path = join(dir, 'worker.mjs');
+    writeFileSync(path, workerText);
+    const tasks = [1, 'throw', 2, 'exit', 3, 'hang', 4];
+    const done: number[] = [];
+    const lost: (readonly [unknown, string])[] = [];
+    await runWorkerPool<number | string, number>({
+      module: pathToFileURL(path),
+      workerCount: 2,
+      next: () => tasks.shift(),
+      done: (outcome) => done.push(outcome),
+      lost: (task, reason) => lost.push([task, reason]),
+      silenceMsMax: 2000,
+    });
+    expect(done.sort()).toEqual([2, 4, 6, 8]);
+    expect(new Map(lost)).toEqual(
+      new Map([
+        ['throw', expect.stringMatching(/RangeError: thrown in the thread\n\s+at /)],
+        ['exit', 'the thread ended with code 7'],
+        ['hang', 'no sign of life for 2 s'],
+      ]),
+    );
+  });
+
+  it('ends a thread that cannot even start', async () => {
+    const tasks = [1];
+    const lost: string[] = [];
+    await runWorkerPool<number, number>({
+      module: pathToFileURL(join(dir, 'nowhere.mjs')),
+      workerCount: 1,
+      next: () => tasks.shift(),
+      done: () => expect.unreachable(),
+      lost: (_, reason) => lost.push(reason),
+      silenceMsMax: 20_000,
+    });
+    expect(lost).toEqual([expect.stringMatching(/nowhere\.mjs/)]);
+  });
+});
