@@ -5,7 +5,7 @@
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import { EventHeap, EventPool } from './eventHeap.ts';
-import type { GossipMessage } from './network.ts';
+import type { GossipMessage } from './gossipMemory.ts';
 import type { NodeTimer } from './simulatedNode.ts';
 
 /** More events in one instant than any run has: something schedules itself for now, for ever. */

@@ -1,19 +1,23 @@
 /**
- * Gossip in virtual time: a full mesh in which every delivery takes its own time or is lost. The very same bytes object
+ * Gossip in virtual time: a full mesh in which every delivery takes its own time or is lost, and nobody passes on what
+ * another sent. The very same bytes object
  * goes to every receiver. Whoever watches the run is told of every vote that leaves its own voter.
  */
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
+import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Vote } from '../../consensus/vote.ts';
 import { decodeProposal, decodeVotes, type ProposalMessage, type VotesMessage } from '../core/messages.ts';
 import type { MessageCache } from '../core/ports.ts';
 import type { Input, Topic } from '../core/types.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
-import { LOST, type SimulatedNetwork } from './network.ts';
+import type { GossipMemory, GossipMessage } from './gossipMemory.ts';
+import { type Links, LOST } from './links.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
 export interface GossipDependencies {
   readonly queue: EventQueue;
-  readonly network: SimulatedNetwork;
+  readonly memory: GossipMemory;
+  readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
   /** The messages the nodes share, if they do. */
   readonly messages: MessageCache | undefined;
@@ -29,30 +33,40 @@ export class Gossip {
   }
 
   publish(node: SimulatedNode, topic: Topic, bytes: Uint8Array): void {
-    const { queue, network, nodes } = this.#dependencies;
+    const { queue, memory, links, nodes } = this.#dependencies;
     const { nowMs } = queue;
-    const message = network.publish(node.index, topic, bytes, nowMs);
+    const message = memory.publish(node.index, topic, bytes, nowMs);
     if (message === undefined) return;
     if (topic === 'votes' || topic === 'blocks') this.#watchVotes(node, topic, bytes);
+    const isPlain = links.isPlain(bytes.length);
     for (const peer of nodes) {
       if (peer === node || peer.core === undefined) continue;
-      const delayMs = network.drawDelayMs();
-      if (delayMs === LOST) continue;
-      const event = queue.schedule(nowMs + delayMs, 'gossip');
-      event.node = peer.index;
-      event.incarnation = peer.incarnation;
-      event.peer = node.index;
-      event.message = message;
+      if (isPlain) {
+        const delayMs = links.drawDelayMs();
+        if (delayMs !== LOST) this.#schedule(nowMs + delayMs, node, peer, message);
+        continue;
+      }
+      links.carry(node.index, peer.index, bytes.length, nowMs, (atMs) => {
+        this.#schedule(atMs, node, peer, message);
+      });
     }
   }
 
   arrives({ node: index, incarnation, peer, message }: SimulationEvent): void {
-    const { queue, network, nodes, deliver } = this.#dependencies;
+    const { queue, memory, links, nodes, deliver } = this.#dependencies;
     const node = nodes[index];
-    if (node?.incarnation !== incarnation || message === undefined) return;
+    if (node?.incarnation !== incarnation || message === undefined || links.isCut(peer, index)) return;
     const { nowMs } = queue;
-    if (!network.receive(index, message, nowMs)) return;
+    if (!memory.receive(index, message, nowMs)) return;
     deliver(node, { type: 'message', nowMs, topic: message.topic, from: peer, bytes: message.bytes });
+  }
+
+  #schedule(atMs: TimeMs, from: SimulatedNode, to: SimulatedNode, message: GossipMessage): void {
+    const event = this.#dependencies.queue.schedule(atMs, 'gossip');
+    event.node = to.index;
+    event.incarnation = to.incarnation;
+    event.peer = from.index;
+    event.message = message;
   }
 
   #watchVotes(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {

@@ -4,7 +4,7 @@
  */
 import type { Input, Output } from '../core/types.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
-import { LOST, type SimulatedNetwork } from './network.ts';
+import type { Links } from './links.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
 /** A request without an answer fails after this long, in ms. */
@@ -23,14 +23,14 @@ interface OpenRequest {
 
 export interface RequestsDependencies {
   readonly queue: EventQueue;
-  readonly network: SimulatedNetwork;
+  readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
   readonly deliver: (node: SimulatedNode, input: Input) => void;
 }
 
 export class Requests {
   readonly #queue: EventQueue;
-  readonly #network: SimulatedNetwork;
+  readonly #links: Links;
   readonly #nodes: readonly SimulatedNode[];
   readonly #deliver: (node: SimulatedNode, input: Input) => void;
   /** By a number of the runtime's own, because each node counts its requests from 1 after every start. */
@@ -39,7 +39,7 @@ export class Requests {
 
   constructor(dependencies: RequestsDependencies) {
     this.#queue = dependencies.queue;
-    this.#network = dependencies.network;
+    this.#links = dependencies.links;
     this.#nodes = dependencies.nodes;
     this.#deliver = dependencies.deliver;
   }
@@ -50,30 +50,37 @@ export class Requests {
     const number = this.#lastNumber;
     const { incarnation } = node;
     this.#open.set(number, { requester: node, incarnation, requestId, responder: peer });
-    this.#queue.schedule(nowMs + REQUEST_TIMEOUT_MS, 'request_timeout').number = number;
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs === LOST) return;
+    const timeout = this.#queue.schedule(nowMs + REQUEST_TIMEOUT_MS, 'request_timeout');
+    timeout.node = node.index;
+    timeout.number = number;
     const responder = this.#nodes[peer];
-    const event = this.#queue.schedule(nowMs + delayMs, 'request');
-    event.node = peer;
-    event.incarnation = responder?.core === undefined ? NOBODY : responder.incarnation;
-    event.number = number;
-    event.bytes = bytes;
+    this.#links.carry(node.index, peer, bytes.length, nowMs, (atMs) => {
+      const event = this.#queue.schedule(atMs, 'request');
+      event.node = peer;
+      event.incarnation = responder?.core === undefined ? NOBODY : responder.incarnation;
+      event.number = number;
+      event.bytes = bytes;
+    });
   }
 
   /** A node answers; no bytes: the connection was refused. */
   respond(number: number, bytes: Uint8Array | undefined): void {
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs === LOST) return;
-    const event = this.#queue.schedule(this.#queue.nowMs + delayMs, 'response');
-    event.number = number;
-    event.bytes = bytes;
+    const request = this.#open.get(number);
+    if (request === undefined) return;
+    const { responder, requester } = request;
+    this.#links.carry(responder, requester.index, bytes?.length ?? 0, this.#queue.nowMs, (atMs) => {
+      const event = this.#queue.schedule(atMs, 'response');
+      event.node = requester.index;
+      event.number = number;
+      event.bytes = bytes;
+    });
   }
 
   requestArrives({ node: index, incarnation, number, bytes }: SimulationEvent): void {
     const node = this.#nodes[index];
     const request = this.#open.get(number);
     if (request === undefined || bytes === undefined) return;
+    if (this.#links.isCut(request.requester.index, index)) return;
     if (node?.incarnation !== incarnation) {
       this.respond(number, undefined);
       return;
@@ -84,9 +91,11 @@ export class Requests {
   }
 
   /** The answer arrives, or the time for it is over. */
-  responseArrives({ number, bytes }: SimulationEvent): void {
+  responseArrives({ kind, number, bytes }: SimulationEvent): void {
     const request = this.#open.get(number);
     if (request === undefined) return;
+    // What a cut swallows fails when its time is over.
+    if (kind === 'response' && this.#links.isCut(request.responder, request.requester.index)) return;
     this.#open.delete(number);
     const { requester, incarnation, requestId, responder: from } = request;
     if (requester.incarnation !== incarnation) return;

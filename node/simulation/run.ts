@@ -20,7 +20,7 @@ import { Chronicle } from './chronicle.ts';
 import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
 import { Laws } from './laws/laws.ts';
-import { SimulatedNetwork } from './network.ts';
+import { Links } from './links.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
 import { SharedExecutions, SharedMessages } from './sharedCaches.ts';
 import type { NodeProcess } from './simulatedNode.ts';
@@ -86,7 +86,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
   });
   const genesisState = createGenesisState(genesis);
-  const network = new SimulatedNetwork(
+  const links = new Links(
     { model: scenario.network, nodeCount: genesis.validators.count },
     { random: random.fork('network') },
   );
@@ -101,7 +101,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       timeline: scenario.timeline,
     },
     {
-      network,
+      links,
       chain,
       transactions: new TransactionFeed(scenario, parts, crypto),
       messages,

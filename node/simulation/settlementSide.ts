@@ -6,8 +6,11 @@ import type { Verdict } from '../../consensus/primitives/codedError.ts';
 import type { SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
-import { LOST, type SimulatedNetwork } from './network.ts';
+import type { Links } from './links.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
+
+/** What a settlement block weighs on its way to a node, in bytes: a header and a few events. */
+const BLOCK_BYTES = 1024;
 
 /** The chain itself, as far as its surroundings need it. */
 export interface SettlementChain {
@@ -26,7 +29,7 @@ export interface SettlementSideOptions {
 export interface SettlementSideDependencies {
   readonly chain: SettlementChain;
   readonly queue: EventQueue;
-  readonly network: SimulatedNetwork;
+  readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
 }
 
@@ -34,7 +37,7 @@ export class SettlementSide {
   readonly #blockTimeMs: number;
   readonly #chain: SettlementChain;
   readonly #queue: EventQueue;
-  readonly #network: SimulatedNetwork;
+  readonly #links: Links;
   readonly #nodes: readonly SimulatedNode[];
   #stallCount = 0;
   #fullCount = 0;
@@ -45,7 +48,7 @@ export class SettlementSide {
     this.#blockTimeMs = options.blockTimeMs;
     this.#chain = dependencies.chain;
     this.#queue = dependencies.queue;
-    this.#network = dependencies.network;
+    this.#links = dependencies.links;
     this.#nodes = dependencies.nodes;
     this.#scheduleTick(options.phaseMs + options.blockTimeMs);
   }
@@ -83,13 +86,17 @@ export class SettlementSide {
   }
 
   /** A node's signed transaction sets out for the chain's mempool. */
-  submit(bytes: Uint8Array): void {
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs !== LOST) this.#queue.schedule(this.#queue.nowMs + delayMs, 'submission').bytes = bytes;
+  submit(node: SimulatedNode, bytes: Uint8Array): void {
+    this.#links.carry(node.index, this.#links.chain, bytes.length, this.#queue.nowMs, (atMs) => {
+      const event = this.#queue.schedule(atMs, 'submission');
+      event.node = node.index;
+      event.bytes = bytes;
+    });
   }
 
   /** It arrives. @returns The refusal's code; a chain that refuses tells nobody but whoever watches the run. */
-  arrive(bytes: Uint8Array): string | undefined {
+  arrive(from: number, bytes: Uint8Array): string | undefined {
+    if (this.#links.isCut(from, this.#links.chain)) return undefined;
     const verdict = this.#chain.submit(bytes, this.#queue.nowMs);
     return verdict.ok ? undefined : verdict.code;
   }
@@ -113,8 +120,10 @@ export class SettlementSide {
 
   /** A lost delivery is made up by the next one: each hands over all that the node lacks up to its height. */
   #send(node: SimulatedNode, height: SettlementHeight): void {
-    const delayMs = this.#network.drawDelayMs();
-    if (delayMs !== LOST) this.#deliverAt(this.#queue.nowMs + delayMs, node, height);
+    const { chain } = this.#links;
+    this.#links.carry(chain, node.index, BLOCK_BYTES, this.#queue.nowMs, (atMs) => {
+      this.#deliverAt(atMs, node, height);
+    });
   }
 
   #deliverAt(timeMs: TimeMs, node: SimulatedNode, height: SettlementHeight): void {

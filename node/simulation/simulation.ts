@@ -19,8 +19,9 @@ import type { Trace } from './events.ts';
 import type { ExpectationJudge } from './expectations.ts';
 import { Faults } from './faults/faults.ts';
 import { Gossip } from './gossip.ts';
+import { GossipMemory } from './gossipMemory.ts';
 import type { Laws } from './laws/laws.ts';
-import type { SimulatedNetwork } from './network.ts';
+import type { Links } from './links.ts';
 import { Requests } from './requests.ts';
 import { type SettlementChain, SettlementSide } from './settlementSide.ts';
 import { type NodeProcess, SimulatedNode } from './simulatedNode.ts';
@@ -54,7 +55,7 @@ export interface Watchers {
 }
 
 export interface SimulationDependencies {
-  readonly network: SimulatedNetwork;
+  readonly links: Links;
   readonly chain: SettlementChain;
   readonly transactions: TransactionSource;
   /** The messages the nodes share, if they do. */
@@ -68,7 +69,8 @@ export interface SimulationDependencies {
 export class Simulation {
   readonly #dependencies: SimulationDependencies;
   readonly #queue: EventQueue;
-  readonly #network: SimulatedNetwork;
+  readonly #links: Links;
+  readonly #memory: GossipMemory;
   readonly #nodes: readonly SimulatedNode[];
   readonly #settlement: SettlementSide;
   readonly #gossip: Gossip;
@@ -88,7 +90,8 @@ export class Simulation {
 
   constructor(options: SimulationOptions, dependencies: SimulationDependencies) {
     this.#dependencies = dependencies;
-    this.#network = dependencies.network;
+    this.#links = dependencies.links;
+    this.#memory = new GossipMemory(options.validators.count);
     // Processes are up before the genesis instant, as the genesis block's own timestamp is.
     const startMs = -options.blockTimeMs;
     this.#queue = new EventQueue(startMs);
@@ -97,16 +100,17 @@ export class Simulation {
     );
     this.#settlement = new SettlementSide(
       { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
-      { chain: dependencies.chain, queue: this.#queue, network: this.#network, nodes: this.#nodes },
+      { chain: dependencies.chain, queue: this.#queue, links: this.#links, nodes: this.#nodes },
     );
     const surroundings = {
       queue: this.#queue,
-      network: this.#network,
+      links: this.#links,
       nodes: this.#nodes,
       deliver: (node: SimulatedNode, input: Input) => this.#deliver(node, input),
     };
     this.#gossip = new Gossip({
       ...surroundings,
+      memory: this.#memory,
       messages: dependencies.messages,
       voteSent: (vote) => this.#watchers.laws.voteSent(vote),
     });
@@ -118,6 +122,7 @@ export class Simulation {
       validators: options.validators,
       nodes: this.#nodes,
       settlement: this.#settlement,
+      links: this.#links,
       laws: this.#watchers.laws,
       trace: this.#watchers.trace,
       nowMs: () => this.#queue.nowMs,
@@ -225,7 +230,7 @@ export class Simulation {
         this.#settlementArrives(event);
         return;
       case 'submission':
-        if (event.bytes !== undefined) this.#submissionArrives(event.bytes);
+        this.#submissionArrives(event);
         return;
       case 'request':
         this.#requests.requestArrives(event);
@@ -259,7 +264,7 @@ export class Simulation {
 
   #settlementArrives({ node: index, incarnation, number }: SimulationEvent): void {
     const node = this.#node(index);
-    if (node.incarnation !== incarnation) return;
+    if (node.incarnation !== incarnation || this.#links.isCut(this.#links.chain, index)) return;
     for (;;) {
       const height = node.nextSettlementHeight;
       if (height === undefined || height > number) return;
@@ -273,8 +278,8 @@ export class Simulation {
     }
   }
 
-  #submissionArrives(bytes: Uint8Array): void {
-    const code = this.#settlement.arrive(bytes);
+  #submissionArrives({ node, bytes }: SimulationEvent): void {
+    const code = bytes && this.#settlement.arrive(node, bytes);
     if (code !== undefined && code !== 'NET_BATCH_ALREADY_SETTLED') {
       this.#watchers.trace.reportOther(this.nowMs, undefined, 'warning', {
         code,
@@ -318,7 +323,7 @@ export class Simulation {
         if (output.verdict === 'reject') this.#rejected(node, output.code, input);
         return;
       case 'submitSettlement':
-        if (node.withholdCount === 0) this.#settlement.submit(output.bytes);
+        if (node.withholdCount === 0) this.#settlement.submit(node, output.bytes);
         return;
       case 'request':
         this.#requests.send(node, output);
@@ -442,7 +447,7 @@ export class Simulation {
     const mayHaveRun = node.incarnation > 0;
     node.incarnation += 1;
     node.core = this.#dependencies.createProcess(node.index, this.#observer);
-    this.#network.start(node.index, nowMs);
+    this.#memory.start(node.index, nowMs);
     this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.rows(), peers, mayHaveRun });
     for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
   }

@@ -8,6 +8,7 @@ import type { ValidatorSet } from '../../../consensus/validators.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Trace } from '../events.ts';
 import type { Laws } from '../laws/laws.ts';
+import type { Links } from '../links.ts';
 import type { SettlementSide } from '../settlementSide.ts';
 import type { SimulatedNode } from '../simulatedNode.ts';
 import { ByzantineFaults } from './byzantineFaults.ts';
@@ -19,6 +20,7 @@ export interface FaultsDependencies {
   readonly validators: ValidatorSet;
   readonly nodes: readonly SimulatedNode[];
   readonly settlement: SettlementSide;
+  readonly links: Links;
   readonly laws: Laws;
   readonly trace: Trace;
   readonly nowMs: () => TimeMs;
@@ -37,7 +39,7 @@ export class Faults {
     this.#dependencies = dependencies;
     const nodeNamed = (name: string): SimulatedNode => this.#nodeNamed(name);
     this.#machines = new MachineFaults({ ...dependencies, nodeNamed });
-    this.#links = new LinkFaults();
+    this.#links = new LinkFaults({ ...dependencies, nodeNamed });
     this.#chain = new ChainFaults(dependencies);
     this.#byzantine = new ByzantineFaults({ ...dependencies, nodeNamed });
   }

@@ -5,7 +5,7 @@ import type { Input } from '../../../../node/core/types.ts';
 import type { Fault, TimelineEvent } from '../../../../node/scenario/types.ts';
 import { SimulatedDisk } from '../../../../node/simulation/disk.ts';
 import { EventQueue } from '../../../../node/simulation/eventQueue.ts';
-import { SimulatedNetwork } from '../../../../node/simulation/network.ts';
+import { Links } from '../../../../node/simulation/links.ts';
 import { Requests } from '../../../../node/simulation/requests.ts';
 import { type SettlementChain, SettlementSide } from '../../../../node/simulation/settlementSide.ts';
 import { SharedExecutions, SharedMessages } from '../../../../node/simulation/sharedCaches.ts';
@@ -27,9 +27,9 @@ function createNodes(count: number): SimulatedNode[] {
   });
 }
 
-function createNetwork(nodeCount: number, loss = 0): SimulatedNetwork {
+function createLinks(nodeCount: number, loss = 0): Links {
   const model = { latencyMs: 50, jitterMs: 0, loss, duplicate: 0, reorder: 0, bandwidthMbps: 100 };
-  return new SimulatedNetwork({ model, nodeCount }, { random: new Random('world') });
+  return new Links({ model, nodeCount }, { random: new Random('world') });
 }
 
 describe('EventQueue', () => {
@@ -89,7 +89,7 @@ describe('SettlementSide', () => {
     };
     const side = new SettlementSide(
       { blockTimeMs: 5000, phaseMs: 100 },
-      { chain, queue, network: createNetwork(nodes.length), nodes },
+      { chain, queue, links: createLinks(nodes.length), nodes },
     );
     const run = (untilMs: number): string[] => {
       const log: string[] = [];
@@ -99,7 +99,9 @@ describe('SettlementSide', () => {
           if (block !== undefined) log.push(`${queue.nowMs}: block ${block.height}`);
         } else if (event.kind === 'settlement_delivery') {
           log.push(`${queue.nowMs}: ${event.number} to ${event.node}`);
-        } else if (event.kind === 'submission' && event.bytes !== undefined) side.arrive(event.bytes);
+        } else if (event.kind === 'submission' && event.bytes !== undefined) {
+          side.arrive(event.node, event.bytes);
+        }
       }
       return log;
     };
@@ -135,8 +137,9 @@ describe('SettlementSide', () => {
   });
 
   it('takes submissions in after their delay', () => {
-    const { side, run, submitted } = createSide(createNodes(1));
-    side.submit(new Uint8Array(1));
+    const nodes = createNodes(1);
+    const { side, run, submitted } = createSide(nodes);
+    side.submit(nodes[0] as SimulatedNode, new Uint8Array(1));
     run(100);
     expect(submitted).toEqual([50]);
   });
@@ -150,7 +153,7 @@ describe('Requests', () => {
     const requests = new Requests({
       queue,
       nodes,
-      network: createNetwork(2, loss),
+      links: createLinks(2, loss),
       deliver: (node, input) => inputs.push({ to: node.name, at: queue.nowMs, input }),
     });
     const run = (untilMs: number): void => {

@@ -1,26 +1,16 @@
 /**
- * The modelled network: how long each delivery takes, which are lost, and which messages gossip refuses.
- *
- * Delays are whole milliseconds, drawn uniformly from latency - jitter to latency + jitter for each delivery, never
- * below 1, so nothing arrives in the instant it was sent. The model stands for the links between nodes and for those
- * between a node and the settlement chain alike. Gossip is a full mesh with gossipsub's cache of message ids.
+ * Gossip's memory in the modelled network: which messages each node has seen and therefore refuses, as gossipsub's
+ * cache of message ids does. Deliveries themselves are the links' (links.ts).
  */
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import type { TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
-import type { Random } from '../../consensus/primitives/random.ts';
 import type { Topic } from '../core/types.ts';
-import type { NetworkModel } from '../scenario/types.ts';
 
 /** How long gossip remembers an id, in ms: gossipsub's `seenTTL`, two minutes. */
 export const SEEN_TTL_MS = 120_000;
-/** Shortest delivery, in ms. */
-const DELAY_MIN_MS = 1;
 /** Bytes at the start and at the end of a message that its index number covers; equality is decided on all bytes. */
 const FINGERPRINT_HEAD_BYTES = 96;
 const FINGERPRINT_TAIL_BYTES = 32;
-
-/** What `drawDelayMs` answers for a delivery that never arrives. */
-export const LOST = -1;
 
 /** One published message and when each node saw it. The same bytes object goes to every receiver. */
 export interface GossipMessage {
@@ -32,11 +22,7 @@ export interface GossipMessage {
   lastSeenAtMs: number;
 }
 
-export class SimulatedNetwork {
-  readonly #delayLowMs: number;
-  readonly #delayHighMs: number;
-  readonly #loss: number;
-  readonly #random: Random;
+export class GossipMemory {
   readonly #neverSeen: readonly number[];
   readonly #startedAtMs: number[];
   /** Remembered messages by fingerprint; almost always one each. */
@@ -45,30 +31,14 @@ export class SimulatedNetwork {
   #remembered: GossipMessage[] = [];
   #oldest = 0;
 
-  constructor(
-    options: { readonly model: NetworkModel; readonly nodeCount: number },
-    dependencies: { readonly random: Random },
-  ) {
-    const { latencyMs, jitterMs, loss } = options.model;
-    this.#delayLowMs = Math.max(DELAY_MIN_MS, Math.round(latencyMs - jitterMs));
-    this.#delayHighMs = Math.max(this.#delayLowMs, Math.round(latencyMs + jitterMs));
-    this.#loss = loss;
-    this.#random = dependencies.random;
-    this.#neverSeen = Array.from({ length: options.nodeCount }, () => Number.NEGATIVE_INFINITY);
+  constructor(nodeCount: number) {
+    this.#neverSeen = Array.from({ length: nodeCount }, () => Number.NEGATIVE_INFINITY);
     this.#startedAtMs = this.#neverSeen.slice();
   }
 
   /** Messages gossip still remembers. */
   get rememberedCount(): number {
     return this.#remembered.length - this.#oldest;
-  }
-
-  /** Decides one delivery. @returns Its delay in ms, or `LOST`. */
-  drawDelayMs(): number {
-    if (this.#loss > 0 && this.#random.chance(this.#loss)) return LOST;
-    return this.#delayHighMs === this.#delayLowMs
-      ? this.#delayLowMs
-      : this.#random.between(this.#delayLowMs, this.#delayHighMs);
   }
 
   /**

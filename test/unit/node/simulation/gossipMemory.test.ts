@@ -1,49 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../../../consensus/primitives/random.ts';
-import { LOST, SEEN_TTL_MS, SimulatedNetwork } from '../../../../node/simulation/network.ts';
-
-function createNetwork(model: { latencyMs: number; jitterMs: number; loss: number }): SimulatedNetwork {
-  return new SimulatedNetwork(
-    { model: { duplicate: 0, reorder: 0, bandwidthMbps: 100, ...model }, nodeCount: 3 },
-    { random: new Random('network test') },
-  );
-}
+import { GossipMemory, SEEN_TTL_MS } from '../../../../node/simulation/gossipMemory.ts';
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-describe('drawDelayMs', () => {
-  it('draws every whole ms from latency - jitter to latency + jitter', () => {
-    const network = createNetwork({ latencyMs: 50, jitterMs: 10, loss: 0 });
-    const seen = new Set<number>();
-    for (let draw = 0; draw < 2000; draw += 1) seen.add(network.drawDelayMs());
-    expect([...seen].sort((a, b) => a - b)).toEqual(Array.from({ length: 21 }, (_, index) => 40 + index));
-  });
-
-  it('never draws less than 1 ms', () => {
-    const network = createNetwork({ latencyMs: 0, jitterMs: 3, loss: 0 });
-    for (let draw = 0; draw < 500; draw += 1) expect(network.drawDelayMs()).toBeGreaterThanOrEqual(1);
-  });
-
-  it('loses the given share of deliveries', () => {
-    const network = createNetwork({ latencyMs: 50, jitterMs: 10, loss: 0.25 });
-    let lost = 0;
-    for (let draw = 0; draw < 20_000; draw += 1) if (network.drawDelayMs() === LOST) lost += 1;
-    expect(lost / 20_000).toBeCloseTo(0.25, 1);
-  });
-
-  it('repeats its draws for an equal seed', () => {
-    const draws = [1, 2].map(() => {
-      const network = createNetwork({ latencyMs: 50, jitterMs: 10, loss: 0.1 });
-      return Array.from({ length: 100 }, () => network.drawDelayMs());
-    });
-    expect(draws[0]).toEqual(draws[1]);
-  });
-});
-
-describe('gossip', () => {
-  const network = () => createNetwork({ latencyMs: 50, jitterMs: 0, loss: 0 });
+describe('GossipMemory', () => {
+  const network = () => new GossipMemory(3);
 
   it('refuses to publish bytes again within two minutes, whatever object holds them', () => {
     const gossip = network();
