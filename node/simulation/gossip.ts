@@ -8,7 +8,7 @@ import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Vote } from '../../consensus/vote.ts';
 import { decodeProposal, decodeVotes, type ProposalMessage, type VotesMessage } from '../core/messages.ts';
 import type { MessageCache } from '../core/ports.ts';
-import type { Input, Topic } from '../core/types.ts';
+import type { Input, PeerId, Topic } from '../core/types.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
 import type { GossipMemory, GossipMessage } from './gossipMemory.ts';
 import { type Links, LOST } from './links.ts';
@@ -52,6 +52,23 @@ export class Gossip {
     }
   }
 
+  /**
+   * To some peers only, as a node may that does not keep to the gossip protocol: past its own duplicate cache and the
+   * others' too, as if theirs had expired. No honest node sends like this.
+   */
+  sendTo(node: SimulatedNode, peers: readonly PeerId[], topic: Topic, bytes: Uint8Array): void {
+    const { queue, links, nodes } = this.#dependencies;
+    const { nowMs } = queue;
+    const message: GossipMessage = { topic, bytes, fingerprint: 0, seenAtMs: [], lastSeenAtMs: nowMs };
+    for (const index of peers) {
+      const peer = nodes[index];
+      if (peer?.core === undefined) continue;
+      links.carry(node.index, index, bytes.length, nowMs, (atMs) => {
+        this.#schedule(atMs, node, peer, message);
+      });
+    }
+  }
+
   arrives({ node: index, incarnation, peer, message }: SimulationEvent): void {
     const { queue, memory, links, nodes, deliver } = this.#dependencies;
     const node = nodes[index];
@@ -71,7 +88,7 @@ export class Gossip {
 
   #watchVotes(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {
     for (const vote of this.#votesIn(topic, bytes)) {
-      if (vote.voter === node.index) this.#dependencies.voteSent(vote);
+      if (vote.voter === node.index && !node.hasLied) this.#dependencies.voteSent(vote);
     }
   }
 

@@ -5,7 +5,7 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
-import type { Crypto } from '../../consensus/primitives/signature.ts';
+import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
@@ -21,9 +21,9 @@ import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
 import { Laws } from './laws/laws.ts';
 import { Links } from './links.ts';
+import type { NodeProcess } from './nodeProcess.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
 import { SharedExecutions, SharedMessages } from './sharedCaches.ts';
-import type { NodeProcess } from './simulatedNode.ts';
 import { Simulation, type Watchers } from './simulation.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
@@ -92,6 +92,17 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
   );
   const isShared = config.simulation.sharedExecution;
   const messages = isShared ? new SharedMessages() : undefined;
+  const signers = parts.validators.map(({ secretKey }) => crypto.createSigner(secretKey));
+  const signerOf = (index: ValidatorIndex): Signer => {
+    const signer = signers[index];
+    if (signer === undefined) throw new RangeError(`no validator ${index}`);
+    return signer;
+  };
+  const createProcess = processFactory(scenario, genesis, crypto, {
+    signerOf,
+    executions: isShared ? new SharedExecutions() : undefined,
+    messages,
+  });
   const simulation = new Simulation(
     {
       validators: genesis.validators,
@@ -105,10 +116,14 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       chain,
       transactions: new TransactionFeed(scenario, parts, crypto),
       messages,
-      createProcess: processFactory(scenario, parts, crypto, {
-        executions: isShared ? new SharedExecutions() : undefined,
-        messages,
-      }),
+      createProcess,
+      dishonesty: {
+        genesis,
+        random: random.fork('byzantine'),
+        isUnsafe: scenario.allowUnsafe,
+        signerOf,
+        createProcess,
+      },
       createWatchers: (view) =>
         createWatchers(scenario, parts, { genesis, genesisState, chain }, view, options),
     },
@@ -118,19 +133,20 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
 
 function processFactory(
   { config }: Scenario,
-  { genesis, validators }: GenesisParts,
+  genesis: Genesis,
   crypto: Crypto,
-  shared: {
+  {
+    signerOf,
+    ...shared
+  }: {
+    readonly signerOf: (index: ValidatorIndex) => Signer;
     readonly executions: SharedExecutions | undefined;
     readonly messages: SharedMessages | undefined;
   },
 ): (index: ValidatorIndex, observer: FinalityObserver) => NodeProcess {
-  const signers = validators.map(({ secretKey }) => crypto.createSigner(secretKey));
   const { consensus, settlement, simulation } = config;
-  return (index, observer) => {
-    const signer = signers[index];
-    if (signer === undefined) throw new RangeError(`no validator ${index}`);
-    return new NodeCore(
+  return (index, observer) =>
+    new NodeCore(
       {
         genesis,
         self: index,
@@ -141,9 +157,8 @@ function processFactory(
         openRescue: settlement.openRescue,
         historyBlocks: simulation.historyBlocks,
       },
-      { crypto, signer, ...shared, observer },
+      { crypto, signer: signerOf(index), ...shared, observer },
     );
-  };
 }
 
 function createWatchers(

@@ -3,14 +3,10 @@
  * core, unchanged; what a fault does to it happens here and in the runtime around it.
  */
 import type { Height, SettlementHeight, TimeMs, View } from '../../consensus/primitives/flavor.ts';
-import type { Input, NodeStatus, Output, TimerId } from '../core/types.ts';
+import type { TimerId } from '../core/types.ts';
+import type { DishonestNode } from './byzantine/dishonestNode.ts';
 import type { Disk } from './disk.ts';
-
-/** The node core, as far as a runtime needs it. */
-export interface NodeProcess {
-  handle(input: Input): readonly Output[];
-  status(): NodeStatus;
-}
+import type { NodeProcess } from './nodeProcess.ts';
 
 /** A timer of a node; one that is set again or cleared leaves its old event behind, with an older generation. */
 export interface NodeTimer {
@@ -32,8 +28,10 @@ export class SimulatedNode {
   incarnation = 0;
   /** Crash faults that hold the node down. */
   downCount = 0;
-  /** Faults that hold back its settlement transactions. */
-  withholdCount = 0;
+  /** What surrounds the core while the node is dishonest. */
+  dishonesty: DishonestNode | undefined;
+  /** True from its first lie on: nothing it ever says is vouched for again, nor what is still under way. */
+  hasLied = false;
   /** Next settlement-chain block to hand over; undefined until the node asks. */
   nextSettlementHeight: SettlementHeight | undefined;
   /** Highest block it reported final; stays over a crash. */

@@ -12,6 +12,7 @@ import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
 import type { Input, Output, PeerId } from '../core/types.ts';
 import type { Anchor, TimelineEvent } from '../scenario/types.ts';
+import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
 import type { Chronicle } from './chronicle.ts';
 import { SimulatedDisk } from './disk.ts';
 import { EventQueue, type SimulationEvent } from './eventQueue.ts';
@@ -22,9 +23,10 @@ import { Gossip } from './gossip.ts';
 import { GossipMemory } from './gossipMemory.ts';
 import type { Laws } from './laws/laws.ts';
 import type { Links } from './links.ts';
+import type { NodeProcess } from './nodeProcess.ts';
 import { Requests } from './requests.ts';
 import { type SettlementChain, SettlementSide } from './settlementSide.ts';
-import { type NodeProcess, SimulatedNode } from './simulatedNode.ts';
+import { SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
 
@@ -62,6 +64,8 @@ export interface SimulationDependencies {
   readonly messages: MessageCache | undefined;
   /** Makes the process of a node; it reports finality to `observer`. */
   readonly createProcess: (index: ValidatorIndex, observer: FinalityObserver) => NodeProcess;
+  /** What dishonest behaviour is made of; unused while all nodes are honest. */
+  readonly dishonesty: DishonestyOptions;
   /** Made here, because they look at the simulation they watch. */
   readonly createWatchers: (simulation: Simulation) => Watchers;
 }
@@ -81,6 +85,8 @@ export class Simulation {
   readonly #watchers: Watchers;
   readonly #observer: FinalityObserver;
   readonly #errors: string[] = [];
+  /** Agreement is broken: the nodes no longer share a history that anything could be judged by. */
+  #hasForked = false;
   #proposedHeight: Height = 0;
   /** Height that some node finalised, and what stood there. */
   #finalizedHeight: Height = 0;
@@ -125,6 +131,14 @@ export class Simulation {
       links: this.#links,
       laws: this.#watchers.laws,
       trace: this.#watchers.trace,
+      dishonesty: new Dishonesty(dependencies.dishonesty, {
+        queue: this.#queue,
+        nodes: this.#nodes,
+        gossip: this.#gossip,
+        requests: this.#requests,
+        settlement: this.#settlement,
+        openTransactions: () => this.#delivery.open(),
+      }),
       nowMs: () => this.#queue.nowMs,
       startNode: (node) => this.#start(node),
     });
@@ -190,7 +204,8 @@ export class Simulation {
   isConverged(): boolean {
     const { laws } = this.#watchers;
     const slowest = this.#nodes.reduce(
-      (height, node) => (node.core === undefined ? height : Math.min(height, node.finalizedHeight)),
+      (height, node) =>
+        node.core === undefined || node.hasLied ? height : Math.min(height, node.finalizedHeight),
       this.#finalizedHeight,
     );
     return laws.isAgreed && slowest >= this.#finalizedHeight - 2;
@@ -206,6 +221,7 @@ export class Simulation {
       const event = this.#queue.next(untilMs);
       if (event === undefined) return;
       this.#happen(event);
+      if (this.#hasForked) return;
       if (onProgress !== undefined && this.#queue.eventCount >= next) {
         next += EVENTS_PER_PROGRESS;
         onProgress(this.#queue.nowMs);
@@ -289,12 +305,35 @@ export class Simulation {
   }
 
   #deliver(node: SimulatedNode, input: Input): void {
-    const { core, incarnation } = node;
+    const { core, incarnation, dishonesty } = node;
     if (core === undefined) return;
-    for (const output of core.handle(input)) {
+    if (dishonesty !== undefined && !dishonesty.receives(input)) return;
+    const { isUnsafe } = this.#dependencies.dishonesty;
+    for (const output of isUnsafe ? this.#handleUnsafely(node, core, input) : core.handle(input)) {
+      if (dishonesty !== undefined && !dishonesty.sends(output)) continue;
       this.#carryOut(node, output, input);
       if (node.incarnation !== incarnation) return;
     }
+  }
+
+  /** Where more is dishonest than the protocol stands, a core that finds its own rules broken stops, as a process would. */
+  #handleUnsafely(node: SimulatedNode, core: NodeProcess, input: Input): readonly Output[] {
+    try {
+      return core.handle(input);
+    } catch (error) {
+      node.stop();
+      const message = error instanceof Error ? error.message : String(error);
+      if (!node.hasLied) {
+        this.#watchers.laws.contradicted(node.index, message);
+        this.#endForked();
+      }
+      return [];
+    }
+  }
+
+  #endForked(): void {
+    this.#hasForked = true;
+    this.#fail(`agreement is broken: the run ends at ${this.nowMs} ms`);
   }
 
   // Outputs ----------------------------------------------------------------------------------------------
@@ -323,7 +362,7 @@ export class Simulation {
         if (output.verdict === 'reject') this.#rejected(node, output.code, input);
         return;
       case 'submitSettlement':
-        if (node.withholdCount === 0) this.#settlement.submit(node, output.bytes);
+        this.#settlement.submit(node, output.bytes);
         return;
       case 'request':
         this.#requests.send(node, output);
@@ -350,7 +389,9 @@ export class Simulation {
 
   /** Honest nodes never send what honest nodes must reject. */
   #rejected(node: SimulatedNode, code: string | undefined, input: Input): void {
-    const from = 'from' in input ? this.#node(input.from).name : 'a user';
+    const sender = 'from' in input ? this.#node(input.from) : undefined;
+    if (sender?.hasLied) return;
+    const from = sender?.name ?? 'a user';
     const what = input.type === 'message' ? `a message on ${input.topic}` : `a ${input.type}`;
     this.#fail(`${node.name} rejected ${what} from ${from} at ${this.nowMs} ms: ${code ?? 'no code'}`);
   }
@@ -360,8 +401,6 @@ export class Simulation {
   #report(node: SimulatedNode, event: NodeEvent): void {
     const { trace, chronicle, judge } = this.#watchers;
     const { nowMs } = this.#queue;
-    // The honest core believes it sent what the fault held back.
-    if (event.type === 'batch_submitted' && node.withholdCount > 0) return;
     trace.reportNode(nowMs, node.index, event);
     switch (event.type) {
       case 'block_proposed':
@@ -401,9 +440,14 @@ export class Simulation {
   /** The observer of every node: called while the node handles an input, before its outputs leave. */
   #finalized(index: ValidatorIndex, block: Block, result: ExecutionResult): void {
     const { nowMs } = this.#queue;
-    const { height, view } = block.header;
+    const { height } = block.header;
     const { laws, chronicle } = this.#watchers;
     const node = this.#node(index);
+    // What a node that lied holds for final binds nobody.
+    if (node.hasLied) {
+      this.#tookPart(node, block);
+      return;
+    }
     const isFirst = height > this.#finalizedHeight;
     if (isFirst) {
       assert(height === this.#finalizedHeight + 1, `height ${height} final after ${this.#finalizedHeight}`);
@@ -411,14 +455,22 @@ export class Simulation {
       this.#finalizedStateRoot = result.stateRoot;
     }
     laws.finalized(index, block, result, isFirst, nowMs);
-    if (node.silentUntilView > 0 && view >= node.silentUntilView) {
-      node.silentUntilView = 0;
-      this.#faults.healthChanged();
+    this.#tookPart(node, block);
+    if (!laws.isAgreed) {
+      this.#endForked();
+      return;
     }
     if (!isFirst) return;
     chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
     const missing = this.#delivery.finalized(block);
     if (missing !== undefined) this.#fail(`${missing} transactions anchored to block ${height} missed it`);
+  }
+
+  /** A block is final for a node: after the loss of its disk that may end its silence. */
+  #tookPart(node: SimulatedNode, { header }: Block): void {
+    if (node.silentUntilView === 0 || header.view < node.silentUntilView) return;
+    node.silentUntilView = 0;
+    this.#faults.healthChanged();
   }
 
   #batchReached(seq: number, state: 'sealed' | 'included' | 'confirmed' | 'missed'): void {

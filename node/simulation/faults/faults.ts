@@ -6,6 +6,7 @@ import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../../consensus/validators.ts';
 import type { Fault } from '../../scenario/types.ts';
+import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { Trace } from '../events.ts';
 import type { Laws } from '../laws/laws.ts';
 import type { Links } from '../links.ts';
@@ -23,6 +24,7 @@ export interface FaultsDependencies {
   readonly links: Links;
   readonly laws: Laws;
   readonly trace: Trace;
+  readonly dishonesty: Dishonesty;
   readonly nowMs: () => TimeMs;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;

@@ -46,7 +46,8 @@ export class MachineFaults implements FaultHandler<NodeFault> {
     const { nodes, validators } = this.#dependencies;
     let power = 0;
     for (const node of nodes) {
-      if (node.core !== undefined && node.silentUntilView === 0) power += node.power;
+      if (node.core !== undefined && node.silentUntilView === 0 && node.dishonesty === undefined)
+        power += node.power;
     }
     return { hasQuorum: validators.isQuorum(power), canSettle: true };
   }

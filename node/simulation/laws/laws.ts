@@ -63,6 +63,11 @@ export class Laws {
     this.#progress.finalized(height, result.facts, nowMs);
   }
 
+  /** An honest node stopped over what it was told is final. */
+  contradicted(node: ValidatorIndex, message: string): void {
+    this.#agreement.law.check(false, () => `${this.#nodeNames[node] ?? `node ${node}`} stopped: ${message}`);
+  }
+
   voteSent(vote: Vote): void {
     this.#durability.voteSent(vote);
   }

@@ -1,0 +1,59 @@
+/** Runs a network in which some nodes are dishonest, and says what honest eyes may see of it. */
+import type { ByzantineBehaviour, Scenario, TimelineEvent } from '../../node/scenario/types.ts';
+import type { RunResult } from '../../node/simulation/result.ts';
+import { runSimulation } from '../../node/simulation/run.ts';
+import { scenarioOf, type TraceEvent } from './runScenario.ts';
+
+export interface DishonestRun {
+  readonly result: RunResult;
+  readonly events: readonly TraceEvent[];
+}
+
+export interface DishonestOptions {
+  readonly validators: number;
+  readonly seed: number;
+  /** By node; from 3 s on, to the end of the run unless `untilMs` says otherwise. */
+  readonly behaviours: Readonly<Record<string, readonly ByzantineBehaviour[]>>;
+  readonly durationMs: number;
+  readonly untilMs?: number;
+  /** More events of the timeline. */
+  readonly timeline?: readonly TimelineEvent[];
+  readonly allowUnsafe?: boolean;
+  readonly simulation?: Partial<Scenario['config']['simulation']>;
+  /** Lines of YAML on the top level. */
+  readonly settings?: string;
+}
+
+/** When dishonesty begins, in ms: the first blocks are made in peace. */
+const STARTS_MS = 3000;
+
+export function runDishonest(options: DishonestOptions): DishonestRun {
+  const { validators, seed, behaviours, durationMs, untilMs, timeline = [], settings = '' } = options;
+  const scenario = scenarioOf(`
+name: dishonesty
+seed: ${seed}
+duration: ${durationMs}ms
+config: { validators: { count: ${validators} }, settlement: { batch_size: 5 } }
+workload: { uniform: { transactions_per_block: 2 } }
+${settings}
+`);
+  const faults: TimelineEvent[] = Object.entries(behaviours).map(([node, types]) => ({
+    at: { timeMs: STARTS_MS },
+    forMs: untilMs === undefined ? undefined : untilMs - STARTS_MS,
+    transactions: [],
+    faults: types.map((type) => ({ type, node })),
+    line: 1,
+  }));
+  const { config } = scenario;
+  const events: TraceEvent[] = [];
+  const result = runSimulation(
+    {
+      ...scenario,
+      allowUnsafe: options.allowUnsafe ?? false,
+      config: { ...config, simulation: { ...config.simulation, ...options.simulation } },
+      timeline: [...faults, ...timeline],
+    },
+    { onEvent: (line) => events.push(JSON.parse(line) as TraceEvent) },
+  );
+  return { result, events };
+}
