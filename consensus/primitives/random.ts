@@ -5,6 +5,9 @@
 import { utf8 } from './bytes.ts';
 import { hashBytes } from './hash.ts';
 
+/** Where a generator stands: restoring it repeats the draws that followed. */
+export type RandomState = readonly [number, number, number, number];
+
 export class Random {
   #a: number;
   #b: number;
@@ -48,6 +51,17 @@ export class Random {
   /** True with the given probability, resolved to parts per 2^32. */
   chance(probability: number): boolean {
     return probability > 0 && this.uint32() < probability * 2 ** 32;
+  }
+
+  snapshot(): RandomState {
+    return [this.#a, this.#b, this.#c, this.#counter];
+  }
+
+  restore([a, b, c, counter]: RandomState): void {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#counter = counter;
   }
 
   /** A generator of its own for `label`: draws on one never shift the other. */

@@ -121,7 +121,7 @@ export class Executor {
     if (known !== undefined) return { ok: true, value: known };
     const { origin, height } = block.header;
     const settlementBlocks = this.#settlement.range(parent.header.origin, origin);
-    if (settlementBlocks === undefined || this.#settlement.at(origin.height) === undefined) {
+    if (settlementBlocks === undefined || this.#settlement.at(origin.height)?.hash !== origin.hash) {
       return refuse('SETTLEMENT_UNKNOWN', 'a settlement block is not known yet');
     }
     const shared = this.#dependencies.executions?.get(block.hash);
@@ -172,7 +172,8 @@ export class Executor {
     const origin = this.#settlement.newestOrigin(above.origin, position.timestampMs);
     const height = above.height + 1;
     const settlementBlocks = this.#settlement.range(above.origin, origin);
-    if (settlementBlocks === undefined || this.#settlement.at(origin.height) === undefined) return undefined;
+    if (settlementBlocks === undefined || this.#settlement.at(origin.height)?.hash !== origin.hash)
+      return undefined;
     // A leader that lags behind waits: what it would build on has lost already.
     if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) return undefined;
     const execution = this.#begin(parent, origin, height, settlementBlocks);

@@ -12,7 +12,7 @@ import type { Executor } from './executor.ts';
 import type { History } from './history.ts';
 import type { Mempool } from './mempool.ts';
 import type { FinalityObserver } from './ports.ts';
-import type { SettlementView } from './settlementView.ts';
+import type { SettlementFollower } from './settlementFollower.ts';
 import type { Settler } from './settler.ts';
 import type { Silence } from './silence.ts';
 import { guardWrite, headWrite, type StoredBlock, stateWrites } from './store.ts';
@@ -24,7 +24,7 @@ export interface FinalityDependencies {
   readonly simplex: Simplex;
   readonly executor: Executor;
   readonly settler: Settler;
-  readonly settlement: SettlementView;
+  readonly follower: SettlementFollower;
   readonly mempool: Mempool;
   readonly evidence: EvidencePool;
   readonly history: History;
@@ -72,7 +72,7 @@ export class Finality {
 
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
     const { tree, settler, executor, simplex, silence, history, viewRows, output } = this.#dependencies;
-    const { mempool, settlement, evidence, observer } = this.#dependencies;
+    const { mempool, follower, evidence, observer } = this.#dependencies;
     const { block, result } = executed;
     const { header } = block;
     tree.finalize(block.hash);
@@ -86,7 +86,7 @@ export class Finality {
     writes.push(...settler.endedBy(result.facts));
     output({ type: 'persist', writes, sync: true });
     mempool.settle(executor.transactionsOf(block), header.height);
-    settlement.prune(header.origin.height);
+    follower.finalized(header.origin);
     for (const fact of result.facts) if (fact.type === 'tombstoned') evidence.drop(fact.validator);
     output({
       type: 'emit',

@@ -38,6 +38,7 @@ import {
 } from './messages.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { Proposals } from './proposals.ts';
+import { SettlementFollower } from './settlementFollower.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
 import { Silence } from './silence.ts';
@@ -57,6 +58,7 @@ interface Parts {
   readonly simplex: Simplex;
   readonly executor: Executor;
   readonly settler: Settler;
+  readonly follower: SettlementFollower;
   readonly synchroniser: Synchroniser;
   readonly proposals: Proposals;
   readonly finality: Finality;
@@ -81,7 +83,6 @@ export class NodeCore {
     const { genesis } = options;
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#settlement = new SettlementView(genesis);
     this.#history = new History(options.historyBlocks);
     this.#silence = new Silence(options, dependencies);
     this.#genesisBlock = createGenesisBlock({
@@ -90,6 +91,7 @@ export class NodeCore {
       stateRoot: createGenesisState(genesis).stateRoot,
       settlementGenesisHash: genesis.settlementGenesisHash,
     });
+    this.#settlement = new SettlementView(genesis, this.#genesisBlock.header.origin);
   }
 
   /**
@@ -106,7 +108,7 @@ export class NodeCore {
   }
 
   status(): NodeStatus {
-    const { tree, simplex } = this.#started();
+    const { tree, simplex, follower } = this.#started();
     return {
       height: simplex.chain.notarizedHeight,
       finalizedHeight: tree.finalized.header.height,
@@ -115,6 +117,7 @@ export class NodeCore {
       settlementHeight: this.#settlement.newestHeight,
       pendingBatches: pendingBatchCount(tree.finalizedState()),
       mempoolCount: this.#mempool.count,
+      halted: follower.halted,
     };
   }
 
@@ -175,6 +178,7 @@ export class NodeCore {
       reported: (peer: PeerId, response: SyncResponse) => this.#noteReport(peer, response),
     };
     const settler = new Settler(this.#options, this.#dependencies, host);
+    const follower = new SettlementFollower(tree.finalized.header.origin, { settlement, simplex, output });
     const synchroniser = new Synchroniser({ deltaMs, peers, self }, { host, simplex });
     const shared = { tree, simplex, executor, settlement, evidence: this.#evidence, output };
     const proposals = new Proposals({ blockTimeMs }, shared);
@@ -183,6 +187,7 @@ export class NodeCore {
       {
         ...shared,
         settler,
+        follower,
         mempool,
         history: this.#history,
         viewRows: this.#viewRows,
@@ -190,7 +195,7 @@ export class NodeCore {
         observer: this.#dependencies.observer,
       },
     );
-    return { tree, simplex, executor, settler, synchroniser, proposals, finality };
+    return { tree, simplex, executor, settler, follower, synchroniser, proposals, finality };
   }
 
   /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
@@ -206,7 +211,8 @@ export class NodeCore {
     const untilView = this.#silence.noteReport(peer, response);
     if (untilView === undefined) return;
     this.#push({ type: 'persist', writes: [guardWrite(this.#silence.guard)], sync: true });
-    this.#started().simplex.guardUntil(untilView);
+    const { simplex, follower } = this.#started();
+    if (follower.halted === undefined) simplex.guardUntil(untilView);
   }
 
   // Inputs -----------------------------------------------------------------------------------------------
@@ -328,14 +334,19 @@ export class NodeCore {
     if (!this.#dependencies.crypto.verify(publicKey, message, completion.signature)) {
       return reject('COMPLETION_SIGNATURE_INVALID');
     }
-    const judgement = judgeCompletion(completion, this.#settlement.at(completion.settlementHeight));
+    const { settlementHeight } = completion;
+    const judgement = judgeCompletion(completion, this.#settlement.at(settlementHeight));
     if (judgement === 'consistent') return accepted;
-    return judgement === 'unknown' ? ignore('COMPLETION_UNKNOWN') : reject('COMPLETION_CONTRADICTS_CHAIN');
+    // Above that, the block that the sender saw may have been reorganised away, or this node's own will be.
+    const isConfirmed = this.#settlement.isConfirmed(settlementHeight);
+    return judgement === 'unknown' || !isConfirmed
+      ? ignore('COMPLETION_UNKNOWN')
+      : reject('COMPLETION_CONTRADICTS_CHAIN');
   }
 
   #onSettlementBlock(block: SettlementBlock): void {
-    if (!this.#settlement.add(block)) return;
-    const { settler, simplex, finality } = this.#started();
+    const { settler, follower, simplex, finality } = this.#started();
+    if (!follower.receive(block)) return;
     finality.commitPending();
     settler.onSettlementBlock(block);
     simplex.reconsider(this.#nowMs);
@@ -376,7 +387,8 @@ export class NodeCore {
       isBodyValid: (block) => this.#started().executor.checkBody(block).ok,
       notarized: (view, hash, block) => {
         if (block === undefined) return;
-        const { height } = block.header;
+        const { height, origin } = block.header;
+        this.#started().follower.notarized(origin);
         this.#push({ type: 'emit', event: { type: 'block_notarized', height, view, hash } });
       },
       nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),

@@ -3,7 +3,7 @@
  * header may name one of them (docs/protocol.md, settlement origin).
  */
 import type { SettlementOrigin } from '../../consensus/block.ts';
-import type { SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Hash, SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 
 export interface OriginRules {
@@ -14,13 +14,24 @@ export interface OriginRules {
 
 export type OriginJudgement = 'valid' | 'invalid' | 'wait';
 
+/**
+ * What became of a block of the settlement chain. `reorganised`: it replaced another and all above; `known`: nothing
+ * new, or below what counts; `detached`: it stands on a block that is not known; `contradicts_origin`: the chain goes on
+ * without the origin of a final block.
+ */
+export type BlockReception = 'added' | 'reorganised' | 'known' | 'detached' | 'contradicts_origin';
+
 export class SettlementView {
   readonly #rules: OriginRules;
   readonly #blocks = new Map<SettlementHeight, SettlementBlock>();
   #newestHeight: SettlementHeight = -1;
+  #finalOrigin: SettlementOrigin;
+  /** Another block at the height of the final origin: a leftover, unless the chain goes on from it. */
+  #rival: Hash | undefined;
 
-  constructor(rules: OriginRules) {
+  constructor(rules: OriginRules, finalOrigin: SettlementOrigin) {
     this.#rules = rules;
+    this.#finalOrigin = finalOrigin;
   }
 
   get newestHeight(): SettlementHeight {
@@ -31,28 +42,52 @@ export class SettlementView {
     return this.#blocks.get(height);
   }
 
-  /**
-   * Takes a block in; one at a height already known with another hash replaces it and all above (a reorg).
-   * @returns False when the block is already known or does not attach.
-   */
-  add(block: SettlementBlock): boolean {
-    const known = this.#blocks.get(block.height);
-    if (known?.hash === block.hash) return false;
-    const parent = this.#blocks.get(block.height - 1);
-    if (parent !== undefined && parent.hash !== block.parentHash) return false;
-    if (parent === undefined && this.#blocks.size > 0) return false;
-    for (let height = block.height; height <= this.#newestHeight; height += 1) this.#blocks.delete(height);
-    this.#blocks.set(block.height, block);
-    this.#newestHeight = block.height;
-    return true;
+  /** True once as many blocks stand on that one as an origin needs. */
+  isConfirmed(height: SettlementHeight): boolean {
+    return height <= this.#newestHeight - this.#rules.originConfirmations;
   }
 
-  /** Forgets blocks below the finalised origin; the origin itself stays, quotes and fees come from it. */
-  prune(finalizedOriginHeight: SettlementHeight): void {
+  /**
+   * Takes a block in; one at a height already known with another hash replaces it and all above (a reorg).
+   *
+   * Deliveries may be repeated, so one strange block proves nothing: that the chain left the final origin is believed
+   * when a second block stands on the first.
+   */
+  add(block: SettlementBlock): BlockReception {
+    const { height, hash, parentHash } = block;
+    const known = this.#blocks.get(height);
+    if (known?.hash === hash) return 'known';
+    const final = this.#finalOrigin;
+    if (height < final.height) return 'known';
+    if (height === final.height && hash !== final.hash) {
+      this.#rival = hash;
+      return 'known';
+    }
+    if (height === final.height + 1 && parentHash !== final.hash) {
+      return parentHash === this.#rival ? 'contradicts_origin' : 'detached';
+    }
+    const isFirst = height === final.height;
+    if (!isFirst && this.#blocks.get(height - 1)?.hash !== parentHash) return 'detached';
+    for (let above = height; above <= this.#newestHeight; above += 1) this.#blocks.delete(above);
+    this.#blocks.set(height, block);
+    this.#newestHeight = height;
+    return known === undefined ? 'added' : 'reorganised';
+  }
+
+  /**
+   * A block that names this origin is final: forgets what lies below. The origin itself stays, quotes and fees come
+   * from it.
+   * @returns False when the own view has another block there.
+   */
+  finalize(origin: SettlementOrigin): boolean {
+    if (origin.height !== this.#finalOrigin.height) this.#rival = undefined;
+    this.#finalOrigin = origin;
     for (const height of this.#blocks.keys()) {
-      if (height >= finalizedOriginHeight) return;
+      if (height >= origin.height) break;
       this.#blocks.delete(height);
     }
+    const own = this.#blocks.get(origin.height);
+    return own === undefined || own.hash === origin.hash;
   }
 
   /** The newest block a header with this timestamp may name, never below its parent's origin. */
@@ -72,14 +107,13 @@ export class SettlementView {
 
   /** Judges the origin of a proposed header against the own view of the chain. */
   judge(origin: SettlementOrigin, parent: SettlementOrigin, timestampMs: TimeMs): OriginJudgement {
-    const newestConfirmed = this.#newestHeight - this.#rules.originConfirmations;
     if (origin.height < parent.height) return 'invalid';
     // What is too young for the header is no lag, however fast the settlement chain is.
     const newest = this.newestOrigin(parent, timestampMs);
     if (newest.height - origin.height > this.#rules.originLagMax) return 'invalid';
     if (origin.height === parent.height) return origin.hash === parent.hash ? 'valid' : 'invalid';
     const block = this.#blocks.get(origin.height);
-    if (block === undefined || origin.height > newestConfirmed) return 'wait';
+    if (block === undefined || !this.isConfirmed(origin.height)) return 'wait';
     if (block.hash !== origin.hash) return 'invalid';
     return block.timestampMs <= timestampMs - this.#rules.originDelayMs ? 'valid' : 'invalid';
   }
@@ -89,7 +123,8 @@ export class SettlementView {
     const blocks: SettlementBlock[] = [];
     for (let height = from.height + 1; height <= to.height; height += 1) {
       const block = this.#blocks.get(height);
-      if (block === undefined) return undefined;
+      // A parent's origin that a reorganisation took away has no successor: nothing may skip what replaced it.
+      if (block === undefined || (blocks.length === 0 && block.parentHash !== from.hash)) return undefined;
       blocks.push(block);
     }
     const last = blocks.at(-1);

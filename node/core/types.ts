@@ -133,4 +133,6 @@ export interface NodeStatus {
   readonly settlementHeight: number;
   readonly pendingBatches: number;
   readonly mempoolCount: number;
+  /** Code of what made this node stop voting for good; undefined while it takes part. */
+  readonly halted: string | undefined;
 }

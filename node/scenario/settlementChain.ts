@@ -15,6 +15,8 @@ export interface SettlementChainParts {
   readonly verifier: Verifier;
   /** Newest blocks kept for nodes that ask. */
   readonly historyBlocks?: number;
+  /** Deepest reorganisation that will be asked for, in blocks. */
+  readonly reorgDepthMax?: number;
 }
 
 /** Makes the settlement chain of a run: equal scenarios and seeds give equal block hashes. */
@@ -38,6 +40,7 @@ export function createSettlementChain(
       validators: parts.validators,
       random: new Random(seed).fork('settlement_chain'),
       historyBlocks: parts.historyBlocks ?? HISTORY_BLOCKS_DEFAULT,
+      ...(parts.reorgDepthMax === undefined ? {} : { reorgDepthMax: parts.reorgDepthMax }),
     },
     { verifier: parts.verifier },
   );

@@ -127,12 +127,23 @@ export class Chronicle {
     for (const event of block.events) {
       if (event.type !== 'batch_settled') continue;
       const record = this.#batches.get(event.seq);
-      if (record === undefined) continue;
+      if (record === undefined || record.confirmedAtMs !== undefined) continue;
       record.state = 'included';
       record.included = event;
       record.includedAtMs = block.timestampMs;
       record.settlementHeight = block.height;
       reached(event.seq, 'included');
+    }
+  }
+
+  /** The settlement chain took back its blocks above `height`: what they settled is not included any more. */
+  settlementReorganised(height: number): void {
+    for (const record of this.#batches.values()) {
+      if (record.state !== 'included' || (record.settlementHeight ?? 0) <= height) continue;
+      record.state = record.submittedAtMs === undefined ? 'sealed' : 'submitted';
+      record.included = undefined;
+      record.includedAtMs = undefined;
+      record.settlementHeight = undefined;
     }
   }
 

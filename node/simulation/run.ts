@@ -84,6 +84,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     validators,
     verifier: crypto,
     historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
+    reorgDepthMax: reorgDepthMaxOf(scenario),
   });
   const genesisState = createGenesisState(genesis);
   const links = new Links(
@@ -114,6 +115,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     {
       links,
       chain,
+      random,
       transactions: new TransactionFeed(scenario, parts, crypto),
       messages,
       createProcess,
@@ -129,6 +131,18 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     },
   );
   return { simulation, watchers: simulation.watchers, genesisState };
+}
+
+/** The deepest reorganisation that the timeline asks for, in settlement-chain blocks. */
+function reorgDepthMaxOf({ timeline }: Scenario): number {
+  let depthMax = 0;
+  for (const { faults } of timeline) {
+    for (const fault of faults) {
+      if (fault.type === 'settlement_chain' && fault.kind === 'reorg')
+        depthMax = Math.max(depthMax, fault.depth);
+    }
+  }
+  return depthMax;
 }
 
 function processFactory(

@@ -1,10 +1,14 @@
 /**
  * The settlement chain in virtual time: makes its blocks, hands them to every node that follows it, takes submissions
- * in. Block k is made at phase + k * interval; a stall is not caught up, the next block comes one interval after it.
+ * in. Block k is made at phase + k * interval; a stall is not caught up, the next block comes one interval after it. A
+ * reorganisation takes the newest blocks back; those in their places come at their own time.
  */
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
-import type { SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Random } from '../../consensus/primitives/random.ts';
+import type { PriceMove } from '../../settlement/chain/swapPools.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { Input } from '../core/types.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
 import type { Links } from './links.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
@@ -19,7 +23,16 @@ export interface SettlementChain {
   produceBlock(timestampMs: TimeMs): SettlementBlock;
   submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<unknown>;
   setFull(on: boolean): void;
+  setTransferTimeout(on: boolean): void;
+  setCensored(proposer: ValidatorIndex, on: boolean): void;
+  multiplyBaseFee(factor: number): void;
+  movePrice(move: PriceMove): void;
+  /** @returns How many blocks are gone. */
+  reorganise(depth: number): number;
 }
+
+/** Longest time, in settlement-chain intervals, after which a block is delivered a second time. */
+const REPEAT_DELAY_MAX_BLOCKS = 2;
 
 export interface SettlementSideOptions {
   readonly blockTimeMs: number;
@@ -31,6 +44,11 @@ export interface SettlementSideDependencies {
   readonly queue: EventQueue;
   readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
+  readonly deliver: (node: SimulatedNode, input: Input) => void;
+  /** The run itself went wrong. */
+  readonly fail: (error: string) => void;
+  /** Drawn from while a fault repeats deliveries, never otherwise. */
+  readonly random: Random;
 }
 
 export class SettlementSide {
@@ -39,8 +57,14 @@ export class SettlementSide {
   readonly #queue: EventQueue;
   readonly #links: Links;
   readonly #nodes: readonly SimulatedNode[];
+  readonly #deliver: (node: SimulatedNode, input: Input) => void;
+  readonly #fail: (error: string) => void;
+  readonly #random: Random;
   #stallCount = 0;
-  #fullCount = 0;
+  readonly #slowFactors: number[] = [];
+  readonly #duplicateChances: number[] = [];
+  /** When the chain last moved: the next block is due one interval later. */
+  #movedMs: TimeMs;
   /** Ticks of an older generation are void. */
   #generation = 0;
 
@@ -50,16 +74,20 @@ export class SettlementSide {
     this.#queue = dependencies.queue;
     this.#links = dependencies.links;
     this.#nodes = dependencies.nodes;
-    this.#scheduleTick(options.phaseMs + options.blockTimeMs);
+    this.#deliver = dependencies.deliver;
+    this.#fail = dependencies.fail;
+    this.#random = dependencies.random;
+    this.#movedMs = options.phaseMs;
+    this.#scheduleTick();
   }
 
   get height(): SettlementHeight {
     return this.#chain.head.height;
   }
 
-  /** False while the chain makes no blocks, or none with room. */
-  get isOpen(): boolean {
-    return this.#stallCount === 0 && this.#fullCount === 0;
+  /** The chain itself: faults of its own are set there. */
+  get chain(): SettlementChain {
+    return this.#chain;
   }
 
   blockAt(height: SettlementHeight): SettlementBlock | undefined {
@@ -71,7 +99,8 @@ export class SettlementSide {
     if (event.number !== this.#generation) return undefined;
     const { nowMs } = this.#queue;
     const block = this.#chain.produceBlock(nowMs);
-    this.#scheduleTick(nowMs + this.#blockTimeMs);
+    this.#movedMs = nowMs;
+    this.#scheduleTick();
     for (const node of this.#nodes) {
       if (node.nextSettlementHeight !== undefined) this.#send(node, block.height);
     }
@@ -106,15 +135,74 @@ export class SettlementSide {
     if (on && this.#stallCount === 1) this.#generation += 1;
     if (on || this.#stallCount > 0) return;
     // Block 0 may lie in the future still, when the chain's phase is long.
-    this.#scheduleTick(Math.max(this.#queue.nowMs, this.#chain.head.timestampMs) + this.#blockTimeMs);
+    this.#movedMs = Math.max(this.#queue.nowMs, this.#chain.head.timestampMs);
+    this.#scheduleTick();
   }
 
-  fill(on: boolean): void {
-    this.#fullCount += on ? 1 : -1;
-    this.#chain.setFull(this.#fullCount > 0);
+  /** Makes the interval longer by the largest factor that is on; the block that is due waits, or hurries, with it. */
+  slow(factor: number, on: boolean): void {
+    change(this.#slowFactors, factor, on);
+    if (this.#stallCount > 0) return;
+    this.#generation += 1;
+    this.#scheduleTick();
   }
 
-  #scheduleTick(timeMs: TimeMs): void {
+  /** Blocks come twice with this probability, the second time whenever. */
+  repeatDeliveries(probability: number, on: boolean): void {
+    change(this.#duplicateChances, probability, on);
+  }
+
+  /**
+   * Takes the newest blocks back; who follows the chain gets those that replace them.
+   * @returns How many are gone.
+   */
+  reorganise(depth: number): number {
+    const goneCount = this.#chain.reorganise(depth);
+    const next = this.height + 1;
+    for (const node of this.#nodes) {
+      if (node.nextSettlementHeight !== undefined && node.nextSettlementHeight > next) {
+        node.nextSettlementHeight = next;
+      }
+    }
+    return goneCount;
+  }
+
+  /** Blocks reach a node: all that it lacks, up to the height for which the delivery set out. */
+  arrives({ node: index, incarnation, number }: SimulationEvent): void {
+    const node = this.#nodes[index];
+    if (node === undefined || node.incarnation !== incarnation) return;
+    if (this.#links.isCut(this.#links.chain, index)) return;
+    // What was on its way when the chain reorganised may be gone.
+    const last = Math.min(number, this.height);
+    for (;;) {
+      const height = node.nextSettlementHeight;
+      if (height === undefined || height > last) break;
+      const block = this.#chain.blockAt(height);
+      if (block === undefined) {
+        this.#fail(`settlement block ${height}, which ${node.name} needs, is no longer kept`);
+        return;
+      }
+      node.nextSettlementHeight = height + 1;
+      this.#deliver(node, { type: 'settlementBlock', nowMs: this.#queue.nowMs, block });
+    }
+    if (this.#duplicateChances.length > 0) this.#repeat(node, last);
+  }
+
+  /** A block that was delivered comes again, as it stood then: meanwhile the chain may have another. */
+  #repeat(node: SimulatedNode, height: SettlementHeight): void {
+    const block = this.#chain.blockAt(height);
+    if (block === undefined || !this.#random.chance(Math.max(...this.#duplicateChances))) return;
+    const { incarnation } = node;
+    const laterMs = this.#random.between(0, REPEAT_DELAY_MAX_BLOCKS * this.#blockTimeMs);
+    this.#queue.scheduleAction(this.#queue.nowMs + laterMs, () => {
+      if (node.incarnation !== incarnation || this.#links.isCut(this.#links.chain, node.index)) return;
+      this.#deliver(node, { type: 'settlementBlock', nowMs: this.#queue.nowMs, block });
+    });
+  }
+
+  #scheduleTick(): void {
+    const intervalMs = Math.round(this.#blockTimeMs * Math.max(1, ...this.#slowFactors));
+    const timeMs = Math.max(this.#queue.nowMs, this.#movedMs + intervalMs);
     this.#queue.scheduleFirst(timeMs, 'settlement_tick').number = this.#generation;
   }
 
@@ -132,4 +220,10 @@ export class SettlementSide {
     event.incarnation = node.incarnation;
     event.number = height;
   }
+}
+
+/** Adds a value to those that are on, or takes one away. */
+function change(values: number[], value: number, on: boolean): void {
+  if (on) values.push(value);
+  else values.splice(values.indexOf(value), 1);
 }

@@ -32,6 +32,8 @@ export class SimulatedNode {
   dishonesty: DishonestNode | undefined;
   /** True from its first lie on: nothing it ever says is vouched for again, nor what is still under way. */
   hasLied = false;
+  /** It reported that it votes no more; its next process looks again. */
+  isHalted = false;
   /** Next settlement-chain block to hand over; undefined until the node asks. */
   nextSettlementHeight: SettlementHeight | undefined;
   /** Highest block it reported final; stays over a crash. */
@@ -65,6 +67,7 @@ export class SimulatedNode {
     this.core = undefined;
     this.incarnation += 1;
     this.nextSettlementHeight = undefined;
+    this.isHalted = false;
     for (const timer of this.#timers.values()) {
       timer.generation += 1;
       timer.dueMs = undefined;

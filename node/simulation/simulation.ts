@@ -6,6 +6,7 @@
 import type { Block } from '../../consensus/block.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { NodeEvent } from '../core/events.ts';
@@ -59,6 +60,8 @@ export interface Watchers {
 export interface SimulationDependencies {
   readonly links: Links;
   readonly chain: SettlementChain;
+  /** Of the runtime itself; each part draws from a fork of its own. */
+  readonly random: Random;
   readonly transactions: TransactionSource;
   /** The messages the nodes share, if they do. */
   readonly messages: MessageCache | undefined;
@@ -106,7 +109,15 @@ export class Simulation {
     );
     this.#settlement = new SettlementSide(
       { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
-      { chain: dependencies.chain, queue: this.#queue, links: this.#links, nodes: this.#nodes },
+      {
+        chain: dependencies.chain,
+        queue: this.#queue,
+        links: this.#links,
+        nodes: this.#nodes,
+        deliver: (node, input) => this.#deliver(node, input),
+        fail: (error) => this.#fail(error),
+        random: dependencies.random.fork('settlement_side'),
+      },
     );
     const surroundings = {
       queue: this.#queue,
@@ -140,6 +151,7 @@ export class Simulation {
         openTransactions: () => this.#delivery.open(),
       }),
       nowMs: () => this.#queue.nowMs,
+      settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
       startNode: (node) => this.#start(node),
     });
     this.#delivery.proposed(0);
@@ -184,6 +196,11 @@ export class Simulation {
 
   get watchers(): Watchers {
     return this.#watchers;
+  }
+
+  /** The node runs and votes no more. */
+  isHalted(name: string): boolean {
+    return this.#nodes.some((node) => node.name === name && node.isHalted);
   }
 
   /** What made the run itself wrong. */
@@ -243,7 +260,7 @@ export class Simulation {
         this.#settlementTick(event);
         return;
       case 'settlement_delivery':
-        this.#settlementArrives(event);
+        this.#settlement.arrives(event);
         return;
       case 'submission':
         this.#submissionArrives(event);
@@ -276,22 +293,6 @@ export class Simulation {
     chronicle.settlementBlock(block, (seq, state) => this.#batchReached(seq, state));
     this.#anchorReached({ settlementBlock: block.height });
     judge.changed(this.nowMs);
-  }
-
-  #settlementArrives({ node: index, incarnation, number }: SimulationEvent): void {
-    const node = this.#node(index);
-    if (node.incarnation !== incarnation || this.#links.isCut(this.#links.chain, index)) return;
-    for (;;) {
-      const height = node.nextSettlementHeight;
-      if (height === undefined || height > number) return;
-      const block = this.#settlement.blockAt(height);
-      if (block === undefined) {
-        this.#fail(`settlement block ${height}, which ${node.name} needs, is no longer kept`);
-        return;
-      }
-      node.nextSettlementHeight = height + 1;
-      this.#deliver(node, { type: 'settlementBlock', nowMs: this.#queue.nowMs, block });
-    }
   }
 
   #submissionArrives({ node, bytes }: SimulationEvent): void {
@@ -418,9 +419,17 @@ export class Simulation {
       case 'batch_submitted':
         chronicle.submitted(event.seq, event.attempt, nowMs);
         return;
+      case 'warning':
+        if (event.code === 'SETTLEMENT_REORG_BELOW_ORIGIN') this.#halted(node);
+        return;
       default:
         return;
     }
+  }
+
+  #halted(node: SimulatedNode): void {
+    node.isHalted = true;
+    this.#changeHealth(() => this.#faults.healthChanged());
   }
 
   #proposed(height: Height): void {

@@ -180,6 +180,8 @@ const advice: Readonly<Record<string, string>> = {
   MEMPOOL_FULL: 'Send it again later.',
   MEMPOOL_NONCE_TAKEN: 'Wait for the other one, or use the next nonce. There is no replacement by fee.',
   MEMPOOL_SENDER_FULL: 'Send it again later.',
+  SETTLEMENT_REORG_BELOW_ORIGIN:
+    'Restart the node on a settlement chain that has the block which the message names; or begin a new chain with `origin_confirmations` at the depth to which the settlement chain can reorganise. Its data is kept.',
   SETTLEMENT_UNKNOWN: 'Nothing: the node judges again when more settlement blocks arrive.',
   STORE_CORRUPT:
     'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',

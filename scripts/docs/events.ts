@@ -4,6 +4,7 @@ import { listEventFields } from './samples.ts';
 
 /** Events of the simulation around the nodes, with the fields it writes itself. */
 export const runtimeEvents: Readonly<Record<string, readonly string[]>> = {
+  settlement_reorg: ['height', 'depth'],
   fault_started: ['fault', '…'],
   fault_ended: ['fault', '…'],
   node_crashed: ['lose'],
@@ -51,6 +52,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
   tombstoned: ['network', 'A validator equivocated and will never hold a duty again.'],
   equivocation_seen: ['node', 'This node holds two signed votes that contradict each other.'],
   settlement_block: ['network', 'The settlement chain made a block.'],
+  settlement_reorg: [
+    'network',
+    'The settlement chain took its newest blocks back; their places are filled at their own time.',
+  ],
   fault_started: [
     'node',
     'A fault of the scenario begins; its own keys follow. `node` is null for the settlement chain.',
@@ -65,7 +70,9 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
 };
 
 const fieldMeanings: Readonly<Record<string, string>> = {
-  height: 'Height of the sidechain block; in `settlement_block` of the settlement block',
+  height:
+    'Height of the sidechain block; in `settlement_block` of the settlement block, in `settlement_reorg` of the newest block that stays',
+  depth: 'How many blocks are gone',
   view: 'View of the agreement protocol',
   hash: 'Hash of the block',
   transactions: 'How many transactions the block holds',

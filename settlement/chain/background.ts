@@ -4,7 +4,7 @@
  */
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Amount } from '../../consensus/primitives/flavor.ts';
-import type { Random } from '../../consensus/primitives/random.ts';
+import type { Random, RandomState } from '../../consensus/primitives/random.ts';
 
 export type BackgroundOptions =
   | { readonly type: 'none' }
@@ -22,6 +22,11 @@ export type BackgroundOptions =
     }
   /** Base fees of real blocks, row i for block i: they stand for the demand, which uses no gas here. */
   | { readonly type: 'trace'; readonly baseFees: readonly Amount[] };
+
+export interface BackgroundSnapshot {
+  readonly burstBlocksLeft: number;
+  readonly random: RandomState;
+}
 
 export class BackgroundDemand {
   readonly #options: BackgroundOptions;
@@ -53,6 +58,15 @@ export class BackgroundDemand {
     }
     if (this.#random.chance(options.burstProbability)) this.#burstBlocksLeft = options.burstBlocks;
     return Math.min(this.#random.between(0, 2 * options.gasMean), this.#gasLimit);
+  }
+
+  snapshot(): BackgroundSnapshot {
+    return { burstBlocksLeft: this.#burstBlocksLeft, random: this.#random.snapshot() };
+  }
+
+  restore({ burstBlocksLeft, random }: BackgroundSnapshot): void {
+    this.#burstBlocksLeft = burstBlocksLeft;
+    this.#random.restore(random);
   }
 
   /** Base fee that the trace dictates for a block; undefined when the fee market decides. */

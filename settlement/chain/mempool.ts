@@ -15,6 +15,9 @@ export const MEMPOOL_SEQ_AHEAD_MAX = 1024;
 export const REPLACEMENT_NUMERATOR = 11n;
 export const REPLACEMENT_DENOMINATOR = 10n;
 
+/** What names a transaction here: replacements have the same. */
+export type SettlementKey = Pick<SettlementTransaction, 'proposer' | 'seq' | 'attempt'>;
+
 export interface WaitingTransaction {
   readonly transaction: SettlementTransaction;
   readonly hash: Hash;
@@ -77,6 +80,26 @@ export class Mempool {
     for (const waiting of this.#waiting.values()) if (isDead(waiting.transaction)) this.remove(waiting);
   }
 
+  /** True while this very transaction waits. */
+  has(transaction: SettlementKey, hash: Hash): boolean {
+    return this.#waiting.get(keyOf(transaction))?.hash === hash;
+  }
+
+  snapshot(): readonly WaitingTransaction[] {
+    return [...this.#waiting.values()];
+  }
+
+  /**
+   * Goes back to what waited once; what arrived since then stays, and replaces what it would have replaced.
+   * @param arrival - Arrivals up to this one are those of the snapshot or gone.
+   */
+  restore(snapshot: readonly WaitingTransaction[], arrival: number): void {
+    const since = this.snapshot().filter((waiting) => waiting.arrival > arrival);
+    this.#waiting.clear();
+    this.#countByProposer.clear();
+    for (const waiting of [...snapshot, ...since]) this.add(waiting);
+  }
+
   /** The highest effective tip at this base fee, then the earliest arrival, among those that `isEligible`. */
   best(
     baseFee: Amount,
@@ -96,6 +119,6 @@ export class Mempool {
   }
 }
 
-function keyOf({ proposer, seq, attempt }: SettlementTransaction): string {
+function keyOf({ proposer, seq, attempt }: SettlementKey): string {
   return `${proposer}/${seq}/${attempt}`;
 }

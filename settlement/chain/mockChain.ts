@@ -12,6 +12,7 @@ import {
   type Hash,
   type SettlementHeight,
   type TimeMs,
+  type ValidatorIndex,
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
 import type { Random } from '../../consensus/primitives/random.ts';
@@ -19,20 +20,19 @@ import type { Verifier } from '../../consensus/primitives/signature.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { PoolReserves, SettlementBlock, SettlementEvent } from '../net/settlement.ts';
 import { encodeReserves, settlementBlockHash, type UnhashedSettlementBlock } from '../net/settlementBlock.ts';
-import { BackgroundDemand, type BackgroundOptions } from './background.ts';
+import { Acknowledgements, type AcknowledgementsSnapshot } from './acknowledgements.ts';
+import { BackgroundDemand, type BackgroundOptions, type BackgroundSnapshot } from './background.ts';
 import type { ChainCode } from './codes.ts';
 import { clampBaseFee, effectiveTip, nextBaseFee, payloadGas, proofGas, settlementGas } from './feeMarket.ts';
-import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type WaitingTransaction } from './mempool.ts';
-import { type ContractOutcome, SettlementContract } from './settlementContract.ts';
-import { createHoldings, type Holdings } from './swapPools.ts';
+import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type SettlementKey, type WaitingTransaction } from './mempool.ts';
+import { type ContractOutcome, type ContractSnapshot, SettlementContract } from './settlementContract.ts';
+import { createHoldings, type Holdings, movePrice, type PriceMove } from './swapPools.ts';
 import {
   decodeSettlementTransaction,
   FEE_PER_GAS_MAX,
   settlementTransactionHash,
 } from './transactionCodec.ts';
-
-/** Blocks between a transfer and the event that the far side answered. */
-export const ACKNOWLEDGEMENT_DELAY_BLOCKS = 2;
+import { UndoLog } from './undoLog.ts';
 
 export interface SettlementChainOptions {
   /** The sidechain that settles here. */
@@ -53,11 +53,36 @@ export interface SettlementChainOptions {
   readonly random: Random;
   /** Newest blocks kept for `blockAt`, at least 1. */
   readonly historyBlocks: number;
+  /** Deepest reorganisation that can be asked for, in blocks; 0 or undefined keeps no undo log. */
+  readonly reorgDepthMax?: number;
+}
+
+/** Where a transaction is: in a block by which its batch is settled, its attempt reverted, in the mempool, or nowhere. */
+export type SettlementStanding = 'settled' | 'reverted' | 'waiting' | 'unknown';
+
+/** What others do to prices; the next block carries it, and a block that is undone gives it back. */
+interface Disturbance {
+  readonly feeFactorPermille: bigint;
+  readonly priceMoves: readonly PriceMove[];
+}
+
+/** Everything that a block changes, as it was before. */
+interface ChainSnapshot {
+  readonly head: SettlementBlock;
+  readonly reservesBytes: Uint8Array;
+  readonly arrival: number;
+  readonly waiting: readonly WaitingTransaction[];
+  readonly contract: ContractSnapshot;
+  readonly acknowledgements: AcknowledgementsSnapshot;
+  readonly background: BackgroundSnapshot;
+  readonly disturbance: Disturbance;
 }
 
 type SubmitCode = ChainCode | 'ENCODING_INVALID';
 
 const noEvents: readonly SettlementEvent[] = Object.freeze([]);
+const PERMILLE = 1000n;
+const calm: Disturbance = { feeFactorPermille: PERMILLE, priceMoves: [] };
 
 export class MockSettlementChain {
   readonly genesis: SettlementBlock;
@@ -66,9 +91,11 @@ export class MockSettlementChain {
   readonly #contract: SettlementContract;
   readonly #mempool = new Mempool();
   /** Ring of the newest blocks, by height modulo `historyBlocks`. */
-  readonly #blocks: SettlementBlock[] = [];
-  /** Transfers not yet acknowledged, by the height that will say so. */
-  readonly #acknowledgements = new Map<SettlementHeight, SettlementEvent[]>();
+  readonly #blocks: (SettlementBlock | undefined)[] = [];
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #undoLog: UndoLog<ChainSnapshot>;
+  readonly #censored = new Set<ValidatorIndex>();
+  #disturbance = calm;
   #head: SettlementBlock;
   #reservesBytes: Uint8Array;
   #arrivalCount = 0;
@@ -82,6 +109,7 @@ export class MockSettlementChain {
     assert(Number.isInteger(historyBlocks) && historyBlocks >= 1, 'historyBlocks below 1');
     assert(BigInt(gasLimit) * FEE_PER_GAS_MAX <= AMOUNT_MAX, 'a block of gas must cost an amount');
     this.#options = options;
+    this.#undoLog = new UndoLog(options.reorgDepthMax ?? 0);
     this.#background = new BackgroundDemand(options, { random });
     this.#contract = new SettlementContract({ ...options, holdings: createHoldings(options) }, dependencies);
     const { pools } = this.#contract.holdings;
@@ -157,6 +185,53 @@ export class MockSettlementChain {
     this.#transferTimeout = on;
   }
 
+  /** While on, no transaction of this proposer is included; it waits. */
+  setCensored(proposer: ValidatorIndex, on: boolean): void {
+    if (on) this.#censored.add(proposer);
+    else this.#censored.delete(proposer);
+  }
+
+  /** Others push the base fee: what the next block announces is this many times what the market says, once. */
+  multiplyBaseFee(factor: number): void {
+    const permille = BigInt(Math.max(1, Math.round(factor * 1000)));
+    const { feeFactorPermille } = this.#disturbance;
+    this.#disturbance = {
+      ...this.#disturbance,
+      feeFactorPermille: (feeFactorPermille * permille) / PERMILLE,
+    };
+  }
+
+  /** Others trade: in the next block, ahead of any settlement, the price of an asset in the base asset moves. */
+  movePrice(move: PriceMove): void {
+    this.#disturbance = {
+      ...this.#disturbance,
+      priceMoves: [...this.#disturbance.priceMoves, move],
+    };
+  }
+
+  /**
+   * Another branch wins: the newest blocks are gone, with everything they did, and their transactions wait again. The
+   * blocks that take their places come at their own time.
+   * @returns How many blocks are gone: at most `depth`, what the undo log holds, and all but genesis.
+   */
+  reorganise(depth: number): number {
+    let undone = 0;
+    while (undone < depth) {
+      const before = this.#undoLog.undo();
+      if (before === undefined) break;
+      this.#restore(before);
+      undone += 1;
+    }
+    return undone;
+  }
+
+  /** Where a transaction is right now: what a submitter asks before it sends again. */
+  standingOf(transaction: SettlementKey & { readonly hash: Hash }): SettlementStanding {
+    if (transaction.seq <= this.lastSettledSeq) return 'settled';
+    if (this.#mempool.has(transaction, transaction.hash)) return 'waiting';
+    return this.#contract.isAttemptUsed(transaction) ? 'reverted' : 'unknown';
+  }
+
   /**
    * Takes in a signed settlement transaction. Sending the same one again is safe at any time: while it waits it is
    * accepted again, after it settled the answer is `NET_BATCH_ALREADY_SETTLED`, after it reverted `SETTLEMENT_ATTEMPT_USED`.
@@ -201,10 +276,16 @@ export class MockSettlementChain {
     const parent = this.#head;
     const { gasLimit } = this.#options;
     assert(timestampMs > parent.timestampMs, 'a settlement block must be later than its parent');
+    if (this.#undoLog.isKept) this.#undoLog.record(this.#snapshot());
     const height = parent.height + 1;
     const baseFee = parent.nextBaseFee;
     const othersGas = this.#full ? gasLimit : this.#background.nextGas();
-    let events = this.#takeAcknowledgements(height);
+    const { feeFactorPermille, priceMoves } = this.#disturbance;
+    this.#disturbance = calm;
+    for (const move of priceMoves) {
+      this.#contract.trade((holdings) => movePrice(holdings, move, this.#options.baseAsset));
+    }
+    let events = this.#acknowledgements.take(height);
     let gasUsed = 0;
     if (this.#mempool.count > 0 && !this.#full) {
       const included: SettlementEvent[] = [...events];
@@ -215,6 +296,7 @@ export class MockSettlementChain {
     const { pools } = this.#contract.holdings;
     if (pools !== parent.reserves) this.#reservesBytes = encodeReserves(pools);
     const traced = this.#background.tracedBaseFee(height + 1);
+    const marketFee = traced ?? nextBaseFee(baseFee, gasUsed, gasLimit);
     this.#head = this.#seal({
       height,
       parentHash: parent.hash,
@@ -224,7 +306,9 @@ export class MockSettlementChain {
       gasLimit,
       events,
       reserves: pools,
-      nextBaseFee: traced === undefined ? nextBaseFee(baseFee, gasUsed, gasLimit) : clampBaseFee(traced),
+      nextBaseFee: clampBaseFee(
+        feeFactorPermille === PERMILLE ? marketFee : (marketFee * feeFactorPermille) / PERMILLE,
+      ),
       lastSettledSeq: this.#contract.lastSettledSeq,
     });
     this.#blocks[height % this.#options.historyBlocks] = this.#head;
@@ -240,6 +324,7 @@ export class MockSettlementChain {
     let gasUsed = 0;
     const isEligible = (waiting: WaitingTransaction): boolean =>
       waiting.arrivedMs < block.timestampMs &&
+      !this.#censored.has(waiting.transaction.proposer) &&
       waiting.transaction.seq <= this.#contract.lastSettledSeq + 1 &&
       this.#gasNeeded(waiting) <= gasLimit - gasUsed;
     for (;;) {
@@ -251,7 +336,7 @@ export class MockSettlementChain {
       gasUsed += outcome.gasUsed;
       if (outcome.type === 'already_settled') continue;
       events.push(eventOf(next, outcome, block.baseFee));
-      if (outcome.type === 'settled') this.#scheduleAcknowledgements(next, block.height);
+      if (outcome.type === 'settled') this.#acknowledgements.schedule(transaction, block.height);
       else this.#mempool.removeWhere((other) => this.#contract.isAttemptUsed(other));
     }
   }
@@ -261,24 +346,32 @@ export class MockSettlementChain {
     return Math.min(settlementGas(transaction, byteCount), this.#options.gasLimit);
   }
 
-  #scheduleAcknowledgements({ transaction }: WaitingTransaction, height: SettlementHeight): void {
-    const { seq } = transaction;
-    const dueAt = height + ACKNOWLEDGEMENT_DELAY_BLOCKS;
-    for (const { type, asset, amount } of transaction.actions) {
-      if (type !== 'ibc_transfer') continue;
-      const due = this.#acknowledgements.get(dueAt);
-      const event: SettlementEvent = { type: 'transfer_acknowledged', seq, asset, amount };
-      if (due === undefined) this.#acknowledgements.set(dueAt, [event]);
-      else due.push(event);
-    }
+  #snapshot(): ChainSnapshot {
+    return {
+      head: this.#head,
+      reservesBytes: this.#reservesBytes,
+      arrival: this.#arrivalCount,
+      waiting: this.#mempool.snapshot(),
+      contract: this.#contract.snapshot(),
+      acknowledgements: this.#acknowledgements.snapshot(),
+      background: this.#background.snapshot(),
+      disturbance: this.#disturbance,
+    };
   }
 
-  #takeAcknowledgements(height: SettlementHeight): readonly SettlementEvent[] {
-    if (this.#acknowledgements.size === 0) return noEvents;
-    const due = this.#acknowledgements.get(height);
-    if (due === undefined) return noEvents;
-    this.#acknowledgements.delete(height);
-    return Object.freeze(due);
+  #restore(before: ChainSnapshot): void {
+    this.#blocks[this.#head.height % this.#options.historyBlocks] = undefined;
+    this.#head = before.head;
+    this.#reservesBytes = before.reservesBytes;
+    this.#mempool.restore(before.waiting, before.arrival);
+    this.#contract.restore(before.contract);
+    this.#acknowledgements.restore(before.acknowledgements);
+    this.#background.restore(before.background);
+    const { feeFactorPermille, priceMoves } = this.#disturbance;
+    this.#disturbance = {
+      feeFactorPermille: (before.disturbance.feeFactorPermille * feeFactorPermille) / PERMILLE,
+      priceMoves: [...before.disturbance.priceMoves, ...priceMoves],
+    };
   }
 
   #seal(block: UnhashedSettlementBlock): SettlementBlock {

@@ -14,6 +14,7 @@ import { verifyCertificate } from '../../consensus/vote.ts';
 import { netBatchCommitment } from '../net/commitment.ts';
 import type { NetAmount, RevertCode, SettlementAction, SettlementTransaction } from '../net/settlement.ts';
 import { payloadGas, proofGas, settlementGas } from './feeMarket.ts';
+import type { SettlementKey } from './mempool.ts';
 import { executeActions, type Holdings } from './swapPools.ts';
 import { settlementSigningBytes } from './transactionCodec.ts';
 
@@ -37,6 +38,14 @@ export type ContractOutcome =
   | { readonly type: 'reverted'; readonly code: RevertCode; readonly gasUsed: number }
   | { readonly type: 'already_settled'; readonly gasUsed: number };
 
+/** Everything the contract remembers. */
+export interface ContractSnapshot {
+  readonly holdings: Holdings;
+  readonly lastSettledSeq: number;
+  readonly lastToHeight: Height;
+  readonly usedAttempts: ReadonlyMap<ValidatorIndex, number>;
+}
+
 type ProofCode = 'BAD_RANGE' | 'BAD_CERTIFICATE' | 'BAD_COMMITMENT';
 
 export class SettlementContract {
@@ -46,7 +55,7 @@ export class SettlementContract {
   #lastSettledSeq = 0;
   #lastToHeight: Height = 0;
   /** Highest attempt of each proposer that was included for the next batch and reverted. */
-  readonly #usedAttempts = new Map<ValidatorIndex, number>();
+  #usedAttempts = new Map<ValidatorIndex, number>();
 
   constructor(options: ContractOptions, dependencies: { readonly verifier: Verifier }) {
     this.#options = options;
@@ -60,6 +69,27 @@ export class SettlementContract {
 
   get holdings(): Holdings {
     return this.#holdings;
+  }
+
+  /** What others do to the pools, between settlements. */
+  trade(change: (holdings: Holdings) => Holdings): void {
+    this.#holdings = change(this.#holdings);
+  }
+
+  snapshot(): ContractSnapshot {
+    return {
+      holdings: this.#holdings,
+      lastSettledSeq: this.#lastSettledSeq,
+      lastToHeight: this.#lastToHeight,
+      usedAttempts: new Map(this.#usedAttempts),
+    };
+  }
+
+  restore(snapshot: ContractSnapshot): void {
+    this.#holdings = snapshot.holdings;
+    this.#lastSettledSeq = snapshot.lastSettledSeq;
+    this.#lastToHeight = snapshot.lastToHeight;
+    this.#usedAttempts = new Map(snapshot.usedAttempts);
   }
 
   /** Checks that a registered validator made this transaction for this sidechain; done before it is taken in. */
@@ -87,7 +117,7 @@ export class SettlementContract {
    * True when this (proposer, seq, attempt) can no longer be included: the attempt, or a later one of the same
    * proposer for this batch, reverted. It stands for the account nonce that this chain lacks.
    */
-  isAttemptUsed(transaction: SettlementTransaction): boolean {
+  isAttemptUsed(transaction: SettlementKey): boolean {
     return (
       transaction.seq === this.#lastSettledSeq + 1 &&
       transaction.attempt <= (this.#usedAttempts.get(transaction.proposer) ?? -1)

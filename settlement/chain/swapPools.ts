@@ -2,7 +2,7 @@
  * What lies on the settlement chain: swap pools, the settlement treasury, and what has crossed to the sidechain.
  *
  * Carrying out actions is a pure function from holdings to holdings, so a settlement happens whole or not at all,
- * and per asset pools + treasury + crossed never changes.
+ * and per asset pools + treasury + crossed - traded never changes.
  */
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX, type Amount } from '../../consensus/primitives/flavor.ts';
@@ -18,6 +18,15 @@ export interface Holdings {
   readonly treasury: ReadonlyMap<string, Amount>;
   /** Went to the sidechain less what came back: the sum of settled nets. Below zero when more came back. */
   readonly crossed: ReadonlyMap<string, bigint>;
+  /** What others put into the pools less what they took out; settlements leave it alone. */
+  readonly traded: ReadonlyMap<string, bigint>;
+}
+
+/** A price that becomes `numerator / denominator` of itself. */
+export interface PriceMove {
+  readonly asset: string;
+  readonly numerator: bigint;
+  readonly denominator: bigint;
 }
 
 export interface ActionOptions {
@@ -49,7 +58,12 @@ export function createHoldings(options: {
   for (const [asset, balance] of Object.entries(balances)) {
     assert(isAmount(balance), `treasury balance of ${asset}`);
   }
-  return { pools: Object.freeze(sorted), treasury: new Map(Object.entries(balances)), crossed: new Map() };
+  return {
+    pools: Object.freeze(sorted),
+    treasury: new Map(Object.entries(balances)),
+    crossed: new Map(),
+    traded: new Map(),
+  };
 }
 
 /**
@@ -100,7 +114,43 @@ export function executeActions(
     add(crossed, asset, amount);
     amountsIn.push(action.type === 'swap' ? payment : undefined);
   }
-  return accept({ holdings: { pools: Object.freeze(pools), treasury, crossed }, amountsIn });
+  return accept({ holdings: { ...holdings, pools: Object.freeze(pools), treasury, crossed }, amountsIn });
+}
+
+/**
+ * Others trade against the pool of `asset` until its price in the base asset is `numerator / denominator` of what it
+ * was, as near as whole units allow; the product of the reserves stays. Without a pool nothing happens.
+ */
+export function movePrice(
+  holdings: Holdings,
+  { asset, numerator, denominator }: PriceMove,
+  baseAsset: string,
+): Holdings {
+  const pool = holdings.pools.find((one) => one.asset === asset);
+  if (pool === undefined) return holdings;
+  const { assetReserve, baseReserve } = pool;
+  const product = assetReserve * baseReserve;
+  const newBase = squareRoot((baseReserve * baseReserve * numerator) / denominator);
+  if (newBase < 1n || newBase > AMOUNT_MAX) return holdings;
+  const newAsset = product / newBase;
+  if (newAsset < 1n || newAsset > AMOUNT_MAX) return holdings;
+  const traded = new Map(holdings.traded);
+  add(traded, asset, newAsset - assetReserve);
+  add(traded, baseAsset, newBase - baseReserve);
+  const moved = { asset, assetReserve: newAsset, baseReserve: newBase };
+  const pools = holdings.pools.map((one) => (one === pool ? moved : one));
+  return { ...holdings, pools: Object.freeze(pools), traded };
+}
+
+/** The largest integer whose square is at most `value` (Newton's method). */
+function squareRoot(value: bigint): bigint {
+  if (value < 2n) return value;
+  let root = 1n << BigInt((value.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
 }
 
 function add(balances: Map<string, bigint>, asset: string, amount: bigint): void {

@@ -1,32 +1,116 @@
-/** The settlement chain, and the way to it: blocks that do not come, or come without room. */
+/** The settlement chain, and the way to it: blocks that do not come, come late, come twice, or come without room. */
 import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
+import type { PriceMove } from '../../../settlement/chain/swapPools.ts';
 import type { SettlementChainFault } from '../../scenario/types.ts';
+import type { Trace } from '../events.ts';
 import type { Health } from '../laws/progress.ts';
 import type { SettlementSide } from '../settlementSide.ts';
+import type { SimulatedNode } from '../simulatedNode.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
-export class ChainFaults implements FaultHandler<SettlementChainFault> {
-  readonly #settlement: SettlementSide;
+type Kind = SettlementChainFault['kind'];
+type FaultOf<Wanted extends Kind> = Extract<SettlementChainFault, { readonly kind: Wanted }>;
 
-  constructor(dependencies: { readonly settlement: SettlementSide }) {
-    this.#settlement = dependencies.settlement;
+/** While one of these is on, nobody can be asked to settle. */
+const hindering: ReadonlySet<Kind> = new Set<Kind>([
+  'stall',
+  'full',
+  'censor',
+  'transfer_timeout',
+  'rpc_errors',
+  'rpc_timeouts',
+]);
+const BPS = 10_000n;
+
+export interface ChainFaultsDependencies {
+  readonly settlement: SettlementSide;
+  readonly trace: Trace;
+  readonly nowMs: () => TimeMs;
+  readonly nodeNamed: (name: string) => SimulatedNode;
+  /** The chain took back its blocks above a height. */
+  readonly settlementReorganised: (height: SettlementHeight) => void;
+}
+
+export class ChainFaults implements FaultHandler<SettlementChainFault> {
+  readonly #dependencies: ChainFaultsDependencies;
+  /** Faults that are on, each under its kind, or its kind and node: of two that overlap the second changes nothing. */
+  readonly #on = new Map<string, number>();
+  #hinderingCount = 0;
+
+  constructor(dependencies: ChainFaultsDependencies) {
+    this.#dependencies = dependencies;
   }
 
   start(fault: SettlementChainFault): void {
+    if (hindering.has(fault.kind)) this.#hinderingCount += 1;
     this.#set(fault, true);
   }
 
   end(fault: SettlementChainFault): void {
+    if (hindering.has(fault.kind)) this.#hinderingCount -= 1;
     this.#set(fault, false);
   }
 
   health(): Health {
-    return { hasQuorum: true, canSettle: this.#settlement.isOpen };
+    return { hasQuorum: true, canSettle: this.#hinderingCount === 0 };
   }
 
   #set(fault: SettlementChainFault, on: boolean): void {
-    if (fault.kind === 'stall') this.#settlement.stall(on);
-    else if (fault.kind === 'full') this.#settlement.fill(on);
-    else assert(false, `settlement_chain ${fault.kind} cannot be carried out`);
+    const { settlement, nodeNamed } = this.#dependencies;
+    const { chain } = settlement;
+    switch (fault.kind) {
+      case 'stall':
+        settlement.stall(on);
+        return;
+      case 'slow':
+        settlement.slow(fault.factor, on);
+        return;
+      case 'full':
+        if (this.#isTurned('full', on)) chain.setFull(on);
+        return;
+      case 'transfer_timeout':
+        if (this.#isTurned('transfer_timeout', on)) chain.setTransferTimeout(on);
+        return;
+      case 'censor':
+        if (this.#isTurned(`censor/${fault.node}`, on)) chain.setCensored(nodeNamed(fault.node).index, on);
+        return;
+      case 'slippage':
+        chain.movePrice(priceMoveOf(fault, on));
+        return;
+      case 'base_fee':
+        if (on) chain.multiplyBaseFee(fault.factor);
+        return;
+      case 'reorg':
+        if (on) this.#reorganise(fault);
+        return;
+      case 'duplicate_delivery':
+        settlement.repeatDeliveries(fault.probability, on);
+        return;
+      default:
+        assert(false, `settlement_chain ${fault.kind} cannot be carried out`);
+    }
   }
+
+  #reorganise({ depth }: FaultOf<'reorg'>): void {
+    const { settlement, trace, nowMs, settlementReorganised } = this.#dependencies;
+    const goneCount = settlement.reorganise(depth);
+    const { height } = settlement;
+    trace.reportOther(nowMs(), undefined, 'settlement_reorg', { height, depth: goneCount });
+    settlementReorganised(height);
+  }
+
+  /** Counts a fault in or out. @returns Whether that turns it on, or off. */
+  #isTurned(key: string, on: boolean): boolean {
+    const before = this.#on.get(key) ?? 0;
+    const after = before + (on ? 1 : -1);
+    this.#on.set(key, after);
+    return before === 0 || after === 0;
+  }
+}
+
+/** Others buy the asset dear when the fault begins, and sell it again when it ends. */
+function priceMoveOf({ asset, bps }: FaultOf<'slippage'>, on: boolean): PriceMove {
+  const dear = BPS + BigInt(bps);
+  return on ? { asset, numerator: dear, denominator: BPS } : { asset, numerator: BPS, denominator: dear };
 }

@@ -3,7 +3,7 @@
  * reports it, and tells the laws how whole the network is.
  */
 import { assert } from '../../../consensus/primitives/codedError.ts';
-import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
+import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../../consensus/validators.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
@@ -26,6 +26,8 @@ export interface FaultsDependencies {
   readonly trace: Trace;
   readonly dishonesty: Dishonesty;
   readonly nowMs: () => TimeMs;
+  /** The settlement chain took back its blocks above a height. */
+  readonly settlementReorganised: (height: SettlementHeight) => void;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;
 }
@@ -42,7 +44,7 @@ export class Faults {
     const nodeNamed = (name: string): SimulatedNode => this.#nodeNamed(name);
     this.#machines = new MachineFaults({ ...dependencies, nodeNamed });
     this.#links = new LinkFaults({ ...dependencies, nodeNamed });
-    this.#chain = new ChainFaults(dependencies);
+    this.#chain = new ChainFaults({ ...dependencies, nodeNamed });
     this.#byzantine = new ByzantineFaults({ ...dependencies, nodeNamed });
   }
 

@@ -46,8 +46,8 @@ export class MachineFaults implements FaultHandler<NodeFault> {
     const { nodes, validators } = this.#dependencies;
     let power = 0;
     for (const node of nodes) {
-      if (node.core !== undefined && node.silentUntilView === 0 && node.dishonesty === undefined)
-        power += node.power;
+      const isWell = node.core !== undefined && node.silentUntilView === 0 && !node.isHalted;
+      if (isWell && node.dishonesty === undefined) power += node.power;
     }
     return { hasQuorum: validators.isQuorum(power), canSettle: true };
   }

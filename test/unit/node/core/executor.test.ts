@@ -52,7 +52,10 @@ function worldOf(changes: Partial<Genesis> = {}, executions?: ExecutionCache): W
   const { base, stateRoot } = createGenesisState(genesis);
   const { blockTimeMs, settlementGenesisHash } = genesis;
   const genesisBlock = createGenesisBlock({ chainId, blockTimeMs, stateRoot, settlementGenesisHash });
-  const settlement = new SettlementView(genesis);
+  const settlement = new SettlementView(genesis, {
+    height: settlementGenesis.height,
+    hash: settlementGenesis.hash,
+  });
   settlement.add(settlementGenesis);
   const mempool = new Mempool();
   const executor = new Executor(

@@ -22,7 +22,7 @@ function origin(height: number, branch = 'a') {
 }
 
 function viewOf(newest: number, changes: Partial<typeof rules> = {}): SettlementView {
-  const view = new SettlementView({ ...rules, ...changes });
+  const view = new SettlementView({ ...rules, ...changes }, origin(0));
   for (let height = 0; height <= newest; height += 1) view.add(block(height));
   return view;
 }
@@ -83,15 +83,15 @@ describe('SettlementView', () => {
   describe('adding', () => {
     it('refuses what it knows and what does not attach', () => {
       const view = viewOf(3);
-      expect(view.add(block(3))).toBe(false);
-      expect(view.add(block(4, 'a', 'b'))).toBe(false);
-      expect(view.add(block(6))).toBe(false);
+      expect(view.add(block(3))).toBe('known');
+      expect(view.add(block(4, 'a', 'b'))).toBe('detached');
+      expect(view.add(block(6))).toBe('detached');
       expect(view.newestHeight).toBe(3);
     });
 
     it('replaces a block and everything above it when the chain reorganises', () => {
       const view = viewOf(4);
-      expect(view.add(block(2, 'b', 'a'))).toBe(true);
+      expect(view.add(block(2, 'b', 'a'))).toBe('reorganised');
       expect(view.newestHeight).toBe(2);
       expect(view.at(2)?.hash).toBe(hashAt(2, 'b'));
       expect([view.at(3), view.at(4)]).toEqual([undefined, undefined]);
@@ -113,7 +113,55 @@ describe('SettlementView', () => {
 
   it('forgets what lies below the final origin and keeps that one', () => {
     const view = viewOf(4);
-    view.prune(2);
+    expect(view.finalize(origin(2))).toBe(true);
     expect([0, 1, 2, 3, 4].map((height) => view.at(height)?.height)).toEqual([undefined, undefined, 2, 3, 4]);
+  });
+
+  describe('when the chain leaves the final origin behind', () => {
+    function finalAt2(): SettlementView {
+      const view = viewOf(3);
+      view.finalize(origin(2));
+      return view;
+    }
+
+    it('believes it when a second block stands on the rival', () => {
+      const view = finalAt2();
+      expect(view.add(block(1, 'b', 'a'))).toBe('known');
+      expect(view.add(block(2, 'b'))).toBe('known');
+      expect(view.add(block(3, 'b'))).toBe('contradicts_origin');
+      expect(view.at(2)?.hash).toBe(hashAt(2));
+    });
+
+    it('takes a rival alone for a leftover of a branch that lost', () => {
+      const view = finalAt2();
+      expect(view.add(block(2, 'b'))).toBe('known');
+      expect(view.add(block(4))).toBe('added');
+      expect(view.newestHeight).toBe(4);
+    });
+
+    it('finds it on a first delivery, as after a restart', () => {
+      const view = new SettlementView(rules, origin(2));
+      expect(view.add(block(2, 'b'))).toBe('known');
+      expect(view.add(block(3, 'b'))).toBe('contradicts_origin');
+      expect(view.newestHeight).toBe(-1);
+    });
+
+    it('says so when a final block names another block than its own', () => {
+      const view = viewOf(3);
+      expect(view.finalize(origin(2, 'b'))).toBe(false);
+    });
+  });
+
+  it('gives no blocks after an origin that was taken back: what replaced it must not be skipped', () => {
+    const view = viewOf(3);
+    view.add(block(2, 'b', 'a'));
+    view.add(block(3, 'b'));
+    expect(view.range(origin(2), origin(3, 'b'))).toBeUndefined();
+    expect(view.range(origin(1), origin(3, 'b'))).toHaveLength(2);
+  });
+
+  it('counts a block as confirmed once as many stand on it as an origin needs', () => {
+    const view = viewOf(4, { originConfirmations: 2 });
+    expect([1, 2, 3].map((height) => view.isConfirmed(height))).toEqual([true, true, false]);
   });
 });

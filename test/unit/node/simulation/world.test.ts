@@ -86,10 +86,30 @@ describe('SettlementSide', () => {
         return { ok: true, value: undefined };
       },
       setFull: () => {},
+      setTransferTimeout: () => {},
+      setCensored: () => {},
+      multiplyBaseFee: () => {},
+      movePrice: () => {},
+      reorganise(depth) {
+        blocks.length -= depth;
+        return depth;
+      },
     };
+    const delivered: string[] = [];
     const side = new SettlementSide(
       { blockTimeMs: 5000, phaseMs: 100 },
-      { chain, queue, links: createLinks(nodes.length), nodes },
+      {
+        chain,
+        queue,
+        links: createLinks(nodes.length),
+        nodes,
+        deliver: (node, input) => {
+          if (input.type !== 'settlementBlock') return;
+          delivered.push(`${queue.nowMs}: ${input.block.height} to ${node.index}`);
+        },
+        fail: (error) => delivered.push(error),
+        random: new Random('side'),
+      },
     );
     const run = (untilMs: number): string[] => {
       const log: string[] = [];
@@ -99,13 +119,14 @@ describe('SettlementSide', () => {
           if (block !== undefined) log.push(`${queue.nowMs}: block ${block.height}`);
         } else if (event.kind === 'settlement_delivery') {
           log.push(`${queue.nowMs}: ${event.number} to ${event.node}`);
+          side.arrives(event);
         } else if (event.kind === 'submission' && event.bytes !== undefined) {
           side.arrive(event.node, event.bytes);
-        }
+        } else event.action?.();
       }
       return log;
     };
-    return { side, run, submitted };
+    return { side, run, submitted, delivered };
   }
 
   it('makes block k at phase + k * interval and tells the nodes that follow', () => {
@@ -130,10 +151,51 @@ describe('SettlementSide', () => {
     expect(run(21_000)).toEqual([]);
     side.stall(false);
     expect(run(30_000)).toEqual([]);
-    expect(side.isOpen).toBe(false);
     side.stall(false);
     expect(run(40_000)).toEqual(['35000: block 2', '40000: block 3']);
-    expect(side.isOpen).toBe(true);
+  });
+
+  it('makes blocks as many times slower as the worst fault says, from the last block on', () => {
+    const { side, run } = createSide(createNodes(1));
+    run(6000);
+    side.slow(3, true);
+    side.slow(2, true);
+    expect(run(20_200)).toEqual(['20100: block 2']);
+    side.slow(3, false);
+    expect(run(30_100)).toEqual(['30100: block 3']);
+    side.slow(2, false);
+    expect(run(35_100)).toEqual(['35100: block 4']);
+  });
+
+  it('delivers what replaces reorganised blocks, once each, and nothing that is gone', () => {
+    const nodes = createNodes(2);
+    const { side, run, delivered } = createSide(nodes);
+    for (const node of nodes) side.follow(node, 0);
+    run(15_120);
+    // Block 3 is on its way.
+    expect(side.reorganise(2)).toBe(2);
+    run(25_200);
+    expect(delivered.filter((line) => line.endsWith('to 0'))).toEqual([
+      '0: 0 to 0',
+      '5150: 1 to 0',
+      '10150: 2 to 0',
+      '20150: 2 to 0',
+      '25150: 3 to 0',
+    ]);
+  });
+
+  it('delivers blocks a second time while deliveries repeat', () => {
+    const nodes = createNodes(1);
+    const { side, run, delivered } = createSide(nodes);
+    const [node] = nodes as [SimulatedNode];
+    side.follow(node, 0);
+    side.repeatDeliveries(1, true);
+    run(5200);
+    side.repeatDeliveries(1, false);
+    // Whenever the second delivery comes, it is an event of its own.
+    run(25_000);
+    expect(delivered.filter((line) => line.includes(': 1 to'))).toHaveLength(2);
+    expect(delivered.filter((line) => line.includes(': 2 to'))).toHaveLength(1);
   });
 
   it('takes submissions in after their delay', () => {
