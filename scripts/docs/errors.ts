@@ -3,6 +3,7 @@ import { consensusCodes } from '../../consensus/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
+import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
@@ -31,6 +32,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   chain: chainCodes,
   consensus: consensusCodes,
   core: coreCodes,
+  runtime: runtimeCodes,
   other: otherCodes,
 };
 
@@ -189,6 +191,13 @@ const advice: Readonly<Record<string, string>> = {
   SYNC_UNASKED: nothing,
   TOPIC_UNKNOWN: 'Upgrade the peer, or this node: they disagree on the topics.',
   VOTES_EMPTY: nothing,
+
+  STORE_LOCKED: 'Stop the process that has it open, or choose another data directory.',
+  STORE_OTHER_CHAIN: 'Correct `chain.id`, or choose another data directory.',
+  STORE_UNREADABLE:
+    'Look at the path and its permissions. A damaged store is restored from a copy, or removed: the node then catches up from its peers.',
+  STORE_VERSION: 'Run the version that wrote it, or choose another data directory.',
+  STORE_WRITE_FAILED: 'Look at the space and the health of the disk, then start the node again.',
 
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',

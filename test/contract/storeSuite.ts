@@ -1,8 +1,8 @@
 /**
- * What every store behind a node must do, whatever it is made of: the modelled disk now, others beside it. Methods may
+ * What every store behind a node must do, whatever it is made of: the modelled disk and the real one. Methods may
  * answer at once or with a promise.
  */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { RecoveredRow, Write } from '../../node/core/types.ts';
 
 export interface StoreUnderTest {
@@ -10,6 +10,7 @@ export interface StoreUnderTest {
   rows(): readonly RecoveredRow[] | Promise<readonly RecoveredRow[]>;
   /** Stops without warning, and is opened again on what a machine keeps over that: synced writes for certain. */
   reopen(): void | Promise<void>;
+  close(): void | Promise<void>;
 }
 
 function put(key: string, ...value: number[]): Write {
@@ -25,8 +26,22 @@ async function contentOf(store: StoreUnderTest): Promise<[string, number[]][]> {
 }
 
 /** @param create - A fresh, empty store for each test. */
-export function describeStore(name: string, create: () => StoreUnderTest | Promise<StoreUnderTest>): void {
+export function describeStore(
+  name: string,
+  createStore: () => StoreUnderTest | Promise<StoreUnderTest>,
+): void {
   describe(`store: ${name}`, () => {
+    let open: StoreUnderTest[] = [];
+    const create = async (): Promise<StoreUnderTest> => {
+      const store = await createStore();
+      open.push(store);
+      return store;
+    };
+    afterEach(async () => {
+      for (const store of open) await store.close();
+      open = [];
+    });
+
     it('starts empty', async () => {
       expect(await contentOf(await create())).toEqual([]);
     });
@@ -68,6 +83,22 @@ export function describeStore(name: string, create: () => StoreUnderTest | Promi
         ['a', [1]],
         ['c', [1]],
       ]);
+    });
+
+    it('makes everything before safe with a synced write of nothing', async () => {
+      const store = await create();
+      await store.apply([put('a', 1)], false);
+      await store.apply([], true);
+      await store.reopen();
+      expect(await contentOf(store)).toEqual([['a', [1]]]);
+    });
+
+    it('gives back many rows', async () => {
+      const store = await create();
+      const writes = Array.from({ length: 2500 }, (_, index) => put(`row/${10_000 + index}`, index % 256));
+      await store.apply(writes, true);
+      await store.reopen();
+      expect(await store.rows()).toEqual(writes);
     });
 
     it('goes on after a stop', async () => {

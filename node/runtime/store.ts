@@ -1,0 +1,15 @@
+/** The store behind a running node, as a port: what a runtime needs of whatever keeps its rows. */
+import type { RecoveredRow, Write } from '../core/types.ts';
+
+export interface Store {
+  /** Every row by ascending key, as a node that starts now reads them. */
+  rows(): Promise<readonly RecoveredRow[]>;
+  /**
+   * Writes in order, as one unit: all of them or, after a crash, none.
+   * @param sync - All of it, and everything written before, is safe once the promise resolves.
+   * @throws {CodedError} `STORE_WRITE_FAILED`: nothing may leave this process any more that relies on the write.
+   */
+  apply(writes: readonly Write[], sync: boolean): Promise<void>;
+  /** Lets the last write end and gives the store free for others. */
+  close(): Promise<void>;
+}
