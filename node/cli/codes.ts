@@ -4,6 +4,9 @@ export const cliCodes = {
   NOT_AVAILABLE_YET: 'a documented command or option that this version does not have',
   OUT_DIR_TAKEN: 'the output folder holds something else than an earlier run of the same scenario',
   OUT_DIR_UNWRITABLE: 'a file cannot be written',
+  INPUT_LOG_DAMAGED: 'the log of inputs is cut short or has changed; the message says at which byte',
+  INPUT_LOG_MISSING: 'the folder holds no log of inputs',
+  INPUT_LOG_NODE_UNKNOWN: 'the recorded run has no such node',
   KEY_FILE_EXISTS: 'a key file is there already and is never overwritten',
 } as const;
 

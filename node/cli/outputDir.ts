@@ -1,6 +1,6 @@
 /**
- * The folder of `--out`: result.json, events.ndjson, and batches.ndjson when a result is too long. A folder that holds
- * anything but an earlier run of the same scenario and seed is refused before the run starts.
+ * The folder of `--out`: result.json, events.ndjson, the log of inputs, and batches.ndjson when a result is too long. A
+ * folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts.
  */
 import {
   closeSync,
@@ -18,7 +18,9 @@ import type { RunResult } from '../simulation/result.ts';
 import type { CliCode } from './codes.ts';
 import { makeFolders } from './folders.ts';
 
-const fileNames = ['result.json', 'events.ndjson', 'batches.ndjson'];
+/** What the nodes took in, for `sidereal inspect`. */
+export const INPUT_LOG_FILE = 'inputs.log';
+const fileNames = ['result.json', 'events.ndjson', 'batches.ndjson', INPUT_LOG_FILE];
 /** Text gathered before it goes to disk, in characters. */
 const CHUNK_CHARACTERS = 1 << 16;
 
@@ -58,6 +60,7 @@ export class OutputDir {
   readonly #dir: string;
   readonly #events: LineFile;
   #records: LineFile | undefined;
+  #inputs: ByteFile | undefined;
 
   /** @throws {CodedError} `OUT_DIR_UNWRITABLE`. */
   constructor(dir: string) {
@@ -80,11 +83,20 @@ export class OutputDir {
     });
   }
 
+  /** A piece of the log of inputs. */
+  inputs(bytes: Uint8Array): void {
+    guard(this.#dir, () => {
+      this.#inputs ??= new ByteFile(join(this.#dir, INPUT_LOG_FILE));
+      this.#inputs.write(bytes);
+    });
+  }
+
   /** `wall_ms` is left at 0: equal runs give equal files. */
   finish(result: RunResult): void {
     guard(this.#dir, () => {
       this.#events.close();
       this.#records?.close();
+      this.#inputs?.close();
       writeFileSync(
         join(this.#dir, 'result.json'),
         `${JSON.stringify({ ...result, wall_ms: 0 }, undefined, 2)}\n`,
@@ -115,6 +127,41 @@ class LineFile {
     writeSync(this.#descriptor, this.#chunk);
     this.#chunk = '';
   }
+}
+
+/** Gathers small pieces, so that not each of them is a call of its own. */
+class ByteFile {
+  readonly #descriptor: number;
+  readonly #chunk = Buffer.alloc(CHUNK_CHARACTERS);
+  #length = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, 'w');
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#chunk.length) this.#flush();
+    if (bytes.length > this.#chunk.length) writeWhole(this.#descriptor, bytes);
+    else {
+      this.#chunk.set(bytes, this.#length);
+      this.#length += bytes.length;
+    }
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    writeWhole(this.#descriptor, this.#chunk.subarray(0, this.#length));
+    this.#length = 0;
+  }
+}
+
+/** The system may take less than it is given. */
+function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
 
 function guard<Value>(dir: string, action: () => Value): Value {

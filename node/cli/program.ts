@@ -8,6 +8,7 @@ import type { DrawOptions } from '../simulation/fuzz/draw.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
 import { type FuzzOptions, fuzz } from './fuzzCommand.ts';
+import { type InspectOptions, inspect } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
 import { type KeysOptions, makeKeys } from './keysCommand.ts';
 import { laterCommands } from './laterCommands.ts';
@@ -75,6 +76,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .addHelpText('after', '\nExample:\n  npx sidereal keys --seed 7 --label validator/node-0\n')
     .action((options: KeysOptions) => finish(makeKeys(options, io)));
   addFuzz(program, io, finish);
+  addInspect(program, io, finish);
   for (const { name, description, feature } of laterCommands) {
     program
       .command(name)
@@ -98,8 +100,14 @@ function createProgram(io: CliIo, finish: Finish): Command {
 
 type Finish = (exitCode: ExitCode | Promise<ExitCode>) => void;
 
-/** Coded errors that a different command line would avoid. */
-const usageCodes: readonly string[] = ['NOT_AVAILABLE_YET', 'CLI_USAGE'];
+/** Coded errors that a different command line or file would avoid. */
+const usageCodes: readonly string[] = [
+  'NOT_AVAILABLE_YET',
+  'CLI_USAGE',
+  'INPUT_LOG_MISSING',
+  'INPUT_LOG_DAMAGED',
+  'INPUT_LOG_NODE_UNKNOWN',
+];
 
 function addRun(program: Command, io: CliIo, finish: Finish): void {
   program
@@ -112,7 +120,8 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
     .option('--seed <n>', 'replaces the seed of the scenarios', parseSeed)
     .option('--config <file>', 'configuration below the scenarios')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
-    .option('--out <dir>', 'write result.json and events.ndjson')
+    .option('--out <dir>', 'write result.json, events.ndjson and inputs.log')
+    .option('--record <nodes>', 'nodes whose inputs --out records: all, none, or node-0,node-1', parseNodes)
     .option('--junit <file>', 'write JUnit XML')
     .option('--json', 'print the result as JSON and nothing else')
     .addHelpText(
@@ -147,6 +156,25 @@ function addFuzz(program: Command, io: CliIo, finish: Finish): void {
     .option('--json', 'print NDJSON: a line for each failure, and one at the end')
     .addHelpText('after', '\nExample:\n  npx sidereal fuzz --seeds 200 --workers 2\n')
     .action((options: FuzzOptions) => finish(fuzz(options, io)));
+}
+
+function addInspect(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('inspect')
+    .argument('<run-dir>', 'the folder of `sidereal run --out`')
+    .description('replay what a node took in, and show what it did and which of its rows changed')
+    .option('--node <node>', 'name or index (default: the first)')
+    .option('--until <time>', 'last instant to show, such as 40s', parseTime)
+    .option('--step', 'wait for you after every step')
+    .option('--json', 'print NDJSON: a line for each step, and one at the end')
+    .addHelpText('after', '\nExample:\n  npx sidereal inspect runs/1 --node node-1 --until 20s\n')
+    .action((dir: string, options: InspectOptions) => finish(inspect(dir, options, io)));
+}
+
+/** `all` is undefined, as when nothing is said. */
+function parseNodes(text: string): readonly string[] | undefined {
+  if (text === 'all') return undefined;
+  return text === 'none' ? [] : text.split(',').map((name) => name.trim());
 }
 
 function parseCount(text: string): number {

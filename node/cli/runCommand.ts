@@ -20,6 +20,8 @@ import { readSources, type SourceOptions } from './sources.ts';
 export interface RunCommandOptions extends SourceOptions {
   readonly seed?: number | undefined;
   readonly out?: string | undefined;
+  /** Nodes whose inputs `--out` records: names, or nobody; undefined: all. */
+  readonly record?: readonly string[] | undefined;
   readonly json?: boolean | undefined;
   readonly junit?: string | undefined;
 }
@@ -45,6 +47,7 @@ export function runScenarios(files: readonly string[], options: RunCommandOption
   }
   addProblems(problems, findOutDirProblems(jobs, options.junit));
   if (problems.length > 0) return refuseAll(problems, options, io);
+  checkRecorded(options, jobs);
   const junitProblem = options.junit === undefined ? undefined : findWriteProblem(options.junit);
   if (junitProblem !== undefined) throw unwritable(`--junit ${options.junit}: ${junitProblem}`);
 
@@ -68,6 +71,22 @@ export function runScenarios(files: readonly string[], options: RunCommandOption
   for (const { message, code } of failures) io.err(`${message} [${code}]\n`);
   if (failures.length > 0) return exitCodes.unable;
   return isOk ? exitCodes.ok : exitCodes.failed;
+}
+
+/** @throws {CodedError} `CLI_USAGE`: what is to be recorded is not there. */
+function checkRecorded({ record, out }: RunCommandOptions, jobs: readonly Job[]): void {
+  if (record === undefined) return;
+  const code: CliCode = 'CLI_USAGE';
+  if (out === undefined) throw new CodedError(code, '--record needs --out, the folder to record in');
+  for (const { scenario } of jobs) {
+    const names = scenario.config.validators.map(({ name }) => name);
+    const unknown = record.find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw new CodedError(
+      code,
+      `--record: ${scenario.name} has no node \`${unknown}\`; known: ${names.join(', ')}`,
+    );
+  }
 }
 
 /** Does something with files; what the disk refuses is kept for later. */
@@ -155,6 +174,11 @@ function runJob(
         }
       : {}),
     ...(output === undefined ? {} : { onRecord: (record: unknown) => write(() => output.record(record)) }),
+    ...(output === undefined || options.record?.length === 0
+      ? {}
+      : {
+          inputs: { nodes: options.record, write: (bytes: Uint8Array) => write(() => output.inputs(bytes)) },
+        }),
   });
   progress.stop();
   if (output !== undefined) write(() => output.finish(result));

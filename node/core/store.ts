@@ -17,6 +17,7 @@ import {
   writeVote,
 } from '../../consensus/vote.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
+import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
 import { type AnyTable, Layer } from '../../settlement/state.ts';
@@ -162,6 +163,38 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   return { base, stateRoot: head.stateRoot, finalized, blocks, memory, guard, outbox };
 }
 
+/** A row by what it means: its name with the table's in place of its number, and its value, if it decodes. */
+export function describeRow({ key, value }: RecoveredRow): {
+  readonly name: string;
+  readonly value: unknown;
+} {
+  const [prefix = '', id = '', ...rest] = key.split('/');
+  const known = (name: string, verdict: Verdict<unknown>) => ({
+    name,
+    value: verdict.ok ? verdict.value : undefined,
+  });
+  switch (key === prefix ? prefix : `${prefix}/`) {
+    case HEAD_KEY:
+      return known(key, decode(value, readHead));
+    case GUARD_KEY:
+      return known(key, decode(value, readGuard));
+    case BLOCK_PREFIX:
+      return known(`${prefix}/${numberIn(id)}`, decode(value, readStoredBlock));
+    case VIEW_PREFIX:
+      return known(`${prefix}/${numberIn(id)}`, decode(value, readView));
+    case PROPOSAL_PREFIX:
+      return known(`${prefix}/${numberIn(id)}`, decodeBlock(value));
+    case OUTBOX_PREFIX:
+      return known(key, decodeSettlementTransaction(value));
+    case STATE_PREFIX: {
+      const table = [...ledgerTables, ...netTables].find((one) => one.id === Number(id));
+      if (table === undefined) break;
+      return known([table.name, ...rest].join('/'), decode<unknown>(value, table.read));
+    }
+  }
+  return { name: key, value: undefined };
+}
+
 function recoverStateRow(base: Layer, tables: ReadonlyMap<number, AnyTable>, row: RecoveredRow): void {
   const [, id = '', ...rest] = row.key.split('/');
   const table = tables.get(Number(id));
@@ -208,6 +241,10 @@ function readRow<Value>(key: string, verdict: Verdict<Value>): Value {
 
 function corrupt(key: string, reason: string): CodedError {
   return new CodedError('STORE_CORRUPT', `the stored row ${key} cannot be used: ${reason}`, { key, reason });
+}
+
+function numberIn(key: string): number {
+  return Number(key) - KEY_NUMBER_BASE;
 }
 
 /** Sixteen digits for every height and view below 9 * 10^15, so that keys sort as numbers do. */

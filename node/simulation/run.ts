@@ -5,11 +5,10 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
-import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { Signer } from '../../consensus/primitives/signature.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
-import { NodeCore } from '../core/nodeCore.ts';
 import type { FinalityObserver } from '../core/ports.ts';
 import { describeAnchor } from '../scenario/anchors.ts';
 import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
@@ -19,9 +18,10 @@ import type { Scenario, TimelineEvent } from '../scenario/types.ts';
 import { Chronicle } from './chronicle.ts';
 import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
+import { InputRecorder, type InputSink } from './inputLog.ts';
 import { Laws } from './laws/laws.ts';
 import { Links } from './links.ts';
-import type { NodeProcess } from './nodeProcess.ts';
+import { createNodeFactory } from './nodeFactory.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
 import { SharedExecutions, SharedMessages } from './sharedCaches.ts';
 import { Simulation, type Watchers } from './simulation.ts';
@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly onRecord?: (record: BatchResult | WindowResult) => void;
   /** Called every now and then with the virtual time reached, in ms. */
   readonly onProgress?: (virtualMs: number) => void;
+  /** Takes the log of what the nodes took in, for replays. Recording costs time and space, so only who asks pays. */
+  readonly inputs?: InputSink;
   /** Host time in ms, for `wall_ms` alone. */
   readonly clock?: () => number;
 }
@@ -61,6 +63,7 @@ export function runCounted(scenario: Scenario, options: RunOptions = {}): Simula
   const world = createWorld(scenario, options);
   const { simulation } = world;
   simulation.run(scenario.durationMs, options.onProgress);
+  world.recorder?.finish();
   const result = buildResult(scenario, world);
   const wallMs = options.clock === undefined ? 0 : Math.max(0, options.clock() - startedMs);
   return { result: { ...result, wall_ms: wallMs }, eventCount: simulation.eventCount };
@@ -70,6 +73,7 @@ interface World {
   readonly simulation: Simulation;
   readonly watchers: Watchers;
   readonly genesisState: GenesisState;
+  readonly recorder: InputRecorder | undefined;
 }
 
 function createWorld(scenario: Scenario, options: RunOptions): World {
@@ -99,11 +103,17 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     if (signer === undefined) throw new RangeError(`no validator ${index}`);
     return signer;
   };
-  const createProcess = processFactory(scenario, genesis, crypto, {
+  const recorder = options.inputs === undefined ? undefined : new InputRecorder(scenario, options.inputs);
+  const createNode = createNodeFactory(scenario, genesis, crypto, {
     signerOf,
     executions: isShared ? new SharedExecutions() : undefined,
     messages,
   });
+  const createProcess =
+    recorder === undefined
+      ? createNode
+      : (index: ValidatorIndex, observer: FinalityObserver | undefined) =>
+          recorder.record(index, createNode(index, observer));
   const simulation = new Simulation(
     {
       validators: genesis.validators,
@@ -130,7 +140,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
         createWatchers(scenario, parts, { genesis, genesisState, chain }, view, options),
     },
   );
-  return { simulation, watchers: simulation.watchers, genesisState };
+  return { simulation, watchers: simulation.watchers, genesisState, recorder };
 }
 
 /** The deepest reorganisation that the timeline asks for, in settlement-chain blocks. */
@@ -143,36 +153,6 @@ function reorgDepthMaxOf({ timeline }: Scenario): number {
     }
   }
   return depthMax;
-}
-
-function processFactory(
-  { config }: Scenario,
-  genesis: Genesis,
-  crypto: Crypto,
-  {
-    signerOf,
-    ...shared
-  }: {
-    readonly signerOf: (index: ValidatorIndex) => Signer;
-    readonly executions: SharedExecutions | undefined;
-    readonly messages: SharedMessages | undefined;
-  },
-): (index: ValidatorIndex, observer: FinalityObserver) => NodeProcess {
-  const { consensus, settlement, simulation } = config;
-  return (index, observer) =>
-    new NodeCore(
-      {
-        genesis,
-        self: index,
-        deltaMs: consensus.deltaMs,
-        inactiveViews: consensus.inactiveViews,
-        resubmitAfterBlocks: settlement.resubmitAfterBlocks,
-        tip: settlement.tip,
-        openRescue: settlement.openRescue,
-        historyBlocks: simulation.historyBlocks,
-      },
-      { crypto, signer: signerOf(index), ...shared, observer },
-    );
 }
 
 function createWatchers(
