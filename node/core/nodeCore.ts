@@ -148,7 +148,7 @@ export class NodeCore {
     if (guard !== undefined) parts.simplex.guardUntil(guard.untilView ?? Number.MAX_SAFE_INTEGER);
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? []);
-    if (nowMs > 0 || hasLostDisk) parts.synchroniser.askAll(nowMs);
+    if (mayHaveRun || nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
 
   #compose(tree: BlockTree, peers: readonly PeerId[], finalizedView: View | undefined): Parts {

@@ -74,6 +74,8 @@ export class Synchroniser {
 
   onTimer(nowMs: TimeMs): void {
     this.#pending.clear();
+    // The pause is over when its timer says so: the clock may have been set back since it began.
+    this.#quietUntilMs = Number.NEGATIVE_INFINITY;
     if (this.#host.needsReports()) this.askAll(nowMs);
     else if (this.#wanted) this.request(undefined, nowMs);
   }

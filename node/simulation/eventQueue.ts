@@ -126,7 +126,8 @@ export class EventQueue {
   }
 }
 
-function createBlankEvent(): SimulationEvent {
+/** An event that happens to nobody. */
+export function createBlankEvent(): SimulationEvent {
   return {
     kind: 'idle',
     node: -1,

@@ -118,6 +118,8 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     {
       validators: genesis.validators,
       blockTimeMs: genesis.blockTimeMs,
+      blockBytesMax: genesis.blockBytesMax,
+      deltaMs: config.consensus.deltaMs,
       settlementBlockTimeMs: config.settlementChain.blockTimeMs,
       settlementPhaseMs: config.settlementChain.phaseMs,
       timeline: scenario.timeline,
@@ -137,7 +139,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
         createProcess,
       },
       createWatchers: (view) =>
-        createWatchers(scenario, parts, { genesis, genesisState, chain }, view, options),
+        createWatchers(scenario, parts, { genesis, genesisState, chain, links }, view, options),
     },
   );
   return { simulation, watchers: simulation.watchers, genesisState, recorder };
@@ -162,21 +164,21 @@ function createWatchers(
     readonly genesis: Genesis;
     readonly genesisState: GenesisState;
     readonly chain: MockSettlementChain;
+    readonly links: Links;
   },
   simulation: Simulation,
   options: RunOptions,
 ): Watchers {
-  const { genesis, genesisState, chain } = world;
+  const { genesis, genesisState, chain, links } = world;
   const nodeNames = genesis.validators.validators.map(({ name }) => name);
   const labels = labelsOf(parts);
-  const { latencyMs, jitterMs, loss } = scenario.network;
   const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: options.onEvent });
   const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord: options.onRecord });
   const laws = new Laws({
     genesis,
     genesisLayer: genesisState.base,
     nodeNames,
-    isSynchronous: loss === 0 && latencyMs + jitterMs <= scenario.config.consensus.deltaMs,
+    isSynchronous: links.isTimely(0, links.chain, genesis.blockBytesMax, scenario.config.consensus.deltaMs),
     settlementBlockAt: (height) => chain.blockAt(height),
   });
   const judge = new ExpectationJudge(scenario.expectations, viewOf(simulation, chronicle));
@@ -264,7 +266,7 @@ function buildResult(scenario: Scenario, { simulation, watchers, genesisState }:
     laws: lawResults,
     expectations,
     errors: [...errors],
-    warnings: describeUnfired(simulation.unfiredEvents),
+    warnings: [...describeUnfired(simulation.unfiredEvents), ...simulation.warnings],
     ...(records.truncated ? { truncated: true as const } : {}),
     ok,
   };

@@ -4,7 +4,9 @@
  */
 import type { Height, SettlementHeight, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { TimerId } from '../core/types.ts';
+import type { NodeFault } from '../scenario/types.ts';
 import type { DishonestNode } from './byzantine/dishonestNode.ts';
+import { NodeClock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { NodeProcess } from './nodeProcess.ts';
 
@@ -12,7 +14,7 @@ import type { NodeProcess } from './nodeProcess.ts';
 export interface NodeTimer {
   readonly id: TimerId;
   generation: number;
-  /** When it fires; undefined while it does not run. */
+  /** When it fires, in true time; undefined while it does not run. */
   dueMs: TimeMs | undefined;
 }
 
@@ -26,8 +28,10 @@ export class SimulatedNode {
   core: NodeProcess | undefined;
   /** Grows with every start and every crash: what was meant for an earlier one is lost. */
   incarnation = 0;
+  /** What its processes read of time. */
+  readonly clock = new NodeClock();
   /** Crash faults that hold the node down. */
-  downCount = 0;
+  readonly crashes = new Set<NodeFault>();
   /** What surrounds the core while the node is dishonest. */
   dishonesty: DishonestNode | undefined;
   /** True from its first lie on: nothing it ever says is vouched for again, nor what is still under way. */

@@ -11,7 +11,7 @@ import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
-import type { Input, Output, PeerId } from '../core/types.ts';
+import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
 import type { Anchor, TimelineEvent } from '../scenario/types.ts';
 import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
 import type { Chronicle } from './chronicle.ts';
@@ -20,6 +20,7 @@ import { EventQueue, type SimulationEvent } from './eventQueue.ts';
 import type { Trace } from './events.ts';
 import type { ExpectationJudge } from './expectations.ts';
 import { Faults } from './faults/faults.ts';
+import { Freezer } from './freezer.ts';
 import { Gossip } from './gossip.ts';
 import { GossipMemory } from './gossipMemory.ts';
 import type { Laws } from './laws/laws.ts';
@@ -44,6 +45,8 @@ export interface TransactionSource extends BlockTransactions {
 export interface SimulationOptions {
   readonly validators: ValidatorSet;
   readonly blockTimeMs: number;
+  readonly blockBytesMax: number;
+  readonly deltaMs: number;
   readonly settlementBlockTimeMs: number;
   readonly settlementPhaseMs: number;
   readonly timeline: readonly TimelineEvent[];
@@ -83,6 +86,9 @@ export class Simulation {
   readonly #gossip: Gossip;
   readonly #requests: Requests;
   readonly #faults: Faults;
+  readonly #freezer = new Freezer();
+  /** What users sent while no node ran: for each node, from the start after that. */
+  readonly #unheard = new Map<SimulatedNode, Uint8Array[]>();
   readonly #delivery: TransactionDelivery;
   readonly #timeline: Timeline;
   readonly #watchers: Watchers;
@@ -137,6 +143,8 @@ export class Simulation {
     this.#watchers = dependencies.createWatchers(this);
     this.#faults = new Faults({
       validators: options.validators,
+      deltaMs: options.deltaMs,
+      messageBytesMax: options.blockBytesMax,
       nodes: this.#nodes,
       settlement: this.#settlement,
       links: this.#links,
@@ -152,6 +160,10 @@ export class Simulation {
       }),
       nowMs: () => this.#queue.nowMs,
       settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
+      freezer: this.#freezer,
+      handleHeld: (events) => {
+        for (const event of events) this.#happen(event);
+      },
       startNode: (node) => this.#start(node),
     });
     this.#delivery.proposed(0);
@@ -159,7 +171,7 @@ export class Simulation {
     this.#timeline = new Timeline(options.timeline, {
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       nowMs: () => this.#queue.nowMs,
-      submitTransactions: (event) => this.#handToAll(dependencies.transactions.forEvent(event)),
+      submitTransactions: (event) => this.#submit(dependencies.transactions.forEvent(event)),
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });
@@ -201,6 +213,11 @@ export class Simulation {
   /** The node runs and votes no more. */
   isHalted(name: string): boolean {
     return this.#nodes.some((node) => node.name === name && node.isHalted);
+  }
+
+  /** What a user of the scenario should know although no rule was broken. */
+  get warnings(): readonly string[] {
+    return this.#faults.warnings;
   }
 
   /** What made the run itself wrong. */
@@ -249,6 +266,7 @@ export class Simulation {
   // Events -----------------------------------------------------------------------------------------------
 
   #happen(event: SimulationEvent): void {
+    if (this.#freezer.isActive && this.#freezer.holds(event)) return;
     switch (event.kind) {
       case 'gossip':
         this.#gossip.arrives(event);
@@ -306,11 +324,12 @@ export class Simulation {
   }
 
   #deliver(node: SimulatedNode, input: Input): void {
-    const { core, incarnation, dishonesty } = node;
+    const { core, incarnation, dishonesty, clock } = node;
     if (core === undefined) return;
     if (dishonesty !== undefined && !dishonesty.receives(input)) return;
     const { isUnsafe } = this.#dependencies.dishonesty;
-    for (const output of isUnsafe ? this.#handleUnsafely(node, core, input) : core.handle(input)) {
+    const seen = clock.offsetMs === 0 ? input : { ...input, nowMs: clock.localMs(input.nowMs) };
+    for (const output of isUnsafe ? this.#handleUnsafely(node, core, seen) : core.handle(seen)) {
       if (dishonesty !== undefined && !dishonesty.sends(output)) continue;
       this.#carryOut(node, output, input);
       if (node.incarnation !== incarnation) return;
@@ -377,8 +396,9 @@ export class Simulation {
     }
   }
 
-  #setTimer(node: SimulatedNode, id: Parameters<SimulatedNode['timer']>[0], at: TimeMs): void {
+  #setTimer(node: SimulatedNode, id: TimerId, localMs: TimeMs): void {
     const timer = node.timer(id);
+    const at = node.clock.trueMs(localMs);
     if (timer.dueMs === at) return;
     timer.generation += 1;
     timer.dueMs = at;
@@ -442,7 +462,22 @@ export class Simulation {
     for (const bytes of transactions) for (const node of this.#nodes) this.#hand(node, bytes);
   }
 
+  /** Users send: to every node that runs, or once one does. */
+  #submit(transactions: readonly Uint8Array[]): void {
+    if (this.#nodes.some(({ core }) => core !== undefined)) {
+      this.#handToAll(transactions);
+      return;
+    }
+    for (const node of this.#nodes) {
+      this.#unheard.set(node, [...(this.#unheard.get(node) ?? []), ...transactions]);
+    }
+  }
+
   #hand(node: SimulatedNode, bytes: Uint8Array): void {
+    if (this.#freezer.isActive && this.#freezer.isFrozen(node)) {
+      this.#freezer.hold(node, () => this.#hand(node, bytes));
+      return;
+    }
     this.#deliver(node, { type: 'transactionSubmitted', nowMs: this.#queue.nowMs, bytes, gossip: false });
   }
 
@@ -511,6 +546,8 @@ export class Simulation {
     this.#memory.start(node.index, nowMs);
     this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.rows(), peers, mayHaveRun });
     for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
+    for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, bytes);
+    this.#unheard.delete(node);
   }
 
   #fail(error: string): void {

@@ -5,6 +5,7 @@ import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
 import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
+import { simulationCodes } from '../../node/simulation/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
 import { transactionCodes } from '../../settlement/execution/transaction.ts';
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   consensus: consensusCodes,
   core: coreCodes,
   runtime: runtimeCodes,
+  simulation: simulationCodes,
   other: otherCodes,
 };
 
@@ -201,6 +203,10 @@ const advice: Readonly<Record<string, string>> = {
     'Look at the path and its permissions. A damaged store is restored from a copy, or removed: the node then catches up from its peers.',
   STORE_VERSION: 'Run the version that wrote it, or choose another data directory.',
   STORE_WRITE_FAILED: 'Look at the space and the health of the disk, then start the node again.',
+
+  QUORUM_BACK: 'Nothing.',
+  QUORUM_LOST:
+    'Nothing, when the scenario means it: the message names who is missing. Progress is judged from its return.',
 
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',

@@ -41,6 +41,10 @@ export class ByzantineFaults implements FaultHandler<ByzantineFault> {
     dishonesty.end(nodeNamed(fault.node), behaviour);
   }
 
+  obstacleOf(node: SimulatedNode): string | undefined {
+    return node.dishonesty === undefined ? undefined : 'is dishonest';
+  }
+
   health(): Health {
     for (const { type } of this.#running.keys()) {
       if (hindering.includes(type)) return { hasQuorum: true, canSettle: false };

@@ -4,30 +4,38 @@
  */
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
-import type { ValidatorSet } from '../../../consensus/validators.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
+import type { SimulationEvent } from '../eventQueue.ts';
 import type { Trace } from '../events.ts';
+import type { Freezer } from '../freezer.ts';
 import type { Laws } from '../laws/laws.ts';
 import type { Links } from '../links.ts';
+import { Quorum, type QuorumOptions } from '../quorum.ts';
 import type { SettlementSide } from '../settlementSide.ts';
 import type { SimulatedNode } from '../simulatedNode.ts';
 import { ByzantineFaults } from './byzantineFaults.ts';
 import { ChainFaults } from './chainFaults.ts';
+import type { FaultHandler } from './faultHandler.ts';
 import { LinkFaults } from './linkFaults.ts';
 import { MachineFaults } from './machineFaults.ts';
 
-export interface FaultsDependencies {
-  readonly validators: ValidatorSet;
+/** Gains and losses of the quorum kept word for word. */
+const WARNINGS_MAX = 20;
+
+export interface FaultsDependencies extends QuorumOptions {
   readonly nodes: readonly SimulatedNode[];
   readonly settlement: SettlementSide;
   readonly links: Links;
   readonly laws: Laws;
   readonly trace: Trace;
+  readonly freezer: Freezer;
   readonly dishonesty: Dishonesty;
   readonly nowMs: () => TimeMs;
   /** The settlement chain took back its blocks above a height. */
   readonly settlementReorganised: (height: SettlementHeight) => void;
+  /** Lets a process handle what waited for it. */
+  readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;
 }
@@ -38,6 +46,10 @@ export class Faults {
   readonly #links: LinkFaults;
   readonly #chain: ChainFaults;
   readonly #byzantine: ByzantineFaults;
+  readonly #families: readonly FaultHandler<never>[];
+  readonly #quorum: Quorum;
+  readonly #warnings: string[] = [];
+  #hasQuorum = true;
 
   constructor(dependencies: FaultsDependencies) {
     this.#dependencies = dependencies;
@@ -46,6 +58,11 @@ export class Faults {
     this.#links = new LinkFaults({ ...dependencies, nodeNamed });
     this.#chain = new ChainFaults({ ...dependencies, nodeNamed });
     this.#byzantine = new ByzantineFaults({ ...dependencies, nodeNamed });
+    this.#families = [this.#machines, this.#links, this.#chain, this.#byzantine];
+    this.#quorum = new Quorum(dependencies, {
+      ...dependencies,
+      obstacleOf: (node) => this.#obstacleOf(node),
+    });
   }
 
   start(fault: Fault): void {
@@ -60,17 +77,39 @@ export class Faults {
     this.healthChanged();
   }
 
-  /** Tells the laws how whole the network is. */
+  /** Gains and losses of the quorum, in words. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /** Tells the laws how whole the network is, and whoever watches the run when it loses its quorum. */
   healthChanged(): void {
     const { laws, nowMs } = this.#dependencies;
-    let hasQuorum = true;
-    let canSettle = true;
-    for (const family of [this.#machines, this.#links, this.#chain, this.#byzantine]) {
+    const timely = this.#quorum.timely();
+    let hasQuorum = this.#quorum.isQuorum(timely);
+    let canSettle = this.#quorum.reachesChain(timely);
+    for (const family of this.#families) {
       const health = family.health();
       hasQuorum &&= health.hasQuorum;
       canSettle &&= health.canSettle;
     }
-    laws.healthChanged({ hasQuorum, canSettle }, nowMs());
+    const slowestClockMs = timely.reduce((ms, { clock }) => Math.min(ms, clock.offsetMs), 0);
+    laws.healthChanged({ hasQuorum, canSettle, slowestClockMs }, nowMs());
+    this.#reportQuorum();
+  }
+
+  #reportQuorum(): void {
+    const connected = this.#quorum.connected();
+    const hasQuorum = this.#quorum.isQuorum(connected);
+    if (hasQuorum === this.#hasQuorum) return;
+    this.#hasQuorum = hasQuorum;
+    const { trace, nowMs } = this.#dependencies;
+    const code = hasQuorum ? 'QUORUM_BACK' : 'QUORUM_LOST';
+    const message = hasQuorum
+      ? 'a quorum of the voting power can agree again'
+      : `no quorum of the voting power can agree: ${this.#quorum.describeMissing(connected)}`;
+    trace.reportOther(nowMs(), undefined, 'warning', { code, message });
+    if (this.#warnings.length < WARNINGS_MAX) this.#warnings.push(`${code} at ${nowMs()} ms: ${message}`);
   }
 
   #carryOut(fault: Fault, change: 'start' | 'end'): void {
@@ -105,6 +144,14 @@ export class Faults {
     const { trace, nowMs } = this.#dependencies;
     const node = 'node' in fault ? this.#nodeNamed(fault.node).index : undefined;
     trace.reportOther(nowMs(), node, type, faultFields(fault));
+  }
+
+  #obstacleOf(node: SimulatedNode): string | undefined {
+    for (const family of this.#families) {
+      const obstacle = family.obstacleOf?.(node);
+      if (obstacle !== undefined) return obstacle;
+    }
+    return undefined;
   }
 
   #nodeNamed(name: string): SimulatedNode {

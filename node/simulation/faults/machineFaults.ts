@@ -1,10 +1,10 @@
-/** Processes that crash and come back on what their disks hold. */
+/** Machines: processes that crash, come back on what their disks hold, or stand still; clocks that are off. */
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
-import type { ValidatorSet } from '../../../consensus/validators.ts';
 import type { NodeFault } from '../../scenario/types.ts';
-import type { DiskLoss } from '../disk.ts';
+import type { SimulationEvent } from '../eventQueue.ts';
 import type { Trace } from '../events.ts';
+import type { Freezer } from '../freezer.ts';
 import type { Laws } from '../laws/laws.ts';
 import type { Health } from '../laws/progress.ts';
 import type { SimulatedNode } from '../simulatedNode.ts';
@@ -13,12 +13,16 @@ import type { FaultHandler } from './faultHandler.ts';
 /** Views above all views seen at its start until which a node without its vote log is silent (docs/protocol.md). */
 const SILENT_VIEWS = 2;
 
+type CrashFault = Extract<NodeFault, { readonly type: 'crash' }>;
+
 export interface MachineFaultsDependencies {
-  readonly validators: ValidatorSet;
   readonly nodes: readonly SimulatedNode[];
   readonly laws: Laws;
   readonly trace: Trace;
+  readonly freezer: Freezer;
   readonly nowMs: () => TimeMs;
+  /** Lets a process handle what waited for it. */
+  readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;
   readonly nodeNamed: (name: string) => SimulatedNode;
@@ -33,48 +37,72 @@ export class MachineFaults implements FaultHandler<NodeFault> {
 
   start(fault: NodeFault): void {
     const node = this.#dependencies.nodeNamed(fault.node);
-    if (fault.type === 'crash') this.#crash(node, fault.lose);
-    else if (fault.type === 'restart') this.#endCrashes(node);
-    else assert(false, `${fault.type} cannot be carried out`);
+    switch (fault.type) {
+      case 'crash':
+        this.#crash(node, fault);
+        return;
+      case 'restart':
+        this.#endCrashes(node);
+        return;
+      case 'pause':
+        if (node.core !== undefined) this.#dependencies.freezer.pause(node, fault);
+        return;
+      case 'clock_skew':
+      case 'clock_step':
+        node.clock.shift(fault.ms);
+        return;
+      case 'disk':
+        assert(false, 'disk cannot be carried out');
+    }
   }
 
   end(fault: NodeFault): void {
-    if (fault.type === 'crash') this.#endCrash(this.#dependencies.nodeNamed(fault.node));
+    const node = this.#dependencies.nodeNamed(fault.node);
+    if (fault.type === 'crash') this.#endCrash(node, fault);
+    else if (fault.type === 'pause') this.#resume(node, fault);
+    else if (fault.type === 'clock_skew') node.clock.shift(-fault.ms);
+  }
+
+  /** Why a node takes no part in agreement; undefined: it does. */
+  obstacleOf(node: SimulatedNode): string | undefined {
+    if (node.core === undefined) return 'is down';
+    if (node.silentUntilView > 0) return 'is silent since it lost its disk';
+    if (node.isHalted) return 'has halted';
+    return this.#dependencies.freezer.isFrozen(node) ? 'is paused' : undefined;
   }
 
   health(): Health {
-    const { nodes, validators } = this.#dependencies;
-    let power = 0;
-    for (const node of nodes) {
-      const isWell = node.core !== undefined && node.silentUntilView === 0 && !node.isHalted;
-      if (isWell && node.dishonesty === undefined) power += node.power;
-    }
-    return { hasQuorum: validators.isQuorum(power), canSettle: true };
+    return { hasQuorum: true, canSettle: true };
   }
 
-  #crash(node: SimulatedNode, lose: DiskLoss): void {
-    node.downCount += 1;
+  #crash(node: SimulatedNode, fault: CrashFault): void {
+    node.crashes.add(fault);
     if (node.core === undefined) return;
+    const { trace, nowMs, freezer } = this.#dependencies;
+    freezer.drop(node);
     node.stop();
-    node.disk.crash(lose);
-    if (lose === 'all') {
+    node.disk.crash(fault.lose);
+    if (fault.lose === 'all') {
       node.finalizedHeight = 0;
       node.silentUntilView = Number.POSITIVE_INFINITY;
     }
-    const { trace, nowMs } = this.#dependencies;
-    trace.reportOther(nowMs(), node.index, 'node_crashed', { lose });
+    trace.reportOther(nowMs(), node.index, 'node_crashed', { lose: fault.lose });
   }
 
-  #endCrash(node: SimulatedNode): void {
-    // An explicit restart has ended every crash of the node before.
-    if (node.downCount === 0) return;
-    node.downCount -= 1;
-    if (node.downCount === 0) this.#restart(node);
+  #endCrash(node: SimulatedNode, fault: CrashFault): void {
+    // An explicit restart has ended every crash before it.
+    if (node.crashes.delete(fault) && node.crashes.size === 0) this.#restart(node);
   }
 
   #endCrashes(node: SimulatedNode): void {
-    node.downCount = 0;
+    node.crashes.clear();
     if (node.core === undefined) this.#restart(node);
+  }
+
+  #resume(node: SimulatedNode, fault: NodeFault): void {
+    const { freezer, handleHeld } = this.#dependencies;
+    const held = freezer.resume(node, fault);
+    if (held !== undefined) handleHeld(held);
   }
 
   #restart(node: SimulatedNode): void {

@@ -13,7 +13,7 @@ import type { LawResult } from '../result.ts';
 import { AgreementLaw } from './agreement.ts';
 import { DurabilityLaw } from './durability.ts';
 import { JusticeLaw } from './justice.ts';
-import { type Health, ProgressLaw } from './progress.ts';
+import { type NetworkHealth, ProgressLaw } from './progress.ts';
 import { ValueLaws } from './value.ts';
 
 export interface LawsOptions {
@@ -57,10 +57,10 @@ export class Laws {
   ): void {
     this.#agreement.finalized(this.#nodeNames[node] ?? `node ${node}`, block, result.stateRoot);
     if (!isFirst) return;
-    const { height } = block.header;
+    const { height, timestampMs } = block.header;
     this.#value.finalized(height, result);
     this.#justice.finalized(block, result.facts);
-    this.#progress.finalized(height, result.facts, nowMs);
+    this.#progress.finalized(height, timestampMs, result.facts, nowMs);
   }
 
   /** An honest node stopped over what it was told is final. */
@@ -76,7 +76,7 @@ export class Laws {
     this.#durability.recovered(node, heightBefore, heightNow);
   }
 
-  healthChanged(health: Health, nowMs: TimeMs): void {
+  healthChanged(health: NetworkHealth, nowMs: TimeMs): void {
     this.#progress.healthChanged(health, nowMs);
   }
 

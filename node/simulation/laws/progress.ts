@@ -28,14 +28,22 @@ export interface Health {
   readonly canSettle: boolean;
 }
 
+/** The same for the whole network. */
+export interface NetworkHealth extends Health {
+  /** How far the slowest clock of those who agree is behind true time, as a number of ms at most 0. */
+  readonly slowestClockMs: number;
+}
+
 export class ProgressLaw {
   readonly law = new Law('progress');
   readonly #options: ProgressOptions;
   readonly #stallMaxMs: number;
-  #health: Health = { hasQuorum: true, canSettle: true };
+  #health: NetworkHealth = { hasQuorum: true, canSettle: true, slowestClockMs: 0 };
   /** The last final block or the last change of health. */
   #lastAdvanceMs: TimeMs = 0;
   #finalizedHeight = 0;
+  /** Its own timestamp: ahead of true time when clocks were, and then the next block must wait for them. */
+  #newestTimestampMs: TimeMs = 0;
   /** Settlement blocks so far that could take a settlement. */
   #countingBlocks = 0;
   /** For each unsettled batch the number of counting blocks by which it must be settled. */
@@ -49,18 +57,19 @@ export class ProgressLaw {
   }
 
   /** A fault began or ended, a node went or came. */
-  healthChanged(health: Health, nowMs: TimeMs): void {
+  healthChanged(health: NetworkHealth, nowMs: TimeMs): void {
     this.#judgeAdvance(nowMs);
     this.#health = health;
     this.#lastAdvanceMs = nowMs;
     for (const seq of this.#limits.keys()) this.#limits.set(seq, this.#newLimit());
   }
 
-  /** The network's finalised height grew. */
-  finalized(height: number, facts: readonly NetFact[], nowMs: TimeMs): void {
+  /** The network's finalised height grew. @param timestampMs - The block's own. */
+  finalized(height: number, timestampMs: TimeMs, facts: readonly NetFact[], nowMs: TimeMs): void {
     this.#judgeAdvance(nowMs);
     this.#lastAdvanceMs = nowMs;
     this.#finalizedHeight = height;
+    this.#newestTimestampMs = timestampMs;
     for (const fact of facts) {
       if (fact.type === 'batch_confirmed') {
         this.#judgeBatch(fact.batch.seq);
@@ -91,7 +100,8 @@ export class ProgressLaw {
 
   #judgeAdvance(nowMs: TimeMs): void {
     if (!this.#options.isSynchronous || !this.#health.hasQuorum) return;
-    const sinceMs = nowMs - this.#lastAdvanceMs;
+    const reachedMs = this.#newestTimestampMs - this.#health.slowestClockMs;
+    const sinceMs = nowMs - Math.max(this.#lastAdvanceMs, reachedMs);
     this.law.check(
       sinceMs <= this.#stallMaxMs,
       () => `no final block after height ${this.#finalizedHeight} for ${sinceMs} ms, until ${nowMs} ms`,

@@ -81,11 +81,11 @@ describe('DurabilityLaw', () => {
 describe('ProgressLaw', () => {
   const createLaw = (isSynchronous = true): ProgressLaw =>
     new ProgressLaw({ rules: netRules, blockTimeMs: 2000, isSynchronous });
-  const whole = { hasQuorum: true, canSettle: true };
+  const whole = { hasQuorum: true, canSettle: true, slowestClockMs: 0 };
 
   it('wants a final block every ten seconds while a quorum is up', () => {
     const law = createLaw();
-    law.finalized(1, [], 10_000);
+    law.finalized(1, 0, [], 10_000);
     expect(law.law.isBroken).toBe(false);
     law.finish(20_001);
     expect(law.law.result().violations).toEqual([
@@ -95,12 +95,26 @@ describe('ProgressLaw', () => {
 
   it('waits while there is no quorum, and counts anew when it is back', () => {
     const law = createLaw();
-    law.finalized(1, [], 100);
-    law.healthChanged({ hasQuorum: false, canSettle: true }, 200);
+    law.finalized(1, 0, [], 100);
+    law.healthChanged({ ...whole, hasQuorum: false }, 200);
     law.healthChanged(whole, 100_000);
-    law.finalized(2, [], 109_000);
+    law.finalized(2, 0, [], 109_000);
     law.finish(118_000);
     expect(law.law.isBroken).toBe(false);
+  });
+
+  it('counts from the newest block’s own time where clocks were ahead, or are behind', () => {
+    const ahead = createLaw();
+    ahead.finalized(1, 60_000, [], 100);
+    ahead.finish(70_000);
+    expect(ahead.law.isBroken).toBe(false);
+    const behind = createLaw();
+    behind.finalized(1, 2000, [], 100);
+    behind.healthChanged({ ...whole, slowestClockMs: -60_000 }, 200);
+    behind.finish(72_000);
+    expect(behind.law.isBroken).toBe(false);
+    behind.finish(72_001);
+    expect(behind.law.isBroken).toBe(true);
   });
 
   it('judges nothing on a network that may lose messages', () => {
@@ -111,12 +125,12 @@ describe('ProgressLaw', () => {
 
   /** Blocks come every 2 s, settlement blocks every 5 s; batch 1 is sealed at once. */
   function settleAfter(law: ProgressLaw, settlementBlocks: number, gasUsed = 0): void {
-    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    law.finalized(1, 0, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
     for (let height = 1; height <= settlementBlocks; height += 1) {
       law.settlementBlock(settlementBlockAt(height, { gasUsed }));
-      law.finalized(height + 1, [], height * 5000);
+      law.finalized(height + 1, 0, [], height * 5000);
     }
-    law.finalized(settlementBlocks + 2, [confirmedFact(batchOf(1))], settlementBlocks * 5000 + 1);
+    law.finalized(settlementBlocks + 2, 0, [confirmedFact(batchOf(1))], settlementBlocks * 5000 + 1);
   }
 
   // (pending 1 + 2) * (deadline 2 + 3) = 15
@@ -137,11 +151,11 @@ describe('ProgressLaw', () => {
 
   it('waits while settlements are held back', () => {
     const law = createLaw();
-    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
-    law.healthChanged({ hasQuorum: true, canSettle: false }, 1);
+    law.finalized(1, 0, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    law.healthChanged({ ...whole, canSettle: false }, 1);
     for (let height = 1; height <= 50; height += 1) {
       law.settlementBlock(settlementBlockAt(height));
-      law.finalized(height + 1, [], height * 5000);
+      law.finalized(height + 1, 0, [], height * 5000);
     }
     law.finish(250_001);
     expect(law.law.isBroken).toBe(false);
@@ -149,10 +163,10 @@ describe('ProgressLaw', () => {
 
   it('judges at the end what is overdue by then', () => {
     const law = createLaw();
-    law.finalized(1, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
+    law.finalized(1, 0, [{ type: 'batch_sealed', batch: batchOf(1) }], 0);
     for (let height = 1; height <= 16; height += 1) {
       law.settlementBlock(settlementBlockAt(height));
-      law.finalized(height + 1, [], height * 5000);
+      law.finalized(height + 1, 0, [], height * 5000);
     }
     law.finish(80_001);
     expect(law.law.isBroken).toBe(true);

@@ -1,0 +1,107 @@
+/**
+ * Who can agree with whom right now: the largest group of nodes that take part, reach each other, and have clocks that
+ * are close enough. The progress law waits while it is no quorum, and whoever watches the run is told who is missing.
+ */
+import type { ValidatorSet } from '../../consensus/validators.ts';
+import type { Links } from './links.ts';
+import type { SimulatedNode } from './simulatedNode.ts';
+
+/** Clocks further apart than this many deltas may keep a leader's proposals from being voted for in time. */
+const CLOCK_SPREAD_DELTAS = 2;
+
+export interface QuorumOptions {
+  readonly validators: ValidatorSet;
+  readonly deltaMs: number;
+  /** The largest message that agreement needs in time. */
+  readonly messageBytesMax: number;
+}
+
+export interface QuorumDependencies {
+  readonly nodes: readonly SimulatedNode[];
+  readonly links: Links;
+  /** Why a node takes no part in agreement, such as `is down`; undefined: it does. */
+  readonly obstacleOf: (node: SimulatedNode) => string | undefined;
+}
+
+export class Quorum {
+  readonly #options: QuorumOptions;
+  readonly #dependencies: QuorumDependencies;
+
+  constructor(options: QuorumOptions, dependencies: QuorumDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  isQuorum(group: readonly SimulatedNode[]): boolean {
+    return this.#options.validators.isQuorum(powerOf(group));
+  }
+
+  /** Nodes that can hear each other at all. */
+  connected(): readonly SimulatedNode[] {
+    const { links } = this.#dependencies;
+    return this.#largestGroup(
+      (a, b) => links.isConnected(a.index, b.index) && links.isConnected(b.index, a.index),
+    );
+  }
+
+  /** Nodes between which everything arrives within delta. */
+  timely(): readonly SimulatedNode[] {
+    return this.#largestGroup((a, b) => this.#isTimely(a.index, b.index));
+  }
+
+  /** Whether every one of them reaches the settlement chain within delta, and is reached. */
+  reachesChain(group: readonly SimulatedNode[]): boolean {
+    return group.every(({ index }) => this.#isTimely(index, this.#dependencies.links.chain));
+  }
+
+  /** Who is not in a group, and why, in words. */
+  describeMissing(group: readonly SimulatedNode[]): string {
+    const { nodes, obstacleOf } = this.#dependencies;
+    const missing = nodes.filter((node) => !group.includes(node));
+    return missing
+      .map((node) => {
+        const obstacle = obstacleOf(node);
+        if (obstacle !== undefined) return `${node.name} ${obstacle}`;
+        return group.every((other) => this.#areClocksClose(node, other))
+          ? `${node.name} cannot be reached`
+          : `the clock of ${node.name} is ${node.clock.offsetMs} ms off`;
+      })
+      .join(', ');
+  }
+
+  /**
+   * A group in which everybody is connected with everybody, by adding to each node in turn all that fit: exact for
+   * partitions and isolation, and for the rest never larger than what there is.
+   */
+  #largestGroup(areConnected: (a: SimulatedNode, b: SimulatedNode) => boolean): readonly SimulatedNode[] {
+    const { nodes, obstacleOf } = this.#dependencies;
+    const able = nodes.filter((node) => obstacleOf(node) === undefined);
+    let largest: SimulatedNode[] = [];
+    for (const first of able) {
+      const group = [first];
+      for (const node of able) {
+        if (node === first) continue;
+        if (group.every((member) => this.#areClocksClose(member, node) && areConnected(member, node))) {
+          group.push(node);
+        }
+      }
+      if (powerOf(group) > powerOf(largest)) largest = group;
+      if (largest.length === able.length) break;
+    }
+    return largest;
+  }
+
+  #areClocksClose(a: SimulatedNode, b: SimulatedNode): boolean {
+    return Math.abs(a.clock.offsetMs - b.clock.offsetMs) <= CLOCK_SPREAD_DELTAS * this.#options.deltaMs;
+  }
+
+  #isTimely(a: number, b: number): boolean {
+    const { deltaMs, messageBytesMax } = this.#options;
+    const { links } = this.#dependencies;
+    return links.isTimely(a, b, messageBytesMax, deltaMs) && links.isTimely(b, a, messageBytesMax, deltaMs);
+  }
+}
+
+function powerOf(nodes: readonly SimulatedNode[]): number {
+  return nodes.reduce((sum, { power }) => sum + power, 0);
+}
