@@ -16,6 +16,7 @@ export const coreCodes = {
   MEMPOOL_SENDER_FULL: 'as many transactions of this sender wait as one sender may have',
   SETTLEMENT_REORG_BELOW_ORIGIN:
     'the settlement chain no longer has a block that notarised blocks of this chain build on',
+  SETTLEMENT_PAUSED: 'an operator holds back the settlements of this node, whose duties run on all the same',
   SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
   SYNC_HISTORY_GONE: 'this node was away for longer than its peers keep blocks, and cannot catch up',

@@ -71,7 +71,9 @@ export class Executor {
 
   /** Checks chain and signature, once a node: what waits in its own pool was checked when it came in. */
   verify(prepared: PreparedTransaction): Verdict<unknown> {
-    if (this.#mempool.get(prepared.id)?.bytes === prepared.bytes) return { ok: true, value: undefined };
+    const waiting = this.#mempool.get(prepared.id);
+    if (waiting !== undefined && equalBytes(waiting.bytes, prepared.bytes))
+      return { ok: true, value: undefined };
     return verifyTransaction(prepared, this.#genesis, this.#dependencies.crypto);
   }
 

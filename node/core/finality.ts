@@ -15,7 +15,7 @@ import type { FinalityObserver } from './ports.ts';
 import type { SettlementFollower } from './settlementFollower.ts';
 import type { Settler } from './settler.ts';
 import type { Silence } from './silence.ts';
-import { guardWrite, headWrite, type StoredBlock, stateWrites } from './store.ts';
+import { guardWrite, headWrite, type StoredBlock, stateWrites, transactionKey } from './store.ts';
 import type { Output, PeerId } from './types.ts';
 import type { ViewRows } from './viewRows.ts';
 
@@ -84,8 +84,10 @@ export class Finality {
     writes.push(...history.add(stored, result.facts));
     viewRows.prune(header.view, writes);
     writes.push(...settler.endedBy(result.facts));
+    for (const { id } of mempool.settle(executor.transactionsOf(block), header.height)) {
+      writes.push({ key: transactionKey(id), value: undefined });
+    }
     output({ type: 'persist', writes, sync: true });
-    mempool.settle(executor.transactionsOf(block), header.height);
     follower.finalized(header.origin);
     for (const fact of result.facts) if (fact.type === 'tombstoned') evidence.drop(fact.validator);
     output({

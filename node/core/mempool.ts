@@ -11,6 +11,12 @@ export interface PreparedTransaction extends DecodedTransaction {
   readonly bytes: Uint8Array;
 }
 
+/** A kept transaction that no longer waits: it is in the block, or `code` says what made it impossible. */
+export interface EndedTransaction {
+  readonly id: Hash;
+  readonly code: 'LEDGER_NONCE_USED' | 'TRANSACTION_EXPIRED' | undefined;
+}
+
 /** What became of a candidate while a block was built. */
 export type Inclusion = 'included' | 'later' | 'full';
 
@@ -23,6 +29,8 @@ export class Mempool {
   readonly #bySender = new Map<Address, Map<number, PreparedTransaction>>();
   readonly #anchored = new Map<Height, PreparedTransaction[]>();
   readonly #expiring = new Map<Height, PreparedTransaction[]>();
+  /** Those that `settle` must report when they leave, because a row on disk stands for them. */
+  readonly #kept = new Set<Hash>();
 
   get count(): number {
     return this.#byId.size;
@@ -30,6 +38,18 @@ export class Mempool {
 
   get(id: Hash): PreparedTransaction | undefined {
     return this.#byId.get(id);
+  }
+
+  /** The one of this sender with this nonce. */
+  find(from: Address, nonce: number): PreparedTransaction | undefined {
+    return this.#bySender.get(from)?.get(nonce);
+  }
+
+  /** Marks a waiting transaction as kept. @returns False when it does not wait, or is kept already. */
+  keep(id: Hash): boolean {
+    if (!this.#byId.has(id) || this.#kept.has(id)) return false;
+    this.#kept.add(id);
+    return true;
   }
 
   /** @param finalized - The last finalised height, and the sender's next nonce there. */
@@ -99,19 +119,30 @@ export class Mempool {
     }
   }
 
-  /** After a block is final: what it holds leaves, and so does what it made impossible. */
-  settle(included: readonly PreparedTransaction[], height: Height): void {
-    for (const { transaction } of included) {
-      const own = this.#bySender.get(transaction.from);
-      const used = own?.get(transaction.nonce);
-      if (used !== undefined) this.#remove(used);
+  /**
+   * After a block is final: what it holds leaves, and so does what it made impossible.
+   * @returns The kept ones among them.
+   */
+  settle(included: readonly PreparedTransaction[], height: Height): readonly EndedTransaction[] {
+    const ended: EndedTransaction[] = [];
+    for (const { id, transaction } of included) {
+      const used = this.#bySender.get(transaction.from)?.get(transaction.nonce);
+      if (used === undefined) continue;
+      this.#remove(used);
+      if (this.#kept.delete(used.id)) {
+        ended.push({ id: used.id, code: used.id === id ? undefined : 'LEDGER_NONCE_USED' });
+      }
     }
     for (const byHeight of [this.#anchored, this.#expiring]) {
-      const ended = byHeight.get(height);
-      if (ended === undefined) continue;
+      const late = byHeight.get(height);
+      if (late === undefined) continue;
       byHeight.delete(height);
-      for (const prepared of ended) this.#remove(prepared);
+      for (const prepared of late) {
+        this.#remove(prepared);
+        if (this.#kept.delete(prepared.id)) ended.push({ id: prepared.id, code: 'TRANSACTION_EXPIRED' });
+      }
     }
+    return ended;
   }
 
   #remove(prepared: PreparedTransaction): void {

@@ -17,9 +17,9 @@ import { accepted, ignore, type MessageJudgement, reject } from '../../consensus
 import { Simplex } from '../../consensus/simplex/simplex.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
-import { accountOf } from '../../settlement/ledger/accounts.ts';
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { Admission } from './admission.ts';
 import { BlockTree } from './blockTree.ts';
 import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
 import { EvidencePool } from './evidencePool.ts';
@@ -62,6 +62,7 @@ interface Parts {
   readonly synchroniser: Synchroniser;
   readonly proposals: Proposals;
   readonly finality: Finality;
+  readonly admission: Admission;
 }
 
 export class NodeCore {
@@ -108,7 +109,7 @@ export class NodeCore {
   }
 
   status(): NodeStatus {
-    const { tree, simplex, follower } = this.#started();
+    const { tree, simplex, follower, settler } = this.#started();
     return {
       height: simplex.chain.notarizedHeight,
       finalizedHeight: tree.finalized.header.height,
@@ -117,6 +118,7 @@ export class NodeCore {
       settlementHeight: this.#settlement.newestHeight,
       pendingBatches: pendingBatchCount(tree.finalizedState()),
       mempoolCount: this.#mempool.count,
+      isSettlementPaused: settler.isPaused,
       halted: follower.halted,
     };
   }
@@ -147,7 +149,8 @@ export class NodeCore {
     if (state === undefined) this.#persistGenesis(tree.finalized, genesisState);
     if (guard !== undefined) parts.simplex.guardUntil(guard.untilView ?? Number.MAX_SAFE_INTEGER);
     parts.simplex.start(memory, nowMs);
-    parts.settler.recover(state?.outbox ?? []);
+    parts.settler.recover(state?.outbox ?? [], state?.isPaused ?? false);
+    parts.admission.recover(state?.transactions ?? []);
     if (mayHaveRun || nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
 
@@ -195,7 +198,8 @@ export class NodeCore {
         observer: this.#dependencies.observer,
       },
     );
-    return { tree, simplex, executor, settler, follower, synchroniser, proposals, finality };
+    const admission = new Admission(genesis, { tree, executor, mempool, output });
+    return { tree, simplex, executor, settler, follower, synchroniser, proposals, finality, admission };
   }
 
   /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
@@ -218,7 +222,7 @@ export class NodeCore {
   // Inputs -----------------------------------------------------------------------------------------------
 
   #dispatch(input: Exclude<Input, InputOf<'started'>>): void {
-    const { simplex, synchroniser } = this.#started();
+    const { simplex, synchroniser, admission, settler } = this.#started();
     switch (input.type) {
       case 'message':
         this.#push(this.#onMessage(input.topic, input.bytes));
@@ -232,7 +236,12 @@ export class NodeCore {
         this.#onSettlementBlock(input.block);
         return;
       case 'transactionSubmitted':
-        this.#onTransactionSubmitted(input);
+        if (input.gossip) admission.submit(input.bytes);
+        else this.#push(admission.admit(input.bytes));
+        return;
+      case 'settlementPaused':
+        settler.setPaused(input.paused);
+        this.#push(accepted);
         return;
       case 'request': {
         const bytes = synchroniser.answer(input.bytes, input.from);
@@ -255,7 +264,7 @@ export class NodeCore {
       case 'blocks':
         return this.#onProposal(bytes);
       case 'transactions':
-        return this.#admitTransaction(bytes);
+        return this.#started().admission.admit(bytes);
       case 'evidence':
         return this.#onEvidence(bytes);
       case 'settlements':
@@ -287,27 +296,6 @@ export class NodeCore {
     const message = this.#decoded<ProposalMessage>(bytes, decodeProposal);
     if (!message.ok) return reject(message.code);
     return this.#started().simplex.onProposal(message.value.block, message.value.vote, this.#nowMs);
-  }
-
-  #onTransactionSubmitted({ bytes, gossip }: InputOf<'transactionSubmitted'>): void {
-    const judgement = this.#admitTransaction(bytes);
-    this.#push(judgement);
-    if (gossip && judgement.verdict === 'accept')
-      this.#push({ type: 'publish', topic: 'transactions', bytes });
-  }
-
-  #admitTransaction(bytes: Uint8Array): MessageJudgement {
-    const { executor, tree } = this.#started();
-    const prepared = executor.prepare(bytes);
-    if (!prepared.ok) return reject(prepared.code);
-    if (this.#mempool.get(prepared.value.id) !== undefined) return ignore('MEMPOOL_DUPLICATE');
-    const verified = executor.verify(prepared.value);
-    if (!verified.ok) return reject(verified.code);
-    const { genesis } = this.#options;
-    const account = accountOf(tree.finalizedState(), genesis.ledger, prepared.value.transaction.from);
-    const { height } = tree.finalized.header;
-    const added = this.#mempool.add(prepared.value, { height, nonce: account.nonce });
-    return added.ok ? accepted : ignore(added.code);
   }
 
   #onEvidence(bytes: Uint8Array): MessageJudgement {

@@ -12,7 +12,7 @@ import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { State } from '../../settlement/state.ts';
 import { completionSigningBytes, encodeCompletion } from './completion.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
-import type { StoredBlock } from './store.ts';
+import { pausedWrite, type StoredBlock } from './store.ts';
 import type { Output, RecoveredRow, Write } from './types.ts';
 
 /** What the settler needs of the node around it. */
@@ -22,7 +22,7 @@ export interface SettlerHost {
   /** A final block by height, with its certificate if it has one. */
   storedBlock(height: Height): StoredBlock | undefined;
   newestSettlementBlock(): SettlementBlock | undefined;
-  /** While true nothing may be sent (the node lost its disk, or an operator paused it). */
+  /** While true nothing may be sent: the node lost its disk. */
   isSilent(): boolean;
 }
 
@@ -33,6 +33,7 @@ export class Settler {
   readonly #submitter: Submitter;
   /** Submissions that were begun while the node had to be silent or knew no settlement block. */
   #isBehind = true;
+  #isPaused = false;
 
   constructor(options: NodeOptions, dependencies: NodeDependencies, host: SettlerHost) {
     this.#options = options;
@@ -50,8 +51,30 @@ export class Settler {
     );
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /**
+   * An operator holds back what this node would send, or lets it go on; written down, so that no restart resumes.
+   * A local decision: the network knows nothing of it and the duty clock runs on.
+   */
+  setPaused(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#host.output({ type: 'persist', writes: [pausedWrite(isPaused)], sync: true });
+    if (isPaused) {
+      const message = 'this node sends no settlement until it is resumed; its duty clock runs on';
+      this.#host.output({ type: 'emit', event: { type: 'warning', code: 'SETTLEMENT_PAUSED', message } });
+    } else {
+      this.#isBehind = true;
+      this.#beginAll();
+    }
+  }
+
   /** Takes the outbox up again; what was signed is sent once more, byte for byte. */
-  recover(outbox: readonly RecoveredRow[]): void {
+  recover(outbox: readonly RecoveredRow[], isPaused: boolean): void {
+    this.#isPaused = isPaused;
     for (const submission of this.#submitter.recover(outbox)) this.#send(submission);
   }
 
@@ -88,7 +111,7 @@ export class Settler {
 
   /** Fee bumps, resends, and the news that a settlement of this node was included. */
   onSettlementBlock(block: SettlementBlock): void {
-    if (!this.#host.isSilent()) {
+    if (!this.#isSilent()) {
       for (const submission of this.#submitter.onSettlementBlock(block)) this.#send(submission);
     }
     for (const event of block.events) {
@@ -105,8 +128,12 @@ export class Settler {
     if (this.#isBehind) this.#beginAll();
   }
 
+  #isSilent(): boolean {
+    return this.#isPaused || this.#host.isSilent();
+  }
+
   #beginAll(): void {
-    if (this.#host.isSilent() || this.#host.newestSettlementBlock() === undefined) return;
+    if (this.#isSilent() || this.#host.newestSettlementBlock() === undefined) return;
     this.#isBehind = false;
     for (const batch of pendingBatches(this.#host.finalizedState())) this.#begin(batch.seq);
   }
@@ -126,7 +153,7 @@ export class Settler {
 
   #submit(batch: SealedBatch): void {
     const newest = this.#host.newestSettlementBlock();
-    if (this.#host.isSilent() || newest === undefined) {
+    if (this.#isSilent() || newest === undefined) {
       this.#isBehind = true;
       return;
     }
@@ -156,7 +183,7 @@ export class Settler {
   }
 
   #send(submission: Submission): void {
-    if (this.#host.isSilent()) return;
+    if (this.#isSilent()) return;
     const { kind, seq, attempt, bytes, hash, feeCap, outboxKey } = submission;
     if (kind !== 'resend') {
       this.#host.output({ type: 'persist', writes: [{ key: outboxKey, value: bytes }], sync: true });

@@ -26,10 +26,12 @@ import type { RecoveredRow, Write } from './types.ts';
 
 const HEAD_KEY = 'head';
 const GUARD_KEY = 'guard';
+const PAUSED_KEY = 'paused';
 const BLOCK_PREFIX = 'block/';
 const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
+const TRANSACTION_PREFIX = 'transaction/';
 /** Added to a number in a key: all keys then have the same number of digits. */
 const KEY_NUMBER_BASE = 10 ** 15;
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
@@ -64,10 +66,19 @@ export interface RecoveredState {
   /** Set while the node must be silent because it lost its vote log. */
   readonly guard: Guard | undefined;
   readonly outbox: readonly RecoveredRow[];
+  /** True while an operator holds this node's settlements back. */
+  readonly isPaused: boolean;
+  /** What users handed to this node and no final block has dealt with. */
+  readonly transactions: readonly RecoveredRow[];
 }
 
 export function blockKey(height: Height): string {
   return `${BLOCK_PREFIX}${padNumber(height)}`;
+}
+
+/** Row of a transaction that a user handed to this node. */
+export function transactionKey(id: Hash): string {
+  return `${TRANSACTION_PREFIX}${id}`;
 }
 
 export function viewKey(view: View): string {
@@ -97,6 +108,11 @@ export function guardWrite(guard: Guard | undefined): Write {
   const { untilView } = guard;
   const value = encode((writer) => writer.boolean(untilView !== undefined).u64(untilView ?? 0), 16);
   return { key: GUARD_KEY, value };
+}
+
+/** There while an operator holds this node's settlements back. */
+export function pausedWrite(isPaused: boolean): Write {
+  return { key: PAUSED_KEY, value: isPaused ? Uint8Array.of(1) : undefined };
 }
 
 /** The block a notarize vote was cast for: when every node restarts at once, nobody else holds it. */
@@ -136,12 +152,15 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const proposals: Block[] = [];
   const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
+  const transactions: RecoveredRow[] = [];
   let head: Head | undefined;
   let guard: Guard | undefined;
+  let isPaused = false;
   for (const row of rows) {
     const { key, value } = row;
     if (key === HEAD_KEY) head = readRow(key, decode(value, readHead));
     else if (key === GUARD_KEY) guard = readRow(key, decode(value, readGuard));
+    else if (key === PAUSED_KEY) isPaused = true;
     else if (key.startsWith(BLOCK_PREFIX)) blocks.push(readRow(key, decode(value, readStoredBlock)));
     else if (key.startsWith(VIEW_PREFIX)) {
       const view = readRow(key, decode(value, readView));
@@ -149,6 +168,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
       certificates.push(...view.certificates);
     } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
     else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
+    else if (key.startsWith(TRANSACTION_PREFIX)) transactions.push(row);
     else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
     else throw corrupt(key, 'no such kind of row');
   }
@@ -160,7 +180,17 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const finalized = head.height === 0 ? genesisBlock : blocks.at(-1)?.block;
   if (finalized?.hash !== head.hash) throw corrupt(HEAD_KEY, 'names another block than the last one stored');
   const memory = { votes, proposals, certificates };
-  return { base, stateRoot: head.stateRoot, finalized, blocks, memory, guard, outbox };
+  return {
+    base,
+    stateRoot: head.stateRoot,
+    finalized,
+    blocks,
+    memory,
+    guard,
+    outbox,
+    isPaused,
+    transactions,
+  };
 }
 
 /** A row by what it means: its name with the table's in place of its number, and its value, if it decodes. */

@@ -49,6 +49,12 @@ export type Input =
       readonly bytes: Uint8Array;
       readonly gossip: boolean;
     }
+  /** An operator of this very node holds its settlements back, or lets them go on. */
+  | {
+      readonly type: 'settlementPaused';
+      readonly nowMs: TimeMs;
+      readonly paused: boolean;
+    }
   /** A peer asks; the answer is a `respond` output with the same id. */
   | {
       readonly type: 'request';
@@ -133,6 +139,7 @@ export interface NodeStatus {
   readonly settlementHeight: number;
   readonly pendingBatches: number;
   readonly mempoolCount: number;
+  readonly isSettlementPaused: boolean;
   /** Code of what made this node stop voting for good; undefined while it takes part. */
   readonly halted: string | undefined;
 }

@@ -189,6 +189,7 @@ const advice: Readonly<Record<string, string>> = {
   MEMPOOL_SENDER_FULL: 'Send it again later.',
   SETTLEMENT_REORG_BELOW_ORIGIN:
     'Restart the node on a settlement chain that has the block which the message names; or begin a new chain with `origin_confirmations` at the depth to which the settlement chain can reorganise. Its data is kept.',
+  SETTLEMENT_PAUSED: 'Resume before the deadline of the oldest batch, or the node is slashed for it.',
   SETTLEMENT_UNKNOWN: 'Nothing: the node judges again when more settlement blocks arrive.',
   STORE_CORRUPT:
     'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',

@@ -41,6 +41,8 @@ export interface CoreNetworkOptions {
   /** Makes settlement blocks when they are due, and carries submissions to the chain. */
   readonly settles?: boolean;
   readonly node?: Partial<NodeOptions>;
+  /** False: the scenario's transactions fund their accounts and are never sent. */
+  readonly scriptedTransactions?: boolean;
 }
 
 export class CoreNetwork {
@@ -76,6 +78,7 @@ export class CoreNetwork {
       this.start(index);
     }
     if (options.settles === true) this.#awaitSettlementBlock();
+    if (options.scriptedTransactions === false) return;
     const feed = new TransactionFeed(scenario, this.parts, this.crypto);
     for (let height = 1; height <= 12; height += 1) {
       for (const bytes of feed.forBlock(height)) {

@@ -163,12 +163,12 @@ describe('Settler', () => {
         isSilent: () => isSilent,
       },
     );
-    settler.recover(outbox);
+    settler.recover(outbox, false);
     const block = network.chain.produceBlock(network.chain.nextTimestampMs);
     settler.onSettlementBlock({ ...block, events: [] });
     expect(outputs).toEqual([]);
     isSilent = false;
-    settler.recover(outbox);
+    settler.recover(outbox, false);
     expect(outputs.map(({ type }) => type)).toEqual(['submitSettlement']);
   });
 
@@ -197,5 +197,48 @@ describe('Settler', () => {
     }
     expect(firstSubmission).toBeGreaterThan(guarded);
     expect(network.chain.lastSettledSeq).toBe(1);
+  });
+});
+
+describe('Settler.setPaused', () => {
+  const pause = (network: CoreNetwork, node: number, paused: boolean) =>
+    network.deliver(node, { type: 'settlementPaused', nowMs: network.nowMs, paused });
+
+  it('has the pause on disk before it answers, says that the duty clock runs on, and repeats nothing', () => {
+    const network = networkOf();
+    expect(pause(network, 0, true)).toMatchObject([
+      { type: 'persist', writes: [{ key: 'paused' }], sync: true },
+      { type: 'emit', event: { type: 'warning', code: 'SETTLEMENT_PAUSED' } },
+      { type: 'verdict', verdict: 'accept' },
+    ]);
+    expect(pause(network, 0, true)).toMatchObject([{ type: 'verdict', verdict: 'accept' }]);
+    expect(network.nodes[0]?.core.status().isSettlementPaused).toBe(true);
+  });
+
+  it('leaves a paused holder’s batch to the next one once the clock has run out', () => {
+    const network = networkOf();
+    pause(network, 0, true);
+    network.run(90_000);
+    expect(submitters(network).has(0)).toBe(false);
+    expect(network.chain.lastSettledSeq).toBe(1);
+    const missed = network.outputs.flatMap(({ node, output }) =>
+      node === 1 && output.type === 'emit' && output.event.type === 'block_finalized'
+        ? output.event.facts.filter(({ type }) => type === 'batch_missed')
+        : [],
+    );
+    expect(missed).toMatchObject([{ seq: 1, proposer: 0 }]);
+  });
+
+  it('stays paused over a restart and submits at once when resumed', () => {
+    const network = networkOf();
+    pause(network, 0, true);
+    network.run(6_000);
+    network.stop(0);
+    network.start(0);
+    network.run(12_000);
+    expect(submitters(network)).toEqual(new Set());
+    expect(pause(network, 0, false)).toContainEqual(
+      expect.objectContaining({ type: 'submitSettlement', batch: 1, attempt: 1 }),
+    );
   });
 });

@@ -1,0 +1,85 @@
+/**
+ * Lets transactions into the mempool, whoever brings them. What a user handed to this node is written down and synced
+ * before the user is told, comes back into the mempool after a crash, and goes when it is final or impossible.
+ */
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import { accountOf } from '../../settlement/ledger/accounts.ts';
+import type { BlockTree } from './blockTree.ts';
+import type { Executor } from './executor.ts';
+import type { Mempool } from './mempool.ts';
+import { transactionKey } from './store.ts';
+import type { Output, RecoveredRow, Write } from './types.ts';
+
+export interface AdmissionDependencies {
+  readonly tree: BlockTree;
+  readonly executor: Executor;
+  readonly mempool: Mempool;
+  readonly output: (output: Output) => void;
+}
+
+export class Admission {
+  readonly #genesis: Genesis;
+  readonly #dependencies: AdmissionDependencies;
+
+  constructor(genesis: Genesis, dependencies: AdmissionDependencies) {
+    this.#genesis = genesis;
+    this.#dependencies = dependencies;
+  }
+
+  /** Judges a transaction and lets it wait for a block; nothing is written down. */
+  admit(bytes: Uint8Array): MessageJudgement {
+    const { executor, tree, mempool } = this.#dependencies;
+    const prepared = executor.prepare(bytes);
+    if (!prepared.ok) return reject(prepared.code);
+    if (mempool.get(prepared.value.id) !== undefined) return ignore('MEMPOOL_DUPLICATE');
+    const verified = executor.verify(prepared.value);
+    if (!verified.ok) return reject(verified.code);
+    const account = accountOf(tree.finalizedState(), this.#genesis.ledger, prepared.value.transaction.from);
+    const { height } = tree.finalized.header;
+    const added = mempool.add(prepared.value, { height, nonce: account.nonce });
+    return added.ok ? accepted : ignore(added.code);
+  }
+
+  /**
+   * Takes what a user handed to this node: its row first, then the verdict the user waits for, then the peers.
+   * One that came by gossip before is `MEMPOOL_DUPLICATE`, and from now on as safe as any other of a user.
+   */
+  submit(bytes: Uint8Array): void {
+    const { executor, mempool, output } = this.#dependencies;
+    const judgement = this.admit(bytes);
+    const prepared = executor.prepare(bytes);
+    if (prepared.ok && mempool.keep(prepared.value.id)) {
+      // What waits was verified; the bytes at hand may carry another signature under the same id.
+      const waiting = mempool.get(prepared.value.id) ?? prepared.value;
+      const row = { key: transactionKey(waiting.id), value: waiting.bytes };
+      output({ type: 'persist', writes: [row], sync: true });
+    }
+    output(judgement);
+    if (judgement.verdict === 'accept') output({ type: 'publish', topic: 'transactions', bytes });
+  }
+
+  /**
+   * Puts the transactions of an earlier life of this node back into the mempool. They are not gossiped again: no peer
+   * may be connected yet, and this node leads a view soon enough.
+   * @throws {CodedError} `STORE_CORRUPT`: a row holds no transaction that this node could have accepted.
+   */
+  recover(rows: readonly RecoveredRow[]): void {
+    const { executor, mempool, output } = this.#dependencies;
+    const ended: Write[] = [];
+    for (const { key, value } of rows) {
+      const judgement = this.admit(value);
+      const prepared = executor.prepare(value);
+      if (judgement.verdict === 'reject' || !prepared.ok || key !== transactionKey(prepared.value.id)) {
+        const reason = judgement.code ?? 'it is the row of another transaction';
+        throw new CodedError('STORE_CORRUPT', `the stored row ${key} cannot be used: ${reason}`, {
+          key,
+          reason,
+        });
+      }
+      if (!mempool.keep(prepared.value.id)) ended.push({ key, value: undefined });
+    }
+    if (ended.length > 0) output({ type: 'persist', writes: ended, sync: false });
+  }
+}
