@@ -18,6 +18,7 @@ export const coreCodes = {
     'the settlement chain no longer has a block that notarised blocks of this chain build on',
   SETTLEMENT_PAUSED: 'an operator holds back the settlements of this node, whose duties run on all the same',
   SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
+  SETTLEMENT_UNREACHABLE: 'several calls to the settlement chain failed in a row',
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
   SYNC_HISTORY_GONE: 'this node was away for longer than its peers keep blocks, and cannot catch up',
   SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',

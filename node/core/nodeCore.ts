@@ -173,6 +173,7 @@ export class NodeCore {
     const output = (one: Output): void => this.#push(one);
     const host = {
       output,
+      nowMs: () => this.#nowMs,
       storedBlock: (height: Height) => this.#history.get(height),
       finalizedState: () => tree.finalizedState(),
       newestSettlementBlock: () => settlement.at(settlement.newestHeight),
@@ -230,10 +231,14 @@ export class NodeCore {
       case 'timerFired':
         if (input.id === 'sync') synchroniser.onTimer(input.nowMs);
         else if (input.id === 'hold') simplex.reconsider(input.nowMs);
+        else if (input.id === 'courier') settler.onTimer();
         else simplex.onTimer(input.id, input.nowMs);
         return;
       case 'settlementBlock':
         this.#onSettlementBlock(input.block);
+        return;
+      case 'settlementAnswer':
+        settler.onAnswer(input.requestId, input.answer);
         return;
       case 'transactionSubmitted':
         if (input.gossip) admission.submit(input.bytes);

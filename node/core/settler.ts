@@ -1,23 +1,31 @@
 /**
  * This node's part in settlement: begins the duties it holds once their assigning block is final, carries the
- * submitter's transactions out through the outbox, and tells the peers when one of its own was included.
+ * submitter's transactions out through outbox and courier, and tells the peers when one of its own was included.
  */
 import type { Header } from '../../consensus/block.ts';
-import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
+import type { Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { type Submission, Submitter } from '../../settlement/chain/submitter.ts';
-import { isRescueOpen, lastAttempt, pendingBatch, pendingBatches } from '../../settlement/net/netState.ts';
+import {
+  isRescueOpen,
+  lastAttempt,
+  oldestPendingBatch,
+  pendingBatch,
+  pendingBatches,
+} from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { State } from '../../settlement/state.ts';
 import { completionSigningBytes, encodeCompletion } from './completion.ts';
+import { Courier } from './courier.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { pausedWrite, type StoredBlock } from './store.ts';
-import type { Output, RecoveredRow, Write } from './types.ts';
+import type { Output, RecoveredRow, SettlementAnswer, Write } from './types.ts';
 
 /** What the settler needs of the node around it. */
 export interface SettlerHost {
   output(output: Output): void;
+  nowMs(): TimeMs;
   finalizedState(): State;
   /** A final block by height, with its certificate if it has one. */
   storedBlock(height: Height): StoredBlock | undefined;
@@ -31,6 +39,7 @@ export class Settler {
   readonly #dependencies: NodeDependencies;
   readonly #host: SettlerHost;
   readonly #submitter: Submitter;
+  readonly #courier: Courier;
   /** Submissions that were begun while the node had to be silent or knew no settlement block. */
   #isBehind = true;
   #isPaused = false;
@@ -39,6 +48,12 @@ export class Settler {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#host = host;
+    this.#courier = new Courier({
+      output: (output) => host.output(output),
+      nowMs: () => host.nowMs(),
+      isSilent: () => this.#isSilent(),
+      isOnDuty: () => this.#isOnDuty(),
+    });
     this.#submitter = new Submitter(
       {
         chainId: options.genesis.chainId,
@@ -72,7 +87,7 @@ export class Settler {
     }
   }
 
-  /** Takes the outbox up again; what was signed is sent once more, byte for byte. */
+  /** Takes the outbox up again: what was signed and may not have landed is sent once more, byte for byte. */
   recover(outbox: readonly RecoveredRow[], isPaused: boolean): void {
     this.#isPaused = isPaused;
     for (const submission of this.#submitter.recover(outbox)) this.#send(submission);
@@ -90,6 +105,7 @@ export class Settler {
       // The duty passed on: raising fees any further would only compete with its new holder.
       else if (fact.type === 'batch_assigned' && fact.proposer !== this.#options.self) seq = fact.seq;
       if (seq === undefined) continue;
+      this.#courier.drop(seq);
       for (const key of this.#submitter.drop(seq)) writes.push({ key, value: undefined });
     }
     return writes;
@@ -107,6 +123,16 @@ export class Settler {
       else if (fact.type === 'batch_reverted' && fact.counted) this.#begin(fact.seq);
     }
     if (this.#options.openRescue) this.#rescue();
+    this.#courier.proceed();
+  }
+
+  onTimer(): void {
+    this.#courier.onTimer();
+  }
+
+  /** What became of a call to the settlement chain. */
+  onAnswer(requestId: number, answer: SettlementAnswer): void {
+    this.#courier.onAnswer(requestId, answer);
   }
 
   /** Fee bumps, resends, and the news that a settlement of this node was included. */
@@ -184,17 +210,17 @@ export class Settler {
 
   #send(submission: Submission): void {
     if (this.#isSilent()) return;
-    const { kind, seq, attempt, bytes, hash, feeCap, outboxKey } = submission;
+    const { kind, bytes, outboxKey } = submission;
     if (kind !== 'resend') {
       this.#host.output({ type: 'persist', writes: [{ key: outboxKey, value: bytes }], sync: true });
     }
-    this.#host.output({ type: 'submitSettlement', bytes, batch: seq, attempt });
-    if (kind !== 'resend') {
-      this.#host.output({
-        type: 'emit',
-        event: { type: 'batch_submitted', seq, attempt, transactionHash: hash, feeCap },
-      });
-    }
+    this.#courier.send(submission);
+  }
+
+  /** A duty clock that is this node's runs: that of the oldest batch alone can. */
+  #isOnDuty(): boolean {
+    const oldest = oldestPendingBatch(this.#host.finalizedState());
+    return oldest !== undefined && lastAttempt(oldest).proposer === this.#options.self;
   }
 
   #publishCompletion(batch: SealedBatch, transactionHash: Hash, block: SettlementBlock): void {

@@ -2,8 +2,14 @@
  * Inputs and outputs of a node: everything it learns and everything it does (ARCHITECTURE.md, one idea).
  * A runtime carries outputs out in order; a `persist` with `sync` is durable before any later output leaves.
  */
-import type { Height, SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
-import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type {
+  Hash,
+  Height,
+  SettlementHeight,
+  TimeMs,
+  ValidatorIndex,
+} from '../../consensus/primitives/flavor.ts';
+import type { SettlementBlock, SettlementStanding } from '../../settlement/net/settlement.ts';
 import type { NodeEvent } from './events.ts';
 
 export type Topic = 'blocks' | 'votes' | 'transactions' | 'evidence' | 'settlements';
@@ -42,6 +48,13 @@ export type Input =
       readonly nowMs: TimeMs;
       readonly block: SettlementBlock;
     }
+  /** The answer to a `submitSettlement` or `askSettlement` of this node: each gets exactly one. */
+  | {
+      readonly type: 'settlementAnswer';
+      readonly nowMs: TimeMs;
+      readonly requestId: number;
+      readonly answer: SettlementAnswer;
+    }
   /** From a user, or (scenario events) from outside the modelled network. */
   | {
       readonly type: 'transactionSubmitted';
@@ -73,7 +86,14 @@ export type Input =
       readonly bytes: Uint8Array | undefined;
     };
 
-export type TimerId = 'propose' | 'view' | 'rebroadcast' | 'hold' | 'sync';
+export type TimerId = 'propose' | 'view' | 'rebroadcast' | 'hold' | 'sync' | 'courier';
+
+/** What the settlement chain, or the way to it, makes of a call. After `failed` and `timed_out` it may still have been carried out. */
+export type SettlementAnswer =
+  | { readonly type: 'accepted' }
+  | { readonly type: 'refused'; readonly code: string }
+  | { readonly type: 'standing'; readonly standing: SettlementStanding }
+  | { readonly type: 'failed' | 'timed_out' };
 
 export interface Write {
   readonly key: string;
@@ -105,12 +125,21 @@ export type Output =
   /** Replaces a running timer of the same id. A time in the past fires at once. */
   | { readonly type: 'setTimer'; readonly id: TimerId; readonly at: TimeMs }
   | { readonly type: 'clearTimer'; readonly id: TimerId }
-  /** A signed settlement transaction for the settlement chain's mempool. */
+  /** A signed settlement transaction for the settlement chain's mempool; answered by `settlementAnswer`. */
   | {
       readonly type: 'submitSettlement';
+      readonly requestId: number;
       readonly bytes: Uint8Array;
       readonly batch: number;
       readonly attempt: number;
+    }
+  /** Where this node's transaction of that hash is; answered by `settlementAnswer`. */
+  | {
+      readonly type: 'askSettlement';
+      readonly requestId: number;
+      readonly batch: number;
+      readonly attempt: number;
+      readonly transactionHash: Hash;
     }
   | {
       readonly type: 'request';

@@ -19,11 +19,12 @@ export type EventKind =
   | 'gossip'
   | 'timer'
   | 'settlement_delivery'
-  | 'submission'
   | 'request'
   | 'response'
   | 'request_timeout'
-  | 'action';
+  /** An action of the runtime, and one that a process handles, which waits while that is paused. */
+  | 'action'
+  | 'node_action';
 
 /** One scheduled event; which fields count depends on its kind. Used again and again: nobody keeps one. */
 export interface SimulationEvent {
@@ -75,6 +76,13 @@ export class EventQueue {
   scheduleFirst(timeMs: TimeMs, kind: EventKind): SimulationEvent {
     this.#firstOrder += 1;
     return this.#add(timeMs, this.#firstOrder, kind);
+  }
+
+  /** Schedules something rare that reaches the process of a node. */
+  scheduleNodeAction(timeMs: TimeMs, node: number, action: () => void): void {
+    const event = this.schedule(timeMs, 'node_action');
+    event.node = node;
+    event.action = action;
   }
 
   /** Schedules something rare. */

@@ -71,7 +71,6 @@ function isForProcess(kind: EventKind): boolean {
   switch (kind) {
     case 'idle':
     case 'settlement_tick':
-    case 'submission':
     case 'action':
       return false;
     default:

@@ -1,35 +1,19 @@
 /**
- * The settlement chain in virtual time: makes its blocks, hands them to every node that follows it, takes submissions
- * in. Block k is made at phase + k * interval; a stall is not caught up, the next block comes one interval after it. A
+ * The settlement chain in virtual time: makes its blocks and hands them to every node that follows it. Block k is made at phase + k * interval; a stall is not caught up, the next block comes one interval after it. A
  * reorganisation takes the newest blocks back; those in their places come at their own time.
  */
-import type { Verdict } from '../../consensus/primitives/codedError.ts';
-import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Random } from '../../consensus/primitives/random.ts';
-import type { PriceMove } from '../../settlement/chain/swapPools.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { Input } from '../core/types.ts';
 import type { EventQueue, SimulationEvent } from './eventQueue.ts';
 import type { Links } from './links.ts';
+import { SettlementCalls } from './settlementCalls.ts';
+import type { SettlementChain } from './settlementChain.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
 /** What a settlement block weighs on its way to a node, in bytes: a header and a few events. */
 const BLOCK_BYTES = 1024;
-
-/** The chain itself, as far as its surroundings need it. */
-export interface SettlementChain {
-  readonly head: SettlementBlock;
-  blockAt(height: SettlementHeight): SettlementBlock | undefined;
-  produceBlock(timestampMs: TimeMs): SettlementBlock;
-  submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<unknown>;
-  setFull(on: boolean): void;
-  setTransferTimeout(on: boolean): void;
-  setCensored(proposer: ValidatorIndex, on: boolean): void;
-  multiplyBaseFee(factor: number): void;
-  movePrice(move: PriceMove): void;
-  /** @returns How many blocks are gone. */
-  reorganise(depth: number): number;
-}
 
 /** Longest time, in settlement-chain intervals, after which a block is delivered a second time. */
 const REPEAT_DELAY_MAX_BLOCKS = 2;
@@ -47,11 +31,15 @@ export interface SettlementSideDependencies {
   readonly deliver: (node: SimulatedNode, input: Input) => void;
   /** The run itself went wrong. */
   readonly fail: (error: string) => void;
-  /** Drawn from while a fault repeats deliveries, never otherwise. */
+  /** The chain refused a transaction. */
+  readonly refused: (code: string) => void;
+  /** Drawn from while a fault repeats deliveries, or calls fail, never otherwise. */
   readonly random: Random;
 }
 
 export class SettlementSide {
+  /** The way to the chain; what comes from it is delivered here. */
+  readonly calls: SettlementCalls;
   readonly #blockTimeMs: number;
   readonly #chain: SettlementChain;
   readonly #queue: EventQueue;
@@ -77,6 +65,7 @@ export class SettlementSide {
     this.#deliver = dependencies.deliver;
     this.#fail = dependencies.fail;
     this.#random = dependencies.random;
+    this.calls = new SettlementCalls({ ...dependencies, random: dependencies.random.fork('calls') });
     this.#movedMs = options.phaseMs;
     this.#scheduleTick();
   }
@@ -112,22 +101,6 @@ export class SettlementSide {
     node.nextSettlementHeight = fromHeight;
     if (fromHeight === 0) this.#deliverAt(this.#queue.nowMs, node, 0);
     if (this.height > 0) this.#send(node, this.height);
-  }
-
-  /** A node's signed transaction sets out for the chain's mempool. */
-  submit(node: SimulatedNode, bytes: Uint8Array): void {
-    this.#links.carry(node.index, this.#links.chain, bytes.length, this.#queue.nowMs, (atMs) => {
-      const event = this.#queue.schedule(atMs, 'submission');
-      event.node = node.index;
-      event.bytes = bytes;
-    });
-  }
-
-  /** It arrives. @returns The refusal's code; a chain that refuses tells nobody but whoever watches the run. */
-  arrive(from: number, bytes: Uint8Array): string | undefined {
-    if (this.#links.isCut(from, this.#links.chain)) return undefined;
-    const verdict = this.#chain.submit(bytes, this.#queue.nowMs);
-    return verdict.ok ? undefined : verdict.code;
   }
 
   stall(on: boolean): void {
@@ -194,7 +167,7 @@ export class SettlementSide {
     if (block === undefined || !this.#random.chance(Math.max(...this.#duplicateChances))) return;
     const { incarnation } = node;
     const laterMs = this.#random.between(0, REPEAT_DELAY_MAX_BLOCKS * this.#blockTimeMs);
-    this.#queue.scheduleAction(this.#queue.nowMs + laterMs, () => {
+    this.#queue.scheduleNodeAction(this.#queue.nowMs + laterMs, node.index, () => {
       if (node.incarnation !== incarnation || this.#links.isCut(this.#links.chain, node.index)) return;
       this.#deliver(node, { type: 'settlementBlock', nowMs: this.#queue.nowMs, block });
     });

@@ -27,7 +27,8 @@ import type { Laws } from './laws/laws.ts';
 import type { Links } from './links.ts';
 import type { NodeProcess } from './nodeProcess.ts';
 import { Requests } from './requests.ts';
-import { type SettlementChain, SettlementSide } from './settlementSide.ts';
+import type { SettlementChain } from './settlementChain.ts';
+import { SettlementSide } from './settlementSide.ts';
 import { SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
@@ -122,6 +123,7 @@ export class Simulation {
         nodes: this.#nodes,
         deliver: (node, input) => this.#deliver(node, input),
         fail: (error) => this.#fail(error),
+        refused: (code) => this.#submissionRefused(code),
         random: dependencies.random.fork('settlement_side'),
       },
     );
@@ -280,9 +282,6 @@ export class Simulation {
       case 'settlement_delivery':
         this.#settlement.arrives(event);
         return;
-      case 'submission':
-        this.#submissionArrives(event);
-        return;
       case 'request':
         this.#requests.requestArrives(event);
         return;
@@ -313,14 +312,12 @@ export class Simulation {
     judge.changed(this.nowMs);
   }
 
-  #submissionArrives({ node, bytes }: SimulationEvent): void {
-    const code = bytes && this.#settlement.arrive(node, bytes);
-    if (code !== undefined && code !== 'NET_BATCH_ALREADY_SETTLED') {
-      this.#watchers.trace.reportOther(this.nowMs, undefined, 'warning', {
-        code,
-        message: 'the settlement chain refused a transaction',
-      });
-    }
+  #submissionRefused(code: string): void {
+    if (code === 'NET_BATCH_ALREADY_SETTLED') return;
+    this.#watchers.trace.reportOther(this.nowMs, undefined, 'warning', {
+      code,
+      message: 'the settlement chain refused a transaction',
+    });
   }
 
   #deliver(node: SimulatedNode, input: Input): void {
@@ -330,7 +327,12 @@ export class Simulation {
     const { isUnsafe } = this.#dependencies.dishonesty;
     const seen = clock.offsetMs === 0 ? input : { ...input, nowMs: clock.localMs(input.nowMs) };
     for (const output of isUnsafe ? this.#handleUnsafely(node, core, seen) : core.handle(seen)) {
-      if (dishonesty !== undefined && !dishonesty.sends(output)) continue;
+      if (dishonesty !== undefined && !dishonesty.sends(output)) {
+        if (output.type === 'submitSettlement' || output.type === 'askSettlement') {
+          this.#settlement.calls.pretend(node, output);
+        }
+        continue;
+      }
       this.#carryOut(node, output, input);
       if (node.incarnation !== incarnation) return;
     }
@@ -382,7 +384,8 @@ export class Simulation {
         if (output.verdict === 'reject') this.#rejected(node, output.code, input);
         return;
       case 'submitSettlement':
-        this.#settlement.submit(node, output.bytes);
+      case 'askSettlement':
+        this.#settlement.calls.make(node, output);
         return;
       case 'request':
         this.#requests.send(node, output);

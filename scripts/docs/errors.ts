@@ -191,6 +191,8 @@ const advice: Readonly<Record<string, string>> = {
     'Restart the node on a settlement chain that has the block which the message names; or begin a new chain with `origin_confirmations` at the depth to which the settlement chain can reorganise. Its data is kept.',
   SETTLEMENT_PAUSED: 'Resume before the deadline of the oldest batch, or the node is slashed for it.',
   SETTLEMENT_UNKNOWN: 'Nothing: the node judges again when more settlement blocks arrive.',
+  SETTLEMENT_UNREACHABLE:
+    'Look at the address, the network and the node behind it. Blocks go on, settlement waits and is tried again by itself.',
   STORE_CORRUPT:
     'Restore the disk from a copy, or start on an empty one: the node then catches up from its peers.',
   SYNC_HISTORY_GONE: 'Set `simulation.history_blocks` above the longest absence, in blocks.',

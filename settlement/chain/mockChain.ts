@@ -18,7 +18,12 @@ import {
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
-import type { PoolReserves, SettlementBlock, SettlementEvent } from '../net/settlement.ts';
+import type {
+  PoolReserves,
+  SettlementBlock,
+  SettlementEvent,
+  SettlementStanding,
+} from '../net/settlement.ts';
 import { encodeReserves, settlementBlockHash, type UnhashedSettlementBlock } from '../net/settlementBlock.ts';
 import { Acknowledgements, type AcknowledgementsSnapshot } from './acknowledgements.ts';
 import { BackgroundDemand, type BackgroundOptions, type BackgroundSnapshot } from './background.ts';
@@ -56,9 +61,6 @@ export interface SettlementChainOptions {
   /** Deepest reorganisation that can be asked for, in blocks; 0 or undefined keeps no undo log. */
   readonly reorgDepthMax?: number;
 }
-
-/** Where a transaction is: in a block by which its batch is settled, its attempt reverted, in the mempool, or nowhere. */
-export type SettlementStanding = 'settled' | 'reverted' | 'waiting' | 'unknown';
 
 /** What others do to prices; the next block carries it, and a block that is undone gives it back. */
 interface Disturbance {

@@ -75,8 +75,8 @@ interface Flight {
   hash: Hash;
   /** Settlement blocks without inclusion since it was next in turn, or since its fees last rose. */
   blocksInTurn: number;
-  /** Seen in a block as reverted: nothing more is sent for this attempt. */
-  reverted: boolean;
+  /** The settlement block in which it reverted: nothing more is sent for this attempt while that block stands. */
+  revertedAt: SettlementHeight | undefined;
 }
 
 const nothing: readonly Submission[] = Object.freeze([]);
@@ -109,13 +109,13 @@ export class Submitter {
    *   or the batch lies more than `SUBMISSIONS_AHEAD_MAX` ahead; then a later `onSettlementBlock` begins it.
    */
   begin(duty: SettlementDuty, view: ChainView): Submission | undefined {
-    if (view.height > this.#view.height) this.#view = view;
+    this.#view = view;
     const { seq } = duty.batch;
     const { attempt } = duty.attempt;
     const flight = this.#flights.get(seq);
     if (seq <= this.#view.lastSettledSeq || duty.headers.length > SETTLEMENT_HEADERS_LIMIT) return undefined;
     if (flight !== undefined && flight.transaction.attempt >= attempt) {
-      const running = flight.transaction.attempt === attempt && !flight.reverted;
+      const running = flight.transaction.attempt === attempt && flight.revertedAt === undefined;
       return running ? submissionOf('resend', flight) : undefined;
     }
     if (seq > this.#view.lastSettledSeq + SUBMISSIONS_AHEAD_MAX) {
@@ -128,14 +128,14 @@ export class Submitter {
   }
 
   /**
-   * Learns a settlement block and says what to send because of it. Blocks not newer than the last are ignored.
+   * Learns a settlement block and says what to send because of it. One that is not higher than the last replaces it and
+   * all between (a reorganisation): what they settled or reverted is open again.
    *
    * A transaction whose cap fell below the base fee, or that stood next in turn for `resubmitAfterBlocks` blocks,
    * pays more where the fee cap leaves room for a valid replacement; one next in turn that pays enough is sent
    * again as it is, since the chain may never have had it.
    */
   onSettlementBlock(block: SettlementBlock): readonly Submission[] {
-    if (block.height <= this.#view.height) return nothing;
     const { height, nextBaseFee: baseFee, lastSettledSeq } = block;
     this.#view = { height, baseFee, lastSettledSeq };
     if (this.#flights.size === 0 && this.#waiting.size === 0) return nothing;
@@ -143,7 +143,7 @@ export class Submitter {
     const submissions: Submission[] = [];
     for (const seq of ascending(this.#flights.keys())) {
       const flight = this.#flights.get(seq);
-      if (flight === undefined || flight.reverted || seq <= lastSettledSeq) continue;
+      if (flight === undefined || flight.revertedAt !== undefined || seq <= lastSettledSeq) continue;
       const inTurn = seq === lastSettledSeq + 1;
       if (inTurn) flight.blocksInTurn += 1;
       const isLate = flight.blocksInTurn >= this.#options.resubmitAfterBlocks;
@@ -242,7 +242,7 @@ export class Submitter {
       bytes,
       hash: settlementTransactionHash(transaction),
       blocksInTurn: 0,
-      reverted: false,
+      revertedAt: undefined,
     };
     this.#flights.set(seq, flight);
     this.#keysOf(seq).add(outboxKeyOf(seq, attempt));
@@ -259,10 +259,13 @@ export class Submitter {
   }
 
   #noteReverts(block: SettlementBlock): void {
+    for (const flight of this.#flights.values()) {
+      if ((flight.revertedAt ?? -1) >= block.height) flight.revertedAt = undefined;
+    }
     for (const event of block.events) {
       if (event.type !== 'batch_reverted' || event.proposer !== this.#options.self) continue;
       const flight = this.#flights.get(event.seq);
-      if (flight?.transaction.attempt === event.attempt) flight.reverted = true;
+      if (flight?.transaction.attempt === event.attempt) flight.revertedAt = block.height;
     }
   }
 

@@ -68,6 +68,9 @@ export interface SettlementTransaction extends NetBatchContent {
   readonly signature: Signature;
 }
 
+/** Where a transaction is: its batch is settled (by whomever), its attempt reverted, it waits for a block, or nobody knows it. */
+export type SettlementStanding = 'settled' | 'reverted' | 'waiting' | 'unknown';
+
 /** Codes with which the contract reverts a settlement. */
 export type RevertCode =
   | 'SLIPPAGE_EXCEEDED'

@@ -6,7 +6,7 @@ import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { Crypto } from '../../consensus/primitives/signature.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
 import type { NodeOptions } from '../../node/core/ports.ts';
-import type { Input, Output, RecoveredRow, TimerId, Topic } from '../../node/core/types.ts';
+import type { Input, Output, RecoveredRow, SettlementAnswer, TimerId, Topic } from '../../node/core/types.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
@@ -16,6 +16,7 @@ import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 
 const DELAY_MS = 40;
+const CALL_TIMEOUT_MS = 2000;
 
 export interface Sent {
   readonly from: number;
@@ -215,14 +216,39 @@ export class CoreNetwork {
         }
         return;
       case 'submitSettlement':
-        if (this.#options.settles === true && !this.isCutOff(index)) {
-          const { bytes } = output;
-          this.#later(() => this.chain.submit(bytes, this.nowMs));
-        }
+      case 'askSettlement':
+        this.#call(index, output);
         return;
       default:
         return;
     }
+  }
+
+  /** A node that is cut off learns so after a while. */
+  #call(
+    index: number,
+    output: Extract<Output, { readonly type: 'submitSettlement' | 'askSettlement' }>,
+  ): void {
+    const { requestId } = output;
+    const reply = (answer: SettlementAnswer): void => {
+      this.#later(() =>
+        this.deliver(index, { type: 'settlementAnswer', nowMs: this.nowMs, requestId, answer }),
+      );
+    };
+    if (this.#options.settles !== true || this.isCutOff(index)) {
+      this.#at(this.nowMs + CALL_TIMEOUT_MS, () => reply({ type: 'timed_out' }));
+      return;
+    }
+    this.#later(() => {
+      if (output.type === 'askSettlement') {
+        const { batch: seq, attempt, transactionHash: hash } = output;
+        const standing = this.chain.standingOf({ proposer: index, seq, attempt, hash });
+        reply({ type: 'standing', standing });
+        return;
+      }
+      const verdict = this.chain.submit(output.bytes, this.nowMs);
+      reply(verdict.ok ? { type: 'accepted' } : { type: 'refused', code: verdict.code });
+    });
   }
 
   #awaitSettlementBlock(): void {

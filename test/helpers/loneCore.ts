@@ -4,7 +4,7 @@ import type { Vote } from '../../consensus/vote.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { decodeVotes } from '../../node/core/messages.ts';
 import type { NodeCore } from '../../node/core/nodeCore.ts';
-import type { Output, RecoveredRow, TimerId, Topic } from '../../node/core/types.ts';
+import type { Output, RecoveredRow, SettlementAnswer, TimerId, Topic } from '../../node/core/types.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 
 type OutputOf<Type extends Output['type']> = Extract<Output, { readonly type: Type }>;
@@ -41,6 +41,11 @@ export class LoneCore {
   fire(id: TimerId, nowMs: number): void {
     this.nowMs = nowMs;
     this.#take(this.core.handle({ type: 'timerFired', nowMs, id }));
+  }
+
+  settlementAnswer(requestId: number, answer: SettlementAnswer): void {
+    const { nowMs } = this;
+    this.#take(this.core.handle({ type: 'settlementAnswer', nowMs, requestId, answer }));
   }
 
   settlementBlock(block: SettlementBlock): void {

@@ -153,3 +153,92 @@ timeline:
     expect(run.result.batches[0]?.state).toBe('confirmed');
   });
 });
+
+describe('settlement_chain lose_receipts, rpc_errors, rpc_timeouts, duplicate_delivery', () => {
+  /** Distinct transactions that nodes signed for each (batch, attempt). */
+  function signedPerAttempt(events: readonly TraceEvent[]): Map<string, number> {
+    const signed = new Map<string, Set<unknown>>();
+    for (const { node, batch, attempt, transaction_hash: hash } of ofType(events, 'batch_submitted')) {
+      const key = `${node}/${batch}/${attempt}`;
+      signed.set(key, (signed.get(key) ?? new Set()).add(hash));
+    }
+    return new Map([...signed].map(([key, hashes]) => [key, hashes.size]));
+  }
+
+  it('4 nodes, every receipt lost: accepted all the same, each batch signed and settled once (seed 42)', () => {
+    const run = runFaults(scenario('180s'), [chain(0, 120, 'lose_receipts: 1')]);
+    expect(violationsOf(run.result)).toEqual([]);
+    expect(run.result.errors).toEqual([]);
+    expect(run.result.slashes).toEqual([]);
+    expect(unsettled(run, 120_000)).toEqual([]);
+    expect(new Set(signedPerAttempt(run.events).values())).toEqual(new Set([1]));
+    expect(run.result.batches.every(({ attempts }) => attempts.length === 1)).toBe(true);
+  });
+
+  it.each([
+    ['rpc_errors', 42],
+    ['rpc_errors', 43],
+    ['rpc_timeouts', 42],
+    ['rpc_timeouts', 43],
+  ])(
+    '4 nodes, two of three calls fail by %s for two minutes: settles on, nobody slashed (seed %i)',
+    (kind, seed) => {
+      const run = runFaults(scenario('200s', 'batch_size: 5', seed), [chain(0, 120, `${kind}: 0.66`)]);
+      expect(violationsOf(run.result)).toEqual([]);
+      expect(run.result.errors).toEqual([]);
+      expect(run.result.slashes).toEqual([]);
+      expect(unsettled(run, 150_000)).toEqual([]);
+    },
+  );
+
+  it('4 nodes, no call gets through for 25 s: nothing waits any longer than a block afterwards (seed 42)', () => {
+    const run = runFaults(scenario('120s'), [chain(20, 25, 'rpc_errors: 1')]);
+    expect(violationsOf(run.result)).toEqual([]);
+    expect(run.result.slashes).toEqual([]);
+    const sealed = run.result.batches.filter(({ sealed_at_ms: at }) => at > 20_000 && at < 45_000);
+    expect(sealed.length).toBeGreaterThan(1);
+    for (const batch of sealed) expect(batch.included_at_ms).toBeLessThanOrEqual(50_000);
+    const warnings = ofType(run.events, 'warning').filter(({ code }) => code === 'SETTLEMENT_UNREACHABLE');
+    expect(warnings.length).toBeGreaterThan(0);
+  });
+
+  it('4 nodes, every block and submission comes twice, with reorgs between: as if once (seed 42)', () => {
+    const run = runFaults(scenario('200s', 'batch_size: 5, origin_confirmations: 2'), [
+      chain(0, 150, 'duplicate_delivery: 1'),
+      chain(41, undefined, 'reorg: { depth: 2 }'),
+      chain(77, undefined, 'reorg: { depth: 1 }'),
+    ]);
+    expect(violationsOf(run.result)).toEqual([]);
+    expect(run.result.errors).toEqual([]);
+    expect(run.result.slashes).toEqual([]);
+    expect(unsettled(run, 140_000)).toEqual([]);
+    expect(ofType(run.events, 'warning').filter(({ node }) => node !== null)).toEqual([]);
+  });
+
+  it('4 nodes, the holder crashes after its transaction was accepted: one transaction, settled once (seed 42)', () => {
+    for (const lose of ['none', 'unsynced']) {
+      const run = runFaults(scenario('120s'), [
+        chain(0, 40, 'lose_receipts: 1'),
+        `{ at: { time: 9s }, crash: { node: node-0, lose: ${lose} }, for: 4s }`,
+      ]);
+      expect(violationsOf(run.result)).toEqual([]);
+      expect(run.result.slashes).toEqual([]);
+      expect(run.result.batches[0]).toMatchObject({
+        state: 'confirmed',
+        included_at_ms: 10_000,
+        attempts: [{ proposer: 'node-0', outcome: 'confirmed' }],
+      });
+      expect(signedPerAttempt(run.events).get('node-0/1/1')).toBe(1);
+    }
+  });
+
+  it('4 nodes, a chain without room for five minutes: outboxes stay bounded, then all settles in order (seed 42)', () => {
+    const run = runFaults(scenario('500s', 'batch_size: 2'), [chain(6, 300, 'full: true')]);
+    expect(violationsOf(run.result)).toEqual([]);
+    expect(run.result.errors).toEqual([]);
+    expect(run.result.slashes).toEqual([]);
+    expect(unsettled(run, 440_000)).toEqual([]);
+    const confirmed = ofType(run.events, 'batch_confirmed').map(({ batch }) => batch);
+    expect(confirmed).toEqual(confirmed.map((_, index) => index + 1));
+  });
+});

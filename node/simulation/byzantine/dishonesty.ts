@@ -93,7 +93,7 @@ export class Dishonesty {
       isUnsafe,
       nowMs: () => queue.nowMs,
       gossipTo: (peers, topic, bytes) => gossip.sendTo(node, peers, topic, bytes),
-      submitSettlement: (bytes) => settlement.submit(node, bytes),
+      submitSettlement: (bytes) => settlement.calls.submit(node, bytes),
       request: (peer, requestId, bytes) =>
         requests.send(node, { type: 'request', requestId, peer, protocol: 'sync', bytes }),
       respond: (requestId, bytes) => requests.respond(requestId, bytes),

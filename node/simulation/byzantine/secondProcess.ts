@@ -2,7 +2,7 @@
  * A second honest core of one validator, begun on a copy of its disk, with its own disk, timers and requests from then
  * on. It hears what the validator hears; whoever made it decides when, and what becomes of what it says.
  */
-import type { Input, NodeStatus, Output, TimerId } from '../../core/types.ts';
+import type { Input, NodeStatus, Output, SettlementAnswer, TimerId } from '../../core/types.ts';
 import type { NodeProcess } from '../nodeProcess.ts';
 import { type Hands, OWN_REQUESTS_FROM } from './behaviour.ts';
 
@@ -51,6 +51,8 @@ export class SecondProcess {
   /** Lets it have a copy of an input, now. */
   hear(input: Input): void {
     if (!this.#isRunning || input.type === 'started' || input.type === 'timerFired') return;
+    // Its own calls to the settlement chain are answered here.
+    if (input.type === 'settlementAnswer') return;
     const nowMs = this.#hands.nowMs();
     if (input.type === 'response') {
       this.#handle({ ...input, nowMs, requestId: input.requestId - this.#firstRequestId });
@@ -91,15 +93,29 @@ export class SecondProcess {
         this.#catchUp(output.fromHeight);
         return;
       case 'publish':
-      case 'submitSettlement':
       case 'emit':
         this.#does(output);
+        return;
+      case 'submitSettlement':
+        this.#does(output);
+        this.#answer(output.requestId, { type: 'accepted' });
+        return;
+      // Whoever made it decides what leaves, so it is told to send again.
+      case 'askSettlement':
+        this.#answer(output.requestId, { type: 'standing', standing: 'unknown' });
         return;
       // It runs once, to the end of the fault: nobody reads its disk, and it owes nobody a verdict.
       case 'persist':
       case 'verdict':
         return;
     }
+  }
+
+  #answer(requestId: number, answer: SettlementAnswer): void {
+    this.#hands.after(0, () => {
+      if (!this.#isRunning) return;
+      this.#handle({ type: 'settlementAnswer', nowMs: this.#hands.nowMs(), requestId, answer });
+    });
   }
 
   #setTimer(id: TimerId, at: number): void {

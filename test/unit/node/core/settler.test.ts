@@ -61,7 +61,10 @@ describe('Settler', () => {
     const { nowMs } = network;
     const rows = network.rowsOf(holder);
     const restarted = new LoneCore(network.createCore(holder), { nowMs, rows, settlement: [] });
-    expect(restarted.of('submitSettlement')).toEqual([first]);
+    const [ask] = restarted.of('askSettlement');
+    expect(ask).toMatchObject({ batch: first.batch, attempt: first.attempt });
+    restarted.settlementAnswer(ask?.requestId ?? 0, { type: 'standing', standing: 'unknown' });
+    expect(restarted.of('submitSettlement').map(({ bytes }) => bytes)).toEqual([first.bytes]);
     restarted.settlementBlock(network.chain.genesis);
     for (const { bytes } of restarted.of('submitSettlement')) expect(bytes).toEqual(first.bytes);
     expect(restarted.events('batch_submitted')).toEqual([]);
@@ -157,6 +160,7 @@ describe('Settler', () => {
       },
       {
         output: (output) => outputs.push(output),
+        nowMs: () => network.nowMs,
         finalizedState: () => new State([]),
         storedBlock: () => undefined,
         newestSettlementBlock: () => network.chain.head,
@@ -169,7 +173,7 @@ describe('Settler', () => {
     expect(outputs).toEqual([]);
     isSilent = false;
     settler.recover(outbox, false);
-    expect(outputs.map(({ type }) => type)).toEqual(['submitSettlement']);
+    expect(outputs.map(({ type }) => type)).toEqual(['askSettlement']);
   });
 
   it('begins what became its duty while it had to be silent once it need not be', () => {

@@ -40,12 +40,14 @@ describe('Freezer', () => {
     freezer.pause(node, other);
     expect(freezer.holds(event('gossip', 0, 1))).toBe(true);
     expect(freezer.holds(event('gossip', 1))).toBe(false);
-    expect(freezer.holds(event('submission'))).toBe(false);
+    expect(freezer.holds(event('action'))).toBe(false);
     expect(freezer.holds(event('timer', 0, 2))).toBe(true);
+    expect(freezer.holds(event('node_action', 0, 3))).toBe(true);
     expect(freezer.resume(node, pause)).toBeUndefined();
     expect(freezer.resume(node, other)?.map(({ kind, number }) => [kind, number])).toEqual([
       ['gossip', 1],
       ['timer', 2],
+      ['node_action', 3],
     ]);
     expect(freezer.isActive).toBe(false);
   });

@@ -7,7 +7,8 @@ import { SimulatedDisk } from '../../../../node/simulation/disk.ts';
 import { EventQueue } from '../../../../node/simulation/eventQueue.ts';
 import { Links } from '../../../../node/simulation/links.ts';
 import { Requests } from '../../../../node/simulation/requests.ts';
-import { type SettlementChain, SettlementSide } from '../../../../node/simulation/settlementSide.ts';
+import type { SettlementChain } from '../../../../node/simulation/settlementChain.ts';
+import { SettlementSide } from '../../../../node/simulation/settlementSide.ts';
 import { SharedExecutions, SharedMessages } from '../../../../node/simulation/sharedCaches.ts';
 import { SimulatedNode } from '../../../../node/simulation/simulatedNode.ts';
 import { Timeline } from '../../../../node/simulation/timeline.ts';
@@ -38,10 +39,10 @@ describe('EventQueue', () => {
     queue.schedule(10, 'gossip');
     queue.schedule(10, 'timer');
     queue.scheduleFirst(10, 'settlement_tick');
-    queue.schedule(5, 'submission');
+    queue.schedule(5, 'request');
     const kinds: string[] = [];
     for (let event = queue.next(10); event !== undefined; event = queue.next(10)) kinds.push(event.kind);
-    expect(kinds).toEqual(['submission', 'settlement_tick', 'gossip', 'timer']);
+    expect(kinds).toEqual(['request', 'settlement_tick', 'gossip', 'timer']);
     expect(queue.nowMs).toBe(10);
   });
 
@@ -85,6 +86,7 @@ describe('SettlementSide', () => {
         submitted.push(nowMs);
         return { ok: true, value: undefined };
       },
+      standingOf: () => 'unknown',
       setFull: () => {},
       setTransferTimeout: () => {},
       setCensored: () => {},
@@ -108,6 +110,7 @@ describe('SettlementSide', () => {
           delivered.push(`${queue.nowMs}: ${input.block.height} to ${node.index}`);
         },
         fail: (error) => delivered.push(error),
+        refused: (code) => delivered.push(code),
         random: new Random('side'),
       },
     );
@@ -120,8 +123,6 @@ describe('SettlementSide', () => {
         } else if (event.kind === 'settlement_delivery') {
           log.push(`${queue.nowMs}: ${event.number} to ${event.node}`);
           side.arrives(event);
-        } else if (event.kind === 'submission' && event.bytes !== undefined) {
-          side.arrive(event.node, event.bytes);
         } else event.action?.();
       }
       return log;
@@ -201,7 +202,7 @@ describe('SettlementSide', () => {
   it('takes submissions in after their delay', () => {
     const nodes = createNodes(1);
     const { side, run, submitted } = createSide(nodes);
-    side.submit(nodes[0] as SimulatedNode, new Uint8Array(1));
+    side.calls.submit(nodes[0] as SimulatedNode, new Uint8Array(1));
     run(100);
     expect(submitted).toEqual([50]);
   });

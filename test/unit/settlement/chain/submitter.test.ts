@@ -216,7 +216,7 @@ describe('Submitter.onSettlementBlock', () => {
     expect(take(chain, [first, replacement, stuck])).toEqual(['taken', 'taken', 'taken']);
   });
 
-  it('falls silent when the batch settles, or its own attempt reverts, and ignores old blocks', () => {
+  it('falls silent when the batch settles, or its own attempt reverts', () => {
     const submitter = createSubmitter();
     const chain = createChain();
     take(chain, [submitter.begin(dutyOf(1, 1, 5n), genesisView)]);
@@ -228,7 +228,26 @@ describe('Submitter.onSettlementBlock', () => {
     expect(take(chain, [submitter.begin(dutyOf(1, 2), genesisView)])).toEqual(['taken']);
     expect(submitter.onSettlementBlock(chain.produceBlock(15_000))).toEqual([]);
     expect(chain.lastSettledSeq).toBe(1);
-    expect(submitter.onSettlementBlock(blockAt(1, 10n ** 9n))).toEqual([]);
+  });
+
+  it('takes a batch up again that a reorganisation unsettled, and an attempt whose revert it took back', () => {
+    const submitter = createSubmitter();
+    const chain = createChain({ reorgDepthMax: 4 });
+    const first = submitter.begin(dutyOf(1, 1, 5n), genesisView);
+    take(chain, [first]);
+    expect(submitter.onSettlementBlock(chain.produceBlock(5000))).toEqual([]);
+    chain.reorganise(1);
+    chain.setFull(true);
+    const replaced = chain.produceBlock(10_000);
+    expect(replaced).toMatchObject({ height: 1, events: [] });
+    expect(submitter.onSettlementBlock(replaced)).toMatchObject([{ kind: 'resend', bytes: first?.bytes }]);
+
+    const settled = createSubmitter();
+    const second = settled.begin(dutyOf(1), genesisView);
+    expect(settled.onSettlementBlock(blockAt(3, 100n, 1))).toEqual([]);
+    expect(settled.onSettlementBlock(blockAt(2, 100n, 0))).toMatchObject([
+      { kind: 'resend', bytes: second?.bytes },
+    ]);
   });
 
   it('gets through full blocks: every replacement is one the chain accepts', () => {
