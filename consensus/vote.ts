@@ -28,17 +28,24 @@ export interface Certificate extends VoteSubject {
   readonly signatures: readonly Signature[];
 }
 
+/** By their number in bytes. */
 const kinds: readonly VoteKind[] = ['notarize', 'nullify', 'finalize'];
+/** Domain, chain, kind, view, block. */
+const VOTE_SIGNING_BYTES = 1 + 32 + 1 + 8 + 32;
 
 /** The bytes a voter signs: domain, chain, kind, view, block. */
 export function voteSigningBytes(chainId: Hash, subject: VoteSubject): Uint8Array {
-  const writer = new Writer(96).u8(domains.vote).hash(chainId);
+  const writer = new Writer(VOTE_SIGNING_BYTES).u8(domains.vote).hash(chainId);
   writeSubject(writer, subject);
   return writer.finish();
 }
 
 export function writeSubject(writer: Writer, subject: VoteSubject): void {
-  writer.u8(kinds.indexOf(subject.kind)).u64(subject.view).hash(subject.blockHash);
+  writer.u8(kindNumber(subject.kind)).u64(subject.view).hash(subject.blockHash);
+}
+
+function kindNumber(kind: VoteKind): number {
+  return kind === 'notarize' ? 0 : kind === 'nullify' ? 1 : 2;
 }
 
 export function readSubject(reader: Reader): VoteSubject {

@@ -46,7 +46,7 @@ export interface EncodedWrite {
 /** Rows written by one block (or all rows, for a base), by table id. */
 export class Layer {
   readonly tables: (Rows | undefined)[] = [];
-  readonly #definitions = new Map<number, AnyTable>();
+  readonly #definitions: (AnyTable | undefined)[] = [];
   #encoded: readonly EncodedWrite[] | undefined;
 
   rows(table: AnyTable): Rows | undefined {
@@ -59,7 +59,7 @@ export class Layer {
     if (rows === undefined) {
       rows = new Map();
       this.tables[table.id] = rows;
-      this.#definitions.set(table.id, table);
+      this.#definitions[table.id] = table;
     }
     return rows;
   }
@@ -73,7 +73,7 @@ export class Layer {
     if (this.#encoded !== undefined) return this.#encoded;
     const writes: EncodedWrite[] = [];
     for (const [id, rows] of this.tables.entries()) {
-      const definition = this.#definitions.get(id);
+      const definition = this.#definitions[id];
       if (rows === undefined || definition === undefined) continue;
       for (const [key, row] of rows) {
         if (row === null) writes.push({ table: id, key, bytes: undefined });
@@ -92,7 +92,7 @@ export class Layer {
   absorb(layer: Layer): void {
     this.#encoded = undefined;
     for (const [id, rows] of layer.tables.entries()) {
-      const definition = layer.#definitions.get(id);
+      const definition = layer.#definitions[id];
       if (rows === undefined || definition === undefined) continue;
       const target = this.open(definition);
       for (const [key, row] of rows) {

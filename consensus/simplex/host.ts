@@ -71,9 +71,17 @@ export interface SimplexLack {
   readonly blockHash: Hash;
 }
 
+/** Votes whose signature this process made or found good, by identity, shared between its nodes of one network. */
+export interface GoodVotes {
+  has(vote: Vote): boolean;
+  add(vote: Vote): void;
+}
+
 export interface SimplexDependencies {
   readonly host: SimplexHost;
   readonly signer: Signer;
   readonly verifier: Verifier;
   readonly leaders: LeaderSchedule;
+  /** Undefined: every node checks every signature itself. */
+  readonly goodVotes?: GoodVotes | undefined;
 }

@@ -13,6 +13,7 @@ import type { Signer, Verifier } from '../primitives/signature.ts';
 import { type Certificate, type Vote, type VoteKind, verifyCertificate, voteSigningBytes } from '../vote.ts';
 import type { LeaderSchedule } from '../weightedRotation.ts';
 import type {
+  GoodVotes,
   SimplexDependencies,
   SimplexHost,
   SimplexMemory,
@@ -30,6 +31,8 @@ export const VIEWS_AHEAD_MAX = 64;
 
 const voteStale = ignore('VOTE_STALE');
 const voteDuplicate = ignore('VOTE_DUPLICATE');
+const proposalStale = ignore('PROPOSAL_STALE');
+const proposalDuplicate = ignore('PROPOSAL_DUPLICATE');
 const equivocationKnown = ignore('VOTE_EQUIVOCATION_KNOWN');
 
 export class Simplex {
@@ -38,10 +41,13 @@ export class Simplex {
   readonly #signer: Signer;
   readonly #verifier: Verifier;
   readonly #leaders: LeaderSchedule;
+  readonly #goodVotes: GoodVotes | undefined;
   readonly #chain: OpenChain;
   readonly #presence: Presence;
   readonly #pacemaker: Pacemaker;
   #view: View = 0;
+  /** Whether this node leads the view it is in. */
+  #isLeader = false;
   /** The newest finalisation whose blocks are not all here. */
   #unappliedFinalization: Certificate | undefined;
   /** Below this finalised view the node casts no vote (it lost its vote log). */
@@ -58,6 +64,7 @@ export class Simplex {
     this.#signer = dependencies.signer;
     this.#verifier = dependencies.verifier;
     this.#leaders = dependencies.leaders;
+    this.#goodVotes = dependencies.goodVotes;
     this.#chain = new OpenChain(finalized);
     this.#presence = new Presence(options.validators);
     this.#pacemaker = new Pacemaker(options, dependencies);
@@ -118,7 +125,7 @@ export class Simplex {
   onProposal(block: Block, vote: Vote, nowMs: TimeMs): MessageJudgement {
     const { header } = block;
     const { view } = header;
-    if (view <= this.#chain.finalizedView) return ignore('PROPOSAL_STALE');
+    if (view <= this.#chain.finalizedView) return proposalStale;
     if (!isProposalVote(block, vote) || header.chainId !== this.#options.chainId || header.height < 1) {
       return reject('PROPOSAL_INVALID');
     }
@@ -127,7 +134,7 @@ export class Simplex {
     if (view > this.#view + VIEWS_AHEAD_MAX) return this.#farAhead(vote);
     if (header.leader !== this.#leaders.leaderOf(view)) return reject('PROPOSAL_INVALID');
     const record = this.#chain.record(view);
-    if (record.proposal?.hash === block.hash) return ignore('PROPOSAL_DUPLICATE');
+    if (record.proposal?.hash === block.hash) return proposalDuplicate;
     const known = record.voteOf('notarize', vote.voter);
     const judgement = known?.blockHash === vote.blockHash ? accepted : this.#admit(record, vote);
     if (judgement.verdict !== 'accept') return judgement;
@@ -230,8 +237,7 @@ export class Simplex {
     const conflict = record.conflictWith(vote);
     if (conflict !== undefined) {
       // One proof a voter and view is enough; further ones would only multiply what it costs its peers.
-      if (record.accused.has(vote.voter)) return equivocationKnown;
-      record.accused.add(vote.voter);
+      if (!record.accuse(vote.voter)) return equivocationKnown;
       this.#host.equivocation(conflict, vote);
     } else if (vote.voter === this.#options.self) this.#adopt(record, vote);
     return accepted;
@@ -260,10 +266,13 @@ export class Simplex {
   }
 
   #verifies(vote: Vote, record?: ViewRecord): boolean {
+    if (this.#goodVotes?.has(vote)) return true;
     const { chainId, validators } = this.#options;
     const message =
       record?.signingBytes(chainId, vote.kind, vote.blockHash) ?? voteSigningBytes(chainId, vote);
-    return this.#verifier.verify(validators.at(vote.voter).publicKey, message, vote.signature);
+    const isGood = this.#verifier.verify(validators.at(vote.voter).publicKey, message, vote.signature);
+    if (isGood) this.#goodVotes?.add(vote);
+    return isGood;
   }
 
   #count(record: ViewRecord, vote: Vote, nowMs: TimeMs): void {
@@ -274,10 +283,11 @@ export class Simplex {
   }
 
   #cast(record: ViewRecord, kind: VoteKind, blockHash: Hash, block: Block | undefined, nowMs: TimeMs): void {
-    const subject = { kind, view: record.view, blockHash };
+    const { view } = record;
     const signature = this.#signer.sign(record.signingBytes(this.#options.chainId, kind, blockHash));
-    const vote: Vote = { ...subject, voter: this.#options.self, signature };
-    assert(record.conflictWith(vote) === undefined, `a second ${kind} vote in view ${record.view}`);
+    const vote: Vote = { kind, view, blockHash, voter: this.#options.self, signature };
+    if (record.conflictWith(vote) !== undefined) assert(false, `a second ${kind} vote in view ${view}`);
+    this.#goodVotes?.add(vote);
     record.adoptOwn(vote);
     this.#host.castVote(vote, record, block);
     this.#count(record, vote, nowMs);
@@ -354,9 +364,9 @@ export class Simplex {
     const leader = this.#leaders.leaderOf(view);
     const { self, blockTimeMs, inactiveViews } = this.#options;
     const startMs = Math.max(nowMs, this.#chain.newestParent(view).header.timestampMs + blockTimeMs);
-    const isSelf = leader === self;
-    this.#pacemaker.begin(startMs, !isSelf && this.#presence.isMissed(leader, view - inactiveViews));
-    if (isSelf) this.#scheduleProposal(startMs, nowMs);
+    this.#isLeader = leader === self;
+    this.#pacemaker.begin(startMs, !this.#isLeader && this.#presence.isMissed(leader, view - inactiveViews));
+    if (this.#isLeader) this.#scheduleProposal(startMs, nowMs);
     this.#tryNotarize(nowMs);
   }
 
@@ -385,8 +395,8 @@ export class Simplex {
   }
 
   #tryPropose(nowMs: TimeMs): void {
+    if (!this.#isLeader || this.isGuarded) return;
     const view = this.#view;
-    if (this.#leaders.leaderOf(view) !== this.#options.self || this.isGuarded) return;
     const record = this.#chain.record(view);
     if (record.ownNotarize !== undefined || record.ownNullify !== undefined) return;
     const parent = this.#chain.proposalParent(view);

@@ -4,14 +4,24 @@
  * is evidence, not a vote.
  */
 import type { Block } from '../block.ts';
-import { type Hash, type ValidatorIndex, type View, ZERO_HASH } from '../primitives/flavor.ts';
+import type { Hash, ValidatorIndex, View } from '../primitives/flavor.ts';
 import type { ValidatorSet } from '../validators.ts';
 import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../vote.ts';
 
 /** What became of the proposal: `waiting` is judged again when more is known. */
 export type ProposalState = 'none' | 'waiting' | 'valid' | 'invalid';
 
-type Votes = (Vote | undefined)[];
+/** The votes of one kind in one view. */
+class Tally {
+  /** By voter. */
+  readonly votes: (Vote | undefined)[] = [];
+  /** The subject voted for first, nearly always the only one, and the power behind it. */
+  leadingHash: Hash = '';
+  leadingPower = 0;
+  /** What is signed by those who vote for `signedHash`. */
+  signedHash: Hash = '';
+  signingBytes: Uint8Array | undefined;
+}
 
 export class ViewRecord {
   readonly view: View;
@@ -25,23 +35,27 @@ export class ViewRecord {
   ownNullify: Vote | undefined;
   ownFinalize: Vote | undefined;
   /** Voters whose equivocation in this view was reported. */
-  readonly accused = new Set<ValidatorIndex>();
-  readonly #notarize: Votes = [];
-  readonly #nullify: Votes = [];
-  readonly #finalize: Votes = [];
-  readonly #signingBytes: Partial<
-    Record<VoteKind, { readonly blockHash: Hash; readonly bytes: Uint8Array }>
-  > = {};
-  #leadingHash: Record<VoteKind, Hash> = { notarize: '', nullify: ZERO_HASH, finalize: '' };
-  #leadingPower: Record<VoteKind, number> = { notarize: 0, nullify: 0, finalize: 0 };
+  #accused: ValidatorIndex[] | undefined;
+  /** Made on first use: most views see no nullify vote, and a node that was away sees few votes of many views. */
+  #notarize: Tally | undefined;
+  #nullify: Tally | undefined;
+  #finalize: Tally | undefined;
 
   constructor(view: View) {
     this.view = view;
   }
 
+  /** Notes that `voter` contradicted itself. @returns Whether that is news. */
+  accuse(voter: ValidatorIndex): boolean {
+    if (this.#accused?.includes(voter)) return false;
+    this.#accused ??= [];
+    this.#accused.push(voter);
+    return true;
+  }
+
   /** The vote of this kind that `voter` cast first, if seen. */
   voteOf(kind: VoteKind, voter: ValidatorIndex): Vote | undefined {
-    return this.#votes(kind)[voter];
+    return this.#tallyIn(kind)?.votes[voter];
   }
 
   /** This node's own votes, in the order in which it may cast them. */
@@ -63,10 +77,11 @@ export class ViewRecord {
 
   /** What a voter signs about this view, kept because every node checks it for every voter. */
   signingBytes(chainId: Hash, kind: VoteKind, blockHash: Hash): Uint8Array {
-    const kept = this.#signingBytes[kind];
-    if (kept?.blockHash === blockHash) return kept.bytes;
+    const tally = this.#tally(kind);
+    if (tally.signingBytes !== undefined && tally.signedHash === blockHash) return tally.signingBytes;
     const bytes = voteSigningBytes(chainId, { kind, view: this.view, blockHash });
-    this.#signingBytes[kind] = { blockHash, bytes };
+    tally.signedHash = blockHash;
+    tally.signingBytes = bytes;
     return bytes;
   }
 
@@ -74,8 +89,8 @@ export class ViewRecord {
   conflictWith(vote: Vote): Vote | undefined {
     const same = this.voteOf(vote.kind, vote.voter);
     if (same !== undefined && same.blockHash !== vote.blockHash) return same;
-    if (vote.kind === 'nullify') return this.#finalize[vote.voter];
-    if (vote.kind === 'finalize') return this.#nullify[vote.voter];
+    if (vote.kind === 'nullify') return this.#finalize?.votes[vote.voter];
+    if (vote.kind === 'finalize') return this.#nullify?.votes[vote.voter];
     return undefined;
   }
 
@@ -84,17 +99,17 @@ export class ViewRecord {
    * @returns The voting power now behind the vote's subject.
    */
   add(vote: Vote, validators: ValidatorSet): number {
-    const votes = this.#votes(vote.kind);
-    votes[vote.voter] = vote;
-    const power = validators.at(vote.voter).power;
-    if (this.#leadingPower[vote.kind] === 0) this.#leadingHash[vote.kind] = vote.blockHash;
-    if (this.#leadingHash[vote.kind] === vote.blockHash) {
-      this.#leadingPower[vote.kind] += power;
-      return this.#leadingPower[vote.kind];
+    const tally = this.#tally(vote.kind);
+    tally.votes[vote.voter] = vote;
+    const { power } = validators.at(vote.voter);
+    if (tally.leadingPower === 0) tally.leadingHash = vote.blockHash;
+    if (tally.leadingHash === vote.blockHash) {
+      tally.leadingPower += power;
+      return tally.leadingPower;
     }
     // Only an equivocating leader gets here: count the rarer subject afresh.
     let sum = 0;
-    for (const other of votes) {
+    for (const other of tally.votes) {
       if (other?.blockHash === vote.blockHash) sum += validators.at(other.voter).power;
     }
     return sum;
@@ -105,7 +120,7 @@ export class ViewRecord {
     const signers: ValidatorIndex[] = [];
     const signatures: Uint8Array[] = [];
     let power = 0;
-    for (const vote of this.#votes(kind)) {
+    for (const vote of this.#tally(kind).votes) {
       if (vote === undefined || vote.blockHash !== blockHash) continue;
       signers.push(vote.voter);
       signatures.push(vote.signature);
@@ -115,7 +130,17 @@ export class ViewRecord {
     return { kind, view: this.view, blockHash, signers, signatures };
   }
 
-  #votes(kind: VoteKind): Votes {
+  #tallyIn(kind: VoteKind): Tally | undefined {
     return kind === 'notarize' ? this.#notarize : kind === 'nullify' ? this.#nullify : this.#finalize;
+  }
+
+  #tally(kind: VoteKind): Tally {
+    const known = this.#tallyIn(kind);
+    if (known !== undefined) return known;
+    const tally = new Tally();
+    if (kind === 'notarize') this.#notarize = tally;
+    else if (kind === 'nullify') this.#nullify = tally;
+    else this.#finalize = tally;
+    return tally;
   }
 }

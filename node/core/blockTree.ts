@@ -7,15 +7,20 @@ import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { type Layer, State } from '../../settlement/state.ts';
+import type { Write } from './types.ts';
 
 /** A block with the outcome of its execution. */
 export interface ExecutedBlock {
   readonly block: Block;
   readonly result: ExecutionResult;
+  /** The rows it changes, as they go to disk. */
+  readonly stateWrites: readonly Write[];
 }
 
 export class BlockTree {
   readonly #base: Layer;
+  /** One view for all readers: the base changes beneath it. */
+  readonly #finalizedState: State;
   readonly #executed = new Map<Hash, ExecutedBlock>();
   #finalized: Block;
   #finalizedStateRoot: Hash;
@@ -23,6 +28,8 @@ export class BlockTree {
   /** @param base - The state after `finalized`; this tree writes to it. */
   constructor(base: Layer, finalized: Block, stateRoot: Hash) {
     this.#base = base;
+    this.#finalizedState = new State([base]);
+    this.#finalizedState.freeze();
     this.#finalized = finalized;
     this.#finalizedStateRoot = stateRoot;
   }
@@ -37,7 +44,7 @@ export class BlockTree {
 
   /** Read-only view of the finalised state. */
   finalizedState(): State {
-    return new State([this.#base]);
+    return this.#finalizedState;
   }
 
   get(hash: Hash): ExecutedBlock | undefined {

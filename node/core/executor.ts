@@ -24,6 +24,7 @@ import type { EvidenceItem } from './evidencePool.ts';
 import type { Mempool, PreparedTransaction } from './mempool.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import type { SettlementView } from './settlementView.ts';
+import { stateWrites } from './store.ts';
 
 /** Bytes a header and list counts may take of a block's byte limit. */
 const BLOCK_OVERHEAD_BYTES = 512;
@@ -36,6 +37,8 @@ export type ExecutionCode =
   | 'BLOCK_TRANSACTION_INVALID'
   | 'BLOCK_EVIDENCE_INVALID'
   | 'BLOCK_ROOT_MISMATCH';
+
+const isGood: Verdict<undefined> = { ok: true, value: undefined };
 
 export class Executor {
   readonly #genesis: Genesis;
@@ -71,10 +74,13 @@ export class Executor {
 
   /** Checks chain and signature, once a node: what waits in its own pool was checked when it came in. */
   verify(prepared: PreparedTransaction): Verdict<unknown> {
+    const { goodItems, crypto } = this.#dependencies;
+    if (goodItems?.has(prepared)) return isGood;
     const waiting = this.#mempool.get(prepared.id);
-    if (waiting !== undefined && equalBytes(waiting.bytes, prepared.bytes))
-      return { ok: true, value: undefined };
-    return verifyTransaction(prepared, this.#genesis, this.#dependencies.crypto);
+    if (waiting !== undefined && equalBytes(waiting.bytes, prepared.bytes)) return isGood;
+    const verified = verifyTransaction(prepared, this.#genesis, crypto);
+    if (verified.ok) goodItems?.add(prepared);
+    return verified;
   }
 
   /** The transactions of a block that decoded before. */
@@ -249,7 +255,7 @@ export class Executor {
   }
 
   #remember(block: Block, result: ExecutionResult): ExecutedBlock {
-    const executed = { block, result };
+    const executed = { block, result, stateWrites: stateWrites(result.layer) };
     this.#tree.add(executed);
     this.#dependencies.executions?.set(executed);
     return executed;

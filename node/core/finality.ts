@@ -15,8 +15,8 @@ import type { FinalityObserver } from './ports.ts';
 import type { SettlementFollower } from './settlementFollower.ts';
 import type { Settler } from './settler.ts';
 import type { Silence } from './silence.ts';
-import { guardWrite, headWrite, type StoredBlock, stateWrites, transactionKey } from './store.ts';
-import type { Output, PeerId } from './types.ts';
+import { guardWrite, HeadWrite, type StoredBlock, transactionKey } from './store.ts';
+import type { Output, PeerId, Write } from './types.ts';
 import type { ViewRows } from './viewRows.ts';
 
 export interface FinalityDependencies {
@@ -73,10 +73,10 @@ export class Finality {
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
     const { tree, settler, executor, simplex, silence, history, viewRows, output } = this.#dependencies;
     const { mempool, follower, evidence, observer } = this.#dependencies;
-    const { block, result } = executed;
+    const { block, result, stateWrites } = executed;
     const { header } = block;
     tree.finalize(block.hash);
-    const writes = [...stateWrites(result.layer), headWrite(block, result.stateRoot)];
+    const writes: Write[] = [...stateWrites, new HeadWrite(block, result.stateRoot)];
     if (silence.guard !== undefined && !simplex.isGuarded) {
       silence.end();
       writes.push(guardWrite(undefined));

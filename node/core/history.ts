@@ -4,12 +4,18 @@
  */
 import type { Height } from '../../consensus/primitives/flavor.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
-import { blockKey, blockWrite, type StoredBlock } from './store.ts';
+import { BlockWrite, blockKey, type StoredBlock } from './store.ts';
 import type { Write } from './types.ts';
+
+/** A kept block and the key of its row. */
+interface KeptBlock {
+  readonly stored: StoredBlock;
+  readonly key: string;
+}
 
 export class History {
   readonly #depthBlocks: number;
-  readonly #blocks = new Map<Height, StoredBlock>();
+  readonly #blocks = new Map<Height, KeptBlock>();
   /** Heights that prove a sealed batch final, by batch: the sealing block up to the first with a certificate. */
   readonly #proofs = new Map<number, Height[]>();
   /** How many batches need a height. */
@@ -24,14 +30,14 @@ export class History {
   }
 
   get(height: Height): StoredBlock | undefined {
-    return this.#blocks.get(height);
+    return this.#blocks.get(height)?.stored;
   }
 
   /** Takes up what a restarted node found on disk. */
   recover(blocks: readonly StoredBlock[], pending: readonly SealedBatch[]): void {
     for (const stored of blocks) {
       this.#newestHeight = stored.block.header.height;
-      this.#blocks.set(this.#newestHeight, stored);
+      this.#blocks.set(this.#newestHeight, { stored, key: blockKey(this.#newestHeight) });
     }
     for (const { seq, toHeight } of pending) {
       this.#unproven.add(seq);
@@ -46,8 +52,9 @@ export class History {
   add(stored: StoredBlock, facts: readonly NetFact[]): Write[] {
     const { height } = stored.block.header;
     this.#newestHeight = height;
-    this.#blocks.set(height, stored);
-    const writes = [blockWrite(stored)];
+    const key = blockKey(height);
+    this.#blocks.set(height, { stored, key });
+    const writes: Write[] = [new BlockWrite(key, stored)];
     for (const fact of facts) {
       if (fact.type === 'batch_sealed') {
         this.#unproven.add(fact.batch.seq);
@@ -62,7 +69,7 @@ export class History {
   #extendProof(seq: number, height: Height): void {
     this.#proofs.get(seq)?.push(height);
     this.#needed.set(height, (this.#needed.get(height) ?? 0) + 1);
-    if (this.#blocks.get(height)?.certificate !== undefined) this.#unproven.delete(seq);
+    if (this.get(height)?.certificate !== undefined) this.#unproven.delete(seq);
   }
 
   #release(seq: number, writes: Write[]): void {
@@ -78,7 +85,9 @@ export class History {
   }
 
   #drop(height: Height, writes: Write[]): void {
-    if (this.#needed.has(height) || !this.#blocks.delete(height)) return;
-    writes.push({ key: blockKey(height), value: undefined });
+    const kept = this.#blocks.get(height);
+    if (kept === undefined || this.#needed.has(height)) return;
+    this.#blocks.delete(height);
+    writes.push({ key: kept.key, value: undefined });
   }
 }

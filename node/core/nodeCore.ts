@@ -42,9 +42,9 @@ import { SettlementFollower } from './settlementFollower.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
 import { Silence } from './silence.ts';
-import { guardWrite, headWrite, recoverState, stateWrites } from './store.ts';
+import { guardWrite, HeadWrite, recoverState, stateWrites } from './store.ts';
 import { Synchroniser } from './synchroniser.ts';
-import type { Input, NodeStatus, Output, PeerId, Topic } from './types.ts';
+import type { Input, NodeStatus, Output, PeerId, Topic, Write } from './types.ts';
 import { ViewRows } from './viewRows.ts';
 
 /** What a proposal adds to the block's bytes: vote, header, list counts. */
@@ -167,6 +167,7 @@ export class NodeCore {
         signer: this.#dependencies.signer,
         verifier: this.#dependencies.crypto,
         leaders: new LeaderSchedule(validators),
+        goodVotes: this.#dependencies.goodItems,
       },
       { block: tree.finalized, view: finalizedView ?? tree.finalized.header.view },
     );
@@ -205,7 +206,7 @@ export class NodeCore {
 
   /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
   #persistGenesis(genesisBlock: Block, { base, stateRoot }: GenesisState): void {
-    const writes = [...stateWrites(base), headWrite(genesisBlock, stateRoot)];
+    const writes: Write[] = [...stateWrites(base), new HeadWrite(genesisBlock, stateRoot)];
     const { guard } = this.#silence;
     if (guard !== undefined) writes.push(guardWrite(guard));
     this.#push({ type: 'persist', writes, sync: true });

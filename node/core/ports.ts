@@ -28,6 +28,11 @@ export interface NodeDependencies {
    * message in, so in a simulation nothing is decoded twice. Undefined: every node decodes.
    */
   readonly messages: MessageCache | undefined;
+  /**
+   * Votes and transactions whose signature this process made or found good, by the identity of the decoded object,
+   * which only nodes that share messages ever have in common. Undefined: every node checks every signature itself.
+   */
+  readonly goodItems?: GoodItems | undefined;
   /** Told of each finalised block, in order; for laws and statistics, never fed back. */
   readonly observer: FinalityObserver | undefined;
 }
@@ -40,6 +45,11 @@ export interface ExecutionCache {
 export interface MessageCache {
   get(bytes: Uint8Array): unknown;
   set(bytes: Uint8Array, message: unknown): void;
+}
+
+export interface GoodItems {
+  has(item: object): boolean;
+  add(item: object): void;
 }
 
 export interface FinalityObserver {

@@ -21,6 +21,7 @@ import { decodeSettlementTransaction } from '../../settlement/chain/transactionC
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
 import { type AnyTable, Layer } from '../../settlement/state.ts';
+import { LazyWrite } from './lazyWrite.ts';
 import { readOptional, writeOptional } from './messages.ts';
 import type { RecoveredRow, Write } from './types.ts';
 
@@ -32,8 +33,8 @@ const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
 const TRANSACTION_PREFIX = 'transaction/';
-/** Added to a number in a key: all keys then have the same number of digits. */
-const KEY_NUMBER_BASE = 10 ** 15;
+/** What stands before the digits of a number in a key: all keys then have sixteen. */
+const KEY_NUMBER_PADDING = '1000000000000000';
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
 const OWN_VOTES_PER_VIEW_MAX = 3;
 const CERTIFICATES_PER_VIEW_MAX = 2;
@@ -93,13 +94,39 @@ export function stateWrites(layer: Layer): Write[] {
   }));
 }
 
-export function blockWrite(stored: StoredBlock): Write {
-  return { key: blockKey(stored.block.header.height), value: encodeStoredBlock(stored) };
+/** The row of a final block, under `blockKey` of its height. */
+export class BlockWrite extends LazyWrite {
+  readonly #stored: StoredBlock;
+
+  constructor(key: string, stored: StoredBlock) {
+    super(key);
+    this.#stored = stored;
+  }
+
+  protected override encode(): Uint8Array {
+    const { block, certificate } = this.#stored;
+    return encode((writer) => {
+      writeBlock(writer, block);
+      writeOptional(writer, certificate);
+    }, block.bytes.length + 320);
+  }
 }
 
-export function headWrite(block: Block, stateRoot: Hash): Write {
-  const value = encode((writer) => writer.u64(block.header.height).hash(block.hash).hash(stateRoot), 72);
-  return { key: HEAD_KEY, value };
+/** Where the final chain ends. */
+export class HeadWrite extends LazyWrite {
+  readonly #block: Block;
+  readonly #stateRoot: Hash;
+
+  constructor(block: Block, stateRoot: Hash) {
+    super(HEAD_KEY);
+    this.#block = block;
+    this.#stateRoot = stateRoot;
+  }
+
+  protected override encode(): Uint8Array {
+    const { hash, header } = this.#block;
+    return encode((writer) => writer.u64(header.height).hash(hash).hash(this.#stateRoot), 72);
+  }
 }
 
 /** Keeps the silence over further restarts; undefined ends it. */
@@ -116,8 +143,8 @@ export function pausedWrite(isPaused: boolean): Write {
 }
 
 /** The block a notarize vote was cast for: when every node restarts at once, nobody else holds it. */
-export function proposalWrite(block: Block): Write {
-  return { key: proposalKey(block.header.view), value: block.bytes };
+export function proposalWrite(key: string, block: Block): Write {
+  return { key, value: block.bytes };
 }
 
 export function proposalKey(view: View): string {
@@ -128,14 +155,31 @@ export function proposalKey(view: View): string {
  * What this node must remember of a view until it is final: its own votes, and the certificates by which it left.
  * One row, so that a later vote is never there without an earlier one or without what justified it.
  */
-export function viewWrite(record: ViewRecord): Write {
-  const votes = [record.ownNotarize, record.ownNullify, record.ownFinalize].filter(isPresent);
-  const certificates = [record.notarization, record.nullification].filter(isPresent);
-  const value = encode((writer) => {
-    writer.list(votes, OWN_VOTES_PER_VIEW_MAX, writeVote);
-    writer.list(certificates, CERTIFICATES_PER_VIEW_MAX, writeCertificate);
-  }, 640);
-  return { key: viewKey(record.view), value };
+export class ViewWrite extends LazyWrite {
+  readonly #notarize: Vote | undefined;
+  readonly #nullify: Vote | undefined;
+  readonly #finalize: Vote | undefined;
+  readonly #notarization: Certificate | undefined;
+  readonly #nullification: Certificate | undefined;
+
+  /** Takes down what the record holds now; the record goes on. */
+  constructor(key: string, record: ViewRecord) {
+    super(key);
+    this.#notarize = record.ownNotarize;
+    this.#nullify = record.ownNullify;
+    this.#finalize = record.ownFinalize;
+    this.#notarization = record.notarization;
+    this.#nullification = record.nullification;
+  }
+
+  protected override encode(): Uint8Array {
+    const votes = [this.#notarize, this.#nullify, this.#finalize].filter(isPresent);
+    const certificates = [this.#notarization, this.#nullification].filter(isPresent);
+    return encode((writer) => {
+      writer.list(votes, OWN_VOTES_PER_VIEW_MAX, writeVote);
+      writer.list(certificates, CERTIFICATES_PER_VIEW_MAX, writeCertificate);
+    }, 640);
+  }
 }
 
 /**
@@ -232,13 +276,6 @@ function recoverStateRow(base: Layer, tables: ReadonlyMap<number, AnyTable>, row
   base.open(table).set(rest.join('/'), readRow(row.key, decode(row.value, table.read)));
 }
 
-function encodeStoredBlock({ block, certificate }: StoredBlock): Uint8Array {
-  return encode((writer) => {
-    writeBlock(writer, block);
-    writeOptional(writer, certificate);
-  }, block.bytes.length + 320);
-}
-
 function readStoredBlock(reader: Reader): StoredBlock {
   return { block: readBlock(reader), certificate: readOptional(reader) };
 }
@@ -274,10 +311,11 @@ function corrupt(key: string, reason: string): CodedError {
 }
 
 function numberIn(key: string): number {
-  return Number(key) - KEY_NUMBER_BASE;
+  return Number(key.slice(1));
 }
 
-/** Sixteen digits for every height and view below 9 * 10^15, so that keys sort as numbers do. */
+/** Sixteen digits for every height and view below 10^15, so that keys sort as numbers do. */
 function padNumber(value: number): string {
-  return String(KEY_NUMBER_BASE + value);
+  const digits = String(value);
+  return KEY_NUMBER_PADDING.slice(0, KEY_NUMBER_PADDING.length - digits.length) + digits;
 }

@@ -2,6 +2,7 @@
  * The modelled disk of one node: rows that are safe, and writes the machine has accepted but not yet synced.
  * A synced write makes every earlier write safe too, as the log of a real store does. Nothing here takes time.
  */
+import { isDeletion } from '../core/lazyWrite.ts';
 import type { RecoveredRow, Write } from '../core/types.ts';
 
 /** What a crash costs: nothing, the writes that were not synced, or the whole disk. */
@@ -18,23 +19,27 @@ export interface Disk {
 }
 
 export class SimulatedDisk implements Disk {
-  readonly #safe = new Map<string, Uint8Array>();
-  /** Last unsynced write by key; undefined deletes. Bounded by the number of distinct keys. */
-  readonly #unsynced = new Map<string, Uint8Array | undefined>();
+  /** Each row as the write that made it: most are deleted before anybody needs their bytes. */
+  readonly #safe = new Map<string, Write>();
+  /** Last unsynced write by key. Bounded by the number of distinct keys. */
+  readonly #unsynced = new Map<string, Write>();
 
   apply(writes: readonly Write[], sync: boolean): void {
     if (!sync) {
-      for (const { key, value } of writes) this.#unsynced.set(key, value);
+      for (const write of writes) this.#unsynced.set(write.key, write);
       return;
     }
     if (this.#unsynced.size > 0) this.#flush();
-    for (const { key, value } of writes) this.#put(key, value);
+    for (const write of writes) this.#put(write);
   }
 
   rows(): readonly RecoveredRow[] {
     const rows: RecoveredRow[] = [];
-    for (const [key, value] of this.#safe) if (!this.#unsynced.has(key)) rows.push({ key, value });
-    for (const [key, value] of this.#unsynced) if (value !== undefined) rows.push({ key, value });
+    const read = ({ key, value }: Write): void => {
+      if (value !== undefined) rows.push({ key, value });
+    };
+    for (const write of this.#safe.values()) if (!this.#unsynced.has(write.key)) read(write);
+    for (const write of this.#unsynced.values()) read(write);
     return rows.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
@@ -45,12 +50,12 @@ export class SimulatedDisk implements Disk {
   }
 
   #flush(): void {
-    for (const [key, value] of this.#unsynced) this.#put(key, value);
+    for (const write of this.#unsynced.values()) this.#put(write);
     this.#unsynced.clear();
   }
 
-  #put(key: string, value: Uint8Array | undefined): void {
-    if (value === undefined) this.#safe.delete(key);
-    else this.#safe.set(key, value);
+  #put(write: Write): void {
+    if (isDeletion(write)) this.#safe.delete(write.key);
+    else this.#safe.set(write.key, write);
   }
 }

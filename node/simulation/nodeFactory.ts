@@ -3,7 +3,7 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { NodeCore } from '../core/nodeCore.ts';
-import type { ExecutionCache, FinalityObserver, MessageCache } from '../core/ports.ts';
+import type { ExecutionCache, FinalityObserver, GoodItems, MessageCache } from '../core/ports.ts';
 import type { Scenario } from '../scenario/types.ts';
 import type { NodeProcess } from './nodeProcess.ts';
 
@@ -13,6 +13,7 @@ export interface NodeSurroundings {
   /** What nodes of one process share; undefined parts: each works for itself. */
   readonly executions: ExecutionCache | undefined;
   readonly messages: MessageCache | undefined;
+  readonly goodItems: GoodItems | undefined;
 }
 
 /** @returns What makes the process of a node, which reports finality to the observer it is given, if any. */

@@ -78,6 +78,7 @@ function createReplayFactory(scenario: Scenario): (node: ValidatorIndex) => Node
     },
     executions: undefined,
     messages: undefined,
+    goodItems: undefined,
   });
   return (node) => createNode(node, undefined);
 }

@@ -23,7 +23,7 @@ import { Laws } from './laws/laws.ts';
 import { Links } from './links.ts';
 import { createNodeFactory } from './nodeFactory.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
-import { SharedExecutions, SharedMessages } from './sharedCaches.ts';
+import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
 import { Simulation, type Watchers } from './simulation.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
@@ -108,6 +108,8 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     signerOf,
     executions: isShared ? new SharedExecutions() : undefined,
     messages,
+    // `full` means that every node checks every signature.
+    goodItems: isShared && crypto.policy !== 'full' ? new SharedGoodItems() : undefined,
   });
   const createProcess =
     recorder === undefined

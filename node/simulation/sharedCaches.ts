@@ -1,12 +1,13 @@
 /**
  * What the nodes of one process may share because it is a pure function of its key: decoded messages by the identity
- * of their bytes, execution results by block hash. Both are bounded; a miss costs work, never a different answer.
+ * of their bytes, execution results by block hash, good signatures by the identity of what was signed. All are bounded;
+ * a miss costs work, never a different answer.
  */
 import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { GenerationalMap } from '../../consensus/primitives/generationalMap.ts';
 
 import type { ExecutedBlock } from '../core/blockTree.ts';
-import type { ExecutionCache, MessageCache } from '../core/ports.ts';
+import type { ExecutionCache, GoodItems, MessageCache } from '../core/ports.ts';
 
 /** Messages in one generation, two of which are kept: more than any delivery in flight needs. */
 const MESSAGE_GENERATION_SIZE = 4096;
@@ -22,6 +23,19 @@ export class SharedMessages implements MessageCache {
 
   set(bytes: Uint8Array, message: unknown): void {
     this.#messages.set(bytes, message);
+  }
+}
+
+/** Forgetting one costs a check. */
+export class SharedGoodItems implements GoodItems {
+  readonly #items = new GenerationalMap<object, true>({ generationSize: MESSAGE_GENERATION_SIZE });
+
+  has(item: object): boolean {
+    return this.#items.get(item) === true;
+  }
+
+  add(item: object): void {
+    this.#items.set(item, true);
   }
 }
 
