@@ -24,6 +24,7 @@ export const domains = {
   message: 0x0e,
   settlementReceipt: 0x0f,
   modelledTag: 0x10,
+  peerIdentity: 0x11,
 } as const;
 
 export type Domain = keyof typeof domains;

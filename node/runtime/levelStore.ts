@@ -8,6 +8,7 @@ import { Level } from 'level';
 import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { RecoveredRow, Write } from '../core/types.ts';
+import { plainBytes } from './plainBytes.ts';
 import type { Store } from './store.ts';
 import { checkIdentity, codeOf, unreadable, writeIdentity } from './storeIdentity.ts';
 
@@ -69,7 +70,8 @@ export class LevelStore implements Store {
       for (;;) {
         const entries = await iterator.nextv(READ_ROWS);
         if (entries.length === 0) return rows;
-        for (const [key, value] of entries) if (key !== SYNC_KEY) rows.push({ key, value: plain(value) });
+        for (const [key, value] of entries)
+          if (key !== SYNC_KEY) rows.push({ key, value: plainBytes(value) });
       }
     } catch (cause) {
       throw unreadable(this.#directory, cause);
@@ -100,9 +102,4 @@ export class LevelStore implements Store {
   close(): Promise<void> {
     return this.#database.close();
   }
-}
-
-/** The library gives Buffers, whose `slice` is not that of other byte arrays. */
-function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }

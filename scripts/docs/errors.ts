@@ -200,6 +200,18 @@ const advice: Readonly<Record<string, string>> = {
   TOPIC_UNKNOWN: 'Upgrade the peer, or this node: they disagree on the topics.',
   VOTES_EMPTY: nothing,
 
+  MESSAGE_TOO_LARGE: peerFault,
+  P2P_LISTEN_FAILED: 'Choose a free port under `p2p.listen`, or stop the process that has it.',
+  PEER_IS_SELF:
+    'Run one process a validator key: two of them vote against each other, and are slashed for it.',
+  PEER_NOT_READY: nothing,
+  PEER_SCORE_LOW:
+    'Nothing: it may come back after a minute. From an honest peer it is a bug, or another version.',
+  PEER_SILENT: 'Nothing: it is disconnected. A peer of another chain or version looks like this.',
+  PEER_STATEMENT_INVALID: 'Nothing: it is disconnected. Look at the keys of the peer if it is yours.',
+  PEER_STREAM_LOST:
+    'Nothing: they connect again. A peer that reads too slowly, or sends oversized frames, looks like this.',
+  PEER_UNKNOWN: 'Nothing: it is disconnected. Give every node the same list of validators.',
   STORE_LOCKED: 'Stop the process that has it open, or choose another data directory.',
   STORE_OTHER_CHAIN: 'Correct `chain.id`, or choose another data directory.',
   STORE_UNREADABLE:

@@ -30,6 +30,7 @@ describe('domains', () => {
       message: 14,
       settlementReceipt: 15,
       modelledTag: 16,
+      peerIdentity: 17,
     });
     for (const byte of Object.values(domains)) expect(byte >= 0 && byte <= 255).toBe(true);
   });
