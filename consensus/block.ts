@@ -58,7 +58,8 @@ export interface Block {
 export const BLOCK_TRANSACTIONS_LIMIT = 65_536;
 export const BLOCK_EVIDENCE_LIMIT = 64;
 export const TRANSACTION_BYTES_LIMIT = 1_048_576;
-export const EVIDENCE_BYTES_LIMIT = 65_536;
+/** Two messages of the largest kind, a settlement transaction of half a MiB each, with their lengths. */
+export const EVIDENCE_BYTES_LIMIT = 1_048_640;
 
 /** Every header takes this many bytes. */
 export const HEADER_BYTES = 258;

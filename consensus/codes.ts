@@ -7,8 +7,8 @@ export const consensusCodes = {
   CERTIFICATE_SIGNATURE_INVALID: 'the signature of one signer does not verify',
   CERTIFICATE_SIGNER_UNKNOWN: 'a signer is not in the validator set',
   CERTIFICATE_STALE: 'the certificate is of a view that is final already',
-  EVIDENCE_NOT_EQUIVOCATION: 'the two votes may stand beside each other, or are not in their order',
-  EVIDENCE_SIGNATURE_INVALID: 'the accused did not sign one of the two votes',
+  EVIDENCE_NOT_EQUIVOCATION: 'the two messages may stand beside each other, or are not in their order',
+  EVIDENCE_SIGNATURE_INVALID: 'the accused did not sign one of the two messages',
   PROPOSAL_BODY_INVALID:
     'the block does not carry the body that its header names, or an item of it is not signed as it must be',
   PROPOSAL_DUPLICATE: 'this proposal is known already',

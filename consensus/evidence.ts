@@ -1,8 +1,9 @@
 /**
- * Equivocation evidence: two signed votes of one validator in one view that no honest validator casts both of.
- * Whoever holds the two messages can prove the fault to anybody; nobody can make them for an honest validator.
+ * Evidence that a validator voted twice: two signed votes of one view that no honest validator casts both of. Whoever
+ * holds the two messages can prove the fault to anybody; nobody can make them for an honest validator.
  */
-import { decode, encode } from './primitives/codec.ts';
+import type { Reader, Writer } from './primitives/codec.ts';
+import { encode } from './primitives/codec.ts';
 import { accept, refuse, type Verdict } from './primitives/codedError.ts';
 import type { Hash } from './primitives/flavor.ts';
 import { hashBytes } from './primitives/hash.ts';
@@ -10,7 +11,7 @@ import type { Verifier } from './primitives/signature.ts';
 import type { ValidatorSet } from './validators.ts';
 import { readVote, type Vote, voteSigningBytes, writeSubject, writeVote } from './vote.ts';
 
-export interface EquivocationEvidence {
+export interface DoubleVote {
   /** Ordered by kind, then block hash, so each pair has one encoding. */
   readonly first: Vote;
   readonly second: Vote;
@@ -23,40 +24,38 @@ export function isEquivocation(a: Vote, b: Vote): boolean {
   return a.kind !== 'notarize' && b.kind !== 'notarize';
 }
 
-export function createEvidence(a: Vote, b: Vote): EquivocationEvidence {
+export function createDoubleVote(a: Vote, b: Vote): DoubleVote {
   return subjectKey(a) < subjectKey(b) ? { first: a, second: b } : { first: b, second: a };
 }
 
-export function encodeEvidence(evidence: EquivocationEvidence): Uint8Array {
-  return encode((writer) => {
-    writeVote(writer, evidence.first);
-    writeVote(writer, evidence.second);
-  }, 256);
+export function writeDoubleVote(writer: Writer, { first, second }: DoubleVote): void {
+  writeVote(writer, first);
+  writeVote(writer, second);
 }
 
-export function decodeEvidence(bytes: Uint8Array): Verdict<EquivocationEvidence, 'ENCODING_INVALID'> {
-  return decode(bytes, (reader) => ({ first: readVote(reader), second: readVote(reader) }));
+export function readDoubleVote(reader: Reader): DoubleVote {
+  return { first: readVote(reader), second: readVote(reader) };
 }
 
 /** Identity of the fault: covers both subjects and the voter, not the signatures. */
-export function evidenceId(evidence: EquivocationEvidence): Hash {
+export function doubleVoteId({ first, second }: DoubleVote): Hash {
   return hashBytes(
     'evidence',
     encode((writer) => {
-      writer.u16(evidence.first.voter);
-      writeSubject(writer, evidence.first);
-      writeSubject(writer, evidence.second);
+      writer.u16(first.voter);
+      writeSubject(writer, first);
+      writeSubject(writer, second);
     }, 128),
   );
 }
 
 /** Checks that the two votes contradict each other, are in order, and were both signed by the voter. */
-export function verifyEvidence(
-  evidence: EquivocationEvidence,
+export function verifyDoubleVote(
+  votes: DoubleVote,
   options: { readonly chainId: Hash; readonly validators: ValidatorSet },
   verifier: Verifier,
-): Verdict<EquivocationEvidence, 'EVIDENCE_NOT_EQUIVOCATION' | 'EVIDENCE_SIGNATURE_INVALID'> {
-  const { first, second } = evidence;
+): Verdict<DoubleVote, 'EVIDENCE_NOT_EQUIVOCATION' | 'EVIDENCE_SIGNATURE_INVALID'> {
+  const { first, second } = votes;
   if (!isEquivocation(first, second) || !options.validators.has(first.voter)) {
     return refuse('EVIDENCE_NOT_EQUIVOCATION', 'the two votes may stand beside each other');
   }
@@ -69,7 +68,7 @@ export function verifyEvidence(
       return refuse('EVIDENCE_SIGNATURE_INVALID', `validator ${vote.voter} did not sign this ${vote.kind}`);
     }
   }
-  return accept(evidence);
+  return accept(votes);
 }
 
 function subjectKey(vote: Vote): string {

@@ -113,11 +113,18 @@ export class OpenChain {
     return chain.reverse();
   }
 
-  /** Everything up to the block and the view of its finalisation is final: rivals and old views are forgotten. */
-  finalize(last: Block, finalizedView: View): void {
+  /**
+   * Everything up to the block and the view of its finalisation is final: rivals and old views are forgotten.
+   * @param retire - Takes each of those views.
+   */
+  finalize(last: Block, finalizedView: View, retire: (record: ViewRecord) => void): void {
     this.#finalized = last;
     this.#finalizedView = finalizedView;
-    for (const view of this.#views.keys()) if (view <= finalizedView) this.#views.delete(view);
+    for (const [view, record] of this.#views) {
+      if (view > finalizedView) continue;
+      this.#views.delete(view);
+      retire(record);
+    }
     for (const [hash, { header }] of this.#blocks) {
       if (header.height <= last.header.height || header.view <= finalizedView) this.#blocks.delete(hash);
     }

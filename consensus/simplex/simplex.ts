@@ -12,6 +12,7 @@ import { type Hash, type TimeMs, type ValidatorIndex, type View, ZERO_HASH } fro
 import type { Signer, Verifier } from '../primitives/signature.ts';
 import { type Certificate, type Vote, type VoteKind, verifyCertificate, voteSigningBytes } from '../vote.ts';
 import type { LeaderSchedule } from '../weightedRotation.ts';
+import { EquivocationWatch, votesOf } from './equivocationWatch.ts';
 import type {
   GoodVotes,
   SimplexDependencies,
@@ -45,6 +46,7 @@ export class Simplex {
   readonly #chain: OpenChain;
   readonly #presence: Presence;
   readonly #pacemaker: Pacemaker;
+  readonly #watch: EquivocationWatch;
   #view: View = 0;
   /** Whether this node leads the view it is in. */
   #isLeader = false;
@@ -68,6 +70,10 @@ export class Simplex {
     this.#chain = new OpenChain(finalized);
     this.#presence = new Presence(options.validators);
     this.#pacemaker = new Pacemaker(options, dependencies);
+    this.#watch = new EquivocationWatch({
+      verifies: (vote) => options.validators.has(vote.voter) && this.#verifies(vote),
+      report: (first, second) => this.#host.equivocation(first, second),
+    });
   }
 
   /** What stands above the last final block. */
@@ -125,7 +131,10 @@ export class Simplex {
   onProposal(block: Block, vote: Vote, nowMs: TimeMs): MessageJudgement {
     const { header } = block;
     const { view } = header;
-    if (view <= this.#chain.finalizedView) return proposalStale;
+    if (view <= this.#chain.finalizedView) {
+      if (this.#options.validators.has(vote.voter)) this.#watch.lateVote(vote);
+      return proposalStale;
+    }
     if (!isProposalVote(block, vote) || header.chainId !== this.#options.chainId || header.height < 1) {
       return reject('PROPOSAL_INVALID');
     }
@@ -166,15 +175,19 @@ export class Simplex {
 
   /** A certificate from a peer: checked whole, then as good as the votes it stands for. */
   onCertificate(certificate: Certificate, nowMs: TimeMs): MessageJudgement {
-    if (certificate.view <= this.#chain.finalizedView) return ignore('CERTIFICATE_STALE');
+    if (certificate.view <= this.#chain.finalizedView) {
+      this.#watch.lateCertificate(certificate);
+      return ignore('CERTIFICATE_STALE');
+    }
     const known = this.#chain.recordIn(certificate.view);
     if (known !== undefined && known.certificateOf(certificate.kind) !== undefined) {
+      this.#watch.certificate(known, certificate);
       return ignore('CERTIFICATE_DUPLICATE');
     }
     const verdict = verifyCertificate(certificate, this.#options, this.#verifier);
     if (!verdict.ok) return reject(verdict.code);
     const record = this.#chain.record(certificate.view);
-    for (const signer of certificate.signers) this.#presence.note(signer, certificate.view);
+    this.#witness(record, certificate);
     this.#certified(record, certificate, nowMs);
     return accepted;
   }
@@ -206,7 +219,7 @@ export class Simplex {
     if (view !== parent.header.view || view <= this.#chain.finalizedView) return false;
     if (!verifyCertificate(certificate, this.#options, this.#verifier).ok) return false;
     if (!blocks.every((block) => this.#host.isBodyValid(block))) return false;
-    for (const signer of certificate.signers) this.#presence.note(signer, certificate.view);
+    this.#witness(this.#chain.record(view), certificate);
     this.#chain.noteNewest(certificate);
     this.#finalize(blocks, certificate);
     this.#enter(certificate.view + 1, nowMs);
@@ -256,6 +269,7 @@ export class Simplex {
   #noteActivity(vote: Vote): MessageJudgement {
     const isNews = vote.view > this.lastVotedView(vote.voter);
     if (isNews && this.#verifies(vote)) this.#presence.note(vote.voter, vote.view);
+    this.#watch.lateVote(vote);
     return voteStale;
   }
 
@@ -294,6 +308,17 @@ export class Simplex {
   }
 
   // Certificates -----------------------------------------------------------------------------------------
+
+  /** Takes the votes of a checked certificate for what they are: seen, and this node's own binding it too. */
+  #witness(record: ViewRecord, certificate: Certificate): void {
+    this.#watch.certificate(record, certificate);
+    for (const vote of votesOf(certificate)) {
+      this.#presence.note(vote.voter, vote.view);
+      if (record.conflictWith(vote) !== undefined) continue;
+      record.witness(vote);
+      if (vote.voter === this.#options.self) this.#adopt(record, vote);
+    }
+  }
 
   #certified(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     this.#chain.noteNewest(certificate);
@@ -340,7 +365,7 @@ export class Simplex {
   #finalize(blocks: readonly Block[], certificate: Certificate): void {
     const last = blocks.at(-1);
     if (last === undefined) return;
-    this.#chain.finalize(last, certificate.view);
+    this.#chain.finalize(last, certificate.view, (record) => this.#watch.retire(record));
     if (certificate.view >= (this.#unappliedFinalization?.view ?? 0)) this.#unappliedFinalization = undefined;
     this.#host.finalized(blocks, certificate);
   }

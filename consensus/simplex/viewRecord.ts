@@ -40,6 +40,8 @@ export class ViewRecord {
   #notarize: Tally | undefined;
   #nullify: Tally | undefined;
   #finalize: Tally | undefined;
+  /** See `late`; made on first use. */
+  #late: Vote[] | undefined;
 
   constructor(view: View) {
     this.view = view;
@@ -51,6 +53,16 @@ export class ViewRecord {
     this.#accused ??= [];
     this.#accused.push(voter);
     return true;
+  }
+
+  hasAccused(voter: ValidatorIndex): boolean {
+    return this.#accused?.includes(voter) === true;
+  }
+
+  /** Votes that came when the view was final, signatures unchecked; none contradicts another, so there are few. */
+  get late(): Vote[] {
+    this.#late ??= [];
+    return this.#late;
   }
 
   /** The vote of this kind that `voter` cast first, if seen. */
@@ -113,6 +125,11 @@ export class ViewRecord {
       if (other?.blockHash === vote.blockHash) sum += validators.at(other.voter).power;
     }
     return sum;
+  }
+
+  /** Remembers a vote of a checked certificate; it counts no more, since its subject is certified. */
+  witness(vote: Vote): void {
+    this.#tally(vote.kind).votes[vote.voter] ??= vote;
   }
 
   /** The smallest certificate from the lowest-indexed voters; call only when they are a quorum. */

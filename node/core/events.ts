@@ -56,7 +56,11 @@ export type NodeEvent =
   | {
       readonly type: 'equivocation_seen';
       readonly validator: number;
-      readonly view: View;
+      /** Of two votes. */
+      readonly view: View | undefined;
+      /** Of two settlements. */
+      readonly batch: number | undefined;
+      readonly attempt: number | undefined;
     }
   | {
       readonly type: 'warning';

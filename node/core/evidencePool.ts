@@ -1,6 +1,6 @@
 /** Verified equivocations that wait for a block of this node's, bounded; one piece a validator. */
-import { type EquivocationEvidence, evidenceId } from '../../consensus/evidence.ts';
 import type { Hash, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { accusedBy, type Evidence, evidenceId } from '../../settlement/execution/evidence.ts';
 
 /** Evidence kept; each validator needs one piece. */
 const EVIDENCE_POOL_MAX = 64;
@@ -23,8 +23,8 @@ export class EvidencePool {
    * Keeps what was verified. One piece a validator is enough: the first proves the fault, the fault is punished once.
    * @returns False when there is a piece already, or too many of others.
    */
-  keep(evidence: EquivocationEvidence, bytes: Uint8Array): boolean {
-    const validator = evidence.first.voter;
+  keep(evidence: Evidence, bytes: Uint8Array): boolean {
+    const validator = accusedBy(evidence);
     if (this.#items.size >= EVIDENCE_POOL_MAX) return false;
     for (const item of this.#items.values()) if (item.validator === validator) return false;
     const id = evidenceId(evidence);

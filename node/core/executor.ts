@@ -3,17 +3,18 @@
  * nodes of one process when the runtime hands in a cache; they are the same with and without it.
  */
 import { type Block, type BlockBody, createBlock, type SettlementOrigin } from '../../consensus/block.ts';
-import {
-  decodeEvidence,
-  type EquivocationEvidence,
-  evidenceId,
-  verifyEvidence,
-} from '../../consensus/evidence.ts';
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import { merkleRoot } from '../../consensus/primitives/merkle.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
+import {
+  accusedBy,
+  decodeEvidence,
+  type Evidence,
+  evidenceId,
+  verifyEvidence,
+} from '../../settlement/execution/evidence.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
@@ -149,7 +150,7 @@ export class Executor {
     for (const bytes of block.body.evidence) {
       const evidence = decodeEvidence(bytes);
       if (!evidence.ok) return refuse('BLOCK_EVIDENCE_INVALID', evidence.message);
-      execution.addEvidence(evidenceId(evidence.value), evidence.value.first.voter);
+      execution.addEvidence(evidenceId(evidence.value), accusedBy(evidence.value));
     }
     for (const bytes of block.body.transactions) {
       const prepared = this.prepare(bytes);
@@ -185,12 +186,15 @@ export class Executor {
     // A leader that lags behind waits: what it would build on has lost already.
     if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) return undefined;
     const execution = this.#begin(parent, origin, height, settlementBlocks);
-    const evidence = evidencePool.map(({ id, bytes, validator }) => {
-      execution.addEvidence(id, validator);
-      return bytes;
-    });
+    const evidence: Uint8Array[] = [];
     const transactions: Uint8Array[] = [];
-    let byteCount = BLOCK_OVERHEAD_BYTES + evidence.reduce((sum, bytes) => sum + bytes.length + 4, 0);
+    let byteCount = BLOCK_OVERHEAD_BYTES;
+    for (const { id, bytes, validator } of evidencePool) {
+      if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) continue;
+      execution.addEvidence(id, validator);
+      evidence.push(bytes);
+      byteCount += bytes.length + 4;
+    }
     this.#mempool.offer(height, ({ transaction, id, bytes }) => {
       if (transactions.length >= this.#genesis.blockTransactionsMax) return 'full';
       if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) return 'full';
@@ -236,7 +240,7 @@ export class Executor {
     });
   }
 
-  #checkEvidence(bytes: Uint8Array): EquivocationEvidence | undefined {
+  #checkEvidence(bytes: Uint8Array): Evidence | undefined {
     const decoded = decodeEvidence(bytes);
     if (!decoded.ok) return undefined;
     return verifyEvidence(decoded.value, this.#genesis, this.#dependencies.crypto).ok

@@ -3,19 +3,22 @@
  * and settlement. No clock, socket, disk or randomness inside; equal inputs give equal outputs, byte for byte.
  */
 import { type Block, createGenesisBlock } from '../../consensus/block.ts';
-import {
-  createEvidence,
-  decodeEvidence,
-  type EquivocationEvidence,
-  encodeEvidence,
-  verifyEvidence,
-} from '../../consensus/evidence.ts';
+import { createDoubleVote } from '../../consensus/evidence.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { SimplexHost } from '../../consensus/simplex/host.ts';
 import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
 import { Simplex } from '../../consensus/simplex/simplex.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
+import { createDoubleSettlement } from '../../settlement/chain/doubleSettlement.ts';
+import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
+import {
+  accusedBy,
+  decodeEvidence,
+  type Evidence,
+  encodeEvidence,
+  verifyEvidence,
+} from '../../settlement/execution/evidence.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
@@ -241,6 +244,9 @@ export class NodeCore {
       case 'settlementAnswer':
         settler.onAnswer(input.requestId, input.answer);
         return;
+      case 'settlementConflict':
+        this.#onSettlementConflict(input);
+        return;
       case 'transactionSubmitted':
         if (input.gossip) admission.submit(input.bytes);
         else this.#push(admission.admit(input.bytes));
@@ -312,9 +318,30 @@ export class NodeCore {
     return this.#keepEvidence(verified.value, bytes) ? accepted : ignore('EVIDENCE_DUPLICATE');
   }
 
-  #keepEvidence(evidence: EquivocationEvidence, bytes: Uint8Array): boolean {
+  #keepEvidence(evidence: Evidence, bytes: Uint8Array): boolean {
     const state = this.#started().tree.finalizedState();
-    return !standingOf(state, evidence.first.voter).tombstoned && this.#evidence.keep(evidence, bytes);
+    return !standingOf(state, accusedBy(evidence)).tombstoned && this.#evidence.keep(evidence, bytes);
+  }
+
+  /** This node holds the proof itself: it tells the others, and puts it into a block when it leads. */
+  #accuse(evidence: Evidence): void {
+    const bytes = encodeEvidence(evidence);
+    if (this.#keepEvidence(evidence, bytes)) this.#push({ type: 'publish', topic: 'evidence', bytes });
+  }
+
+  /** The settlement chain showed two transactions; what they prove is checked like evidence of a stranger. */
+  #onSettlementConflict({ first, second }: InputOf<'settlementConflict'>): void {
+    const [one, other] = [decodeSettlementTransaction(first), decodeSettlementTransaction(second)];
+    if (!one.ok || !other.ok) return;
+    const settlements = createDoubleSettlement(one.value, other.value);
+    const evidence: Evidence = { type: 'settlements', settlements };
+    if (!verifyEvidence(evidence, this.#options.genesis, this.#dependencies.crypto).ok) return;
+    const { proposer: validator, seq: batch, attempt } = one.value;
+    this.#push({
+      type: 'emit',
+      event: { type: 'equivocation_seen', validator, view: undefined, batch, attempt },
+    });
+    this.#accuse(evidence);
   }
 
   #onCompletion(bytes: Uint8Array): MessageJudgement {
@@ -388,11 +415,12 @@ export class NodeCore {
       nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),
       finalized: (blocks, certificate) => this.#started().finality.add(blocks, certificate),
       equivocation: (first, second) => {
-        const evidence = createEvidence(first, second);
-        const bytes = encodeEvidence(evidence);
         const { voter: validator, view } = first;
-        this.#push({ type: 'emit', event: { type: 'equivocation_seen', validator, view } });
-        if (this.#keepEvidence(evidence, bytes)) this.#push({ type: 'publish', topic: 'evidence', bytes });
+        this.#push({
+          type: 'emit',
+          event: { type: 'equivocation_seen', validator, view, batch: undefined, attempt: undefined },
+        });
+        this.#accuse({ type: 'votes', votes: createDoubleVote(first, second) });
       },
     };
   }

@@ -55,6 +55,13 @@ export type Input =
       readonly requestId: number;
       readonly answer: SettlementAnswer;
     }
+  /** Two transactions that somebody handed to the settlement chain for one attempt, as seen in its mempool. */
+  | {
+      readonly type: 'settlementConflict';
+      readonly nowMs: TimeMs;
+      readonly first: Uint8Array;
+      readonly second: Uint8Array;
+    }
   /** From a user, or (scenario events) from outside the modelled network. */
   | {
       readonly type: 'transactionSubmitted';

@@ -160,7 +160,12 @@ export class Trace {
       case 'completion_gossiped':
         return { batch: event.seq, transaction_hash: event.transactionHash };
       case 'equivocation_seen':
-        return { validator: this.#name(event.validator), view: event.view };
+        return {
+          validator: this.#name(event.validator),
+          view: event.view,
+          batch: event.batch,
+          attempt: event.attempt,
+        };
       case 'warning':
         return { code: event.code, message: event.message };
     }

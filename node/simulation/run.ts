@@ -5,7 +5,7 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
-import type { Signer } from '../../consensus/primitives/signature.ts';
+import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
@@ -141,7 +141,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
         createProcess,
       },
       createWatchers: (view) =>
-        createWatchers(scenario, parts, { genesis, genesisState, chain, links }, view, options),
+        createWatchers(scenario, parts, { genesis, genesisState, chain, links, crypto }, view, options),
     },
   );
   return { simulation, watchers: simulation.watchers, genesisState, recorder };
@@ -167,17 +167,19 @@ function createWatchers(
     readonly genesisState: GenesisState;
     readonly chain: MockSettlementChain;
     readonly links: Links;
+    readonly crypto: Crypto;
   },
   simulation: Simulation,
   options: RunOptions,
 ): Watchers {
-  const { genesis, genesisState, chain, links } = world;
+  const { genesis, genesisState, chain, links, crypto } = world;
   const nodeNames = genesis.validators.validators.map(({ name }) => name);
   const labels = labelsOf(parts);
   const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: options.onEvent });
   const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord: options.onRecord });
   const laws = new Laws({
     genesis,
+    verifier: crypto,
     genesisLayer: genesisState.base,
     nodeNames,
     isSynchronous: links.isTimely(0, links.chain, genesis.blockBytesMax, scenario.config.consensus.deltaMs),

@@ -10,6 +10,7 @@ import type { SettlementChainFault } from '../scenario/types.ts';
 import type { EventQueue } from './eventQueue.ts';
 import type { Links } from './links.ts';
 import type { SettlementChain } from './settlementChain.ts';
+import type { SettlementWatch } from './settlementWatch.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
 /** A call without an answer has failed after this long, in ms: less than half a settlement block. */
@@ -27,6 +28,8 @@ export interface SettlementCallsDependencies {
   readonly queue: EventQueue;
   readonly links: Links;
   readonly deliver: (node: SimulatedNode, input: Input) => void;
+  /** Told of every transaction that reaches the chain; undefined where nothing can be wrong with any. */
+  readonly watch: SettlementWatch | undefined;
   /** The chain refused a transaction. */
   readonly refused: (code: string) => void;
   /** Drawn from while calls fail, never otherwise. */
@@ -146,7 +149,8 @@ export class SettlementCalls {
   }
 
   #submit(bytes: Uint8Array): SettlementAnswer {
-    const { chain, queue, refused } = this.#dependencies;
+    const { chain, queue, watch, refused } = this.#dependencies;
+    watch?.arrived(bytes);
     const verdict = chain.submit(bytes, queue.nowMs);
     if (verdict.ok) return { type: 'accepted' };
     refused(verdict.code);

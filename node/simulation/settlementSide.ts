@@ -10,6 +10,7 @@ import type { EventQueue, SimulationEvent } from './eventQueue.ts';
 import type { Links } from './links.ts';
 import { SettlementCalls } from './settlementCalls.ts';
 import type { SettlementChain } from './settlementChain.ts';
+import type { SettlementWatch } from './settlementWatch.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
 /** What a settlement block weighs on its way to a node, in bytes: a header and a few events. */
@@ -29,6 +30,8 @@ export interface SettlementSideDependencies {
   readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
   readonly deliver: (node: SimulatedNode, input: Input) => void;
+  /** Told of every transaction that reaches the chain; undefined where nothing can be wrong with any. */
+  readonly watch: SettlementWatch | undefined;
   /** The run itself went wrong. */
   readonly fail: (error: string) => void;
   /** The chain refused a transaction. */

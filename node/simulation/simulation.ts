@@ -29,6 +29,7 @@ import type { NodeProcess } from './nodeProcess.ts';
 import { Requests } from './requests.ts';
 import type { SettlementChain } from './settlementChain.ts';
 import { SettlementSide } from './settlementSide.ts';
+import { SettlementWatch } from './settlementWatch.ts';
 import { SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
@@ -114,25 +115,24 @@ export class Simulation {
     this.#nodes = options.validators.validators.map(
       ({ index, name, power }) => new SimulatedNode({ index, name, power, disk: new SimulatedDisk() }),
     );
-    this.#settlement = new SettlementSide(
-      { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
-      {
-        chain: dependencies.chain,
-        queue: this.#queue,
-        links: this.#links,
-        nodes: this.#nodes,
-        deliver: (node, input) => this.#deliver(node, input),
-        fail: (error) => this.#fail(error),
-        refused: (code) => this.#submissionRefused(code),
-        random: dependencies.random.fork('settlement_side'),
-      },
-    );
     const surroundings = {
       queue: this.#queue,
       links: this.#links,
       nodes: this.#nodes,
       deliver: (node: SimulatedNode, input: Input) => this.#deliver(node, input),
     };
+    const canAnyoneLie = options.timeline.some(({ faults }) => faults.length > 0);
+    this.#settlement = new SettlementSide(
+      { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
+      {
+        ...surroundings,
+        chain: dependencies.chain,
+        watch: canAnyoneLie ? new SettlementWatch(surroundings) : undefined,
+        fail: (error) => this.#fail(error),
+        refused: (code) => this.#submissionRefused(code),
+        random: dependencies.random.fork('settlement_side'),
+      },
+    );
     this.#gossip = new Gossip({
       ...surroundings,
       memory: this.#memory,

@@ -50,7 +50,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
   jailed: ['network', 'A validator missed too many duties and is given none for a while.'],
   unjailed: ['network', 'A jailed validator came back by its own transaction.'],
   tombstoned: ['network', 'A validator equivocated and will never hold a duty again.'],
-  equivocation_seen: ['node', 'This node holds two signed votes that contradict each other.'],
+  equivocation_seen: [
+    'node',
+    'This node holds two signed messages that contradict each other: two votes of a `view`, or two settlements of a `batch` and `attempt`.',
+  ],
   settlement_block: ['network', 'The settlement chain made a block.'],
   settlement_reorg: [
     'network',

@@ -12,9 +12,10 @@ export interface DishonestRun {
 export interface DishonestOptions {
   readonly validators: number;
   readonly seed: number;
-  /** By node; from 3 s on, to the end of the run unless `untilMs` says otherwise. */
+  /** By node; from 3 s on to the end of the run, unless `fromMs` and `untilMs` say otherwise. */
   readonly behaviours: Readonly<Record<string, readonly ByzantineBehaviour[]>>;
   readonly durationMs: number;
+  readonly fromMs?: number;
   readonly untilMs?: number;
   /** More events of the timeline. */
   readonly timeline?: readonly TimelineEvent[];
@@ -24,22 +25,22 @@ export interface DishonestOptions {
   readonly settings?: string;
 }
 
-/** When dishonesty begins, in ms: the first blocks are made in peace. */
+/** When dishonesty begins unless told, in ms: the first blocks are made in peace. */
 const STARTS_MS = 3000;
 
 export function runDishonest(options: DishonestOptions): DishonestRun {
-  const { validators, seed, behaviours, durationMs, untilMs, timeline = [], settings = '' } = options;
+  const { validators, seed, behaviours, durationMs, fromMs = STARTS_MS, untilMs, timeline = [] } = options;
   const scenario = scenarioOf(`
 name: dishonesty
 seed: ${seed}
 duration: ${durationMs}ms
 config: { validators: { count: ${validators} }, settlement: { batch_size: 5 } }
 workload: { uniform: { transactions_per_block: 2 } }
-${settings}
+${options.settings ?? ''}
 `);
   const faults: TimelineEvent[] = Object.entries(behaviours).map(([node, types]) => ({
-    at: { timeMs: STARTS_MS },
-    forMs: untilMs === undefined ? undefined : untilMs - STARTS_MS,
+    at: { timeMs: fromMs },
+    forMs: untilMs === undefined ? undefined : untilMs - fromMs,
     transactions: [],
     faults: types.map((type) => ({ type, node })),
     line: 1,

@@ -14,11 +14,11 @@ export const CHAIN_ID: Hash = `0x${'c1'.repeat(32)}`;
 const BLOCK_TIME_MS = 2000;
 export const DELTA_MS = 500;
 
-const crypto = createCrypto('modelled');
-const signers: readonly Signer[] = [0, 1, 2, 3].map((index) =>
+export const crypto = createCrypto('modelled');
+export const signers: readonly Signer[] = [0, 1, 2, 3].map((index) =>
   crypto.createSigner(deriveSecretKey(1, `validator/${index}`)),
 );
-const validators = new ValidatorSet(
+export const validators = new ValidatorSet(
   signers.map(({ publicKey }, index) => ({ name: `node-${index}`, publicKey, power: 1 })),
 );
 

@@ -1,12 +1,13 @@
 /** Signs whatever a test needs with the keys of its genesis: votes, certificates, evidence, transactions, proposals. */
 import type { Block } from '../../consensus/block.ts';
-import { createEvidence, type EquivocationEvidence } from '../../consensus/evidence.ts';
+import { createDoubleVote } from '../../consensus/evidence.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type Certificate, type Vote, type VoteSubject, voteSigningBytes } from '../../consensus/vote.ts';
 import { encodeProposal } from '../../node/core/messages.ts';
 import type { GenesisParts, KeyHolder } from '../../node/scenario/genesis.ts';
+import type { Evidence } from '../../settlement/execution/evidence.ts';
 import {
   encodeTransaction,
   signTransaction,
@@ -50,12 +51,12 @@ export class Signatory {
     return { ...subject, signers, signatures };
   }
 
-  evidence(voter: number, view = 1): EquivocationEvidence {
+  evidence(voter: number, view = 1): Evidence {
     const [first, second] = ['aa', 'bb'].map((byte) =>
       this.vote(voter, { kind: 'notarize', view, blockHash: hashOf(byte) }),
     );
     if (first === undefined || second === undefined) throw new RangeError('two votes');
-    return createEvidence(first, second);
+    return { type: 'votes', votes: createDoubleVote(first, second) };
   }
 
   /** The proposal message of a block, signed by its leader. */

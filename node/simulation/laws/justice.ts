@@ -1,10 +1,14 @@
 /**
- * Law 5, justice: a slash for a missed settlement names the duty holder of an unsettled batch whose clock ran out, and
- * nobody is slashed twice for one (batch, attempt). The law keeps its own clock from headers and settlement blocks
+ * Law 5, justice: a slash for a missed settlement names the duty holder of an unsettled batch whose clock ran out, a
+ * slash for equivocation has two messages in its block that the law checks itself, and nobody is slashed twice for one
+ * (batch, attempt), nor twice for equivocation. The law keeps its own clock from headers and settlement blocks
  * (docs/protocol.md, proposer duty); it never reads the one in the state.
  */
 import type { Block } from '../../../consensus/block.ts';
 import type { Height, SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { Verifier } from '../../../consensus/primitives/signature.ts';
+import { accusedBy, decodeEvidence, verifyEvidence } from '../../../settlement/execution/evidence.ts';
+import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { RevertCode, SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { NetFact, NetRules, SealedBatch } from '../../../settlement/net/types.ts';
 import { Law } from './law.ts';
@@ -23,6 +27,12 @@ interface Duty {
   readonly slashedAttempts: Set<number>;
 }
 
+export interface JusticeOptions {
+  readonly genesis: Pick<Genesis, 'net' | 'chainId' | 'validators'>;
+  readonly verifier: Verifier;
+  readonly settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
+}
+
 type Fact<Type extends NetFact['type']> = Extract<NetFact, { type: Type }>;
 
 const chainFaultCodes: readonly RevertCode[] = [
@@ -33,15 +43,19 @@ const chainFaultCodes: readonly RevertCode[] = [
 
 export class JusticeLaw {
   readonly law = new Law('justice');
+  readonly #options: JusticeOptions;
   readonly #rules: NetRules;
   readonly #settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
+  /** Validators slashed for equivocation. */
+  readonly #equivocators = new Set<ValidatorIndex>();
   /** Unsettled batches by seq, ascending. */
   readonly #duties = new Map<number, Duty>();
   #originHeight: SettlementHeight = 0;
 
-  constructor(rules: NetRules, settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined) {
-    this.#rules = rules;
-    this.#settlementBlockAt = settlementBlockAt;
+  constructor(options: JusticeOptions) {
+    this.#options = options;
+    this.#rules = options.genesis.net;
+    this.#settlementBlockAt = options.settlementBlockAt;
   }
 
   /** Judges one block, when the first node finalises it. */
@@ -173,9 +187,21 @@ export class JusticeLaw {
 
   #judgeEquivocation({ header, body }: Block, { validator }: Fact<'slashed'>): void {
     this.law.check(
-      body.evidence.length > 0,
+      body.evidence.some((bytes) => this.#convicts(bytes, validator)),
       () => `height ${header.height}: validator ${validator} slashed for equivocation without evidence`,
     );
+    this.law.check(
+      !this.#equivocators.has(validator),
+      () => `height ${header.height}: validator ${validator} slashed for equivocation again`,
+    );
+    this.#equivocators.add(validator);
+  }
+
+  #convicts(bytes: Uint8Array, validator: ValidatorIndex): boolean {
+    const { genesis, verifier } = this.#options;
+    const evidence = decodeEvidence(bytes);
+    if (!evidence.ok || accusedBy(evidence.value) !== validator) return false;
+    return verifyEvidence(evidence.value, genesis, verifier).ok;
   }
 
   #assign(height: Height, { seq, proposer, attempt }: Fact<'batch_assigned'>): void {

@@ -4,6 +4,7 @@
  */
 import type { Block } from '../../../consensus/block.ts';
 import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { Verifier } from '../../../consensus/primitives/signature.ts';
 import type { Vote } from '../../../consensus/vote.ts';
 import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../../settlement/execution/result.ts';
@@ -18,6 +19,8 @@ import { ValueLaws } from './value.ts';
 
 export interface LawsOptions {
   readonly genesis: Genesis;
+  /** Checks the messages that convict somebody. */
+  readonly verifier: Verifier;
   /** The rows before the first block. */
   readonly genesisLayer: Layer;
   readonly nodeNames: readonly string[];
@@ -38,7 +41,7 @@ export class Laws {
     const { genesis, genesisLayer, nodeNames, isSynchronous } = options;
     this.#nodeNames = nodeNames;
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
-    this.#justice = new JusticeLaw(genesis.net, options.settlementBlockAt);
+    this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
     this.#progress = new ProgressLaw({
       rules: genesis.net,

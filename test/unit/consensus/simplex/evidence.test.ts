@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
-  createEvidence,
-  decodeEvidence,
-  encodeEvidence,
-  evidenceId,
+  createDoubleVote,
+  doubleVoteId,
   isEquivocation,
+  readDoubleVote,
+  writeDoubleVote,
 } from '../../../../consensus/evidence.ts';
-import type { VoteSubject } from '../../../../consensus/vote.ts';
+import { decode, encode } from '../../../../consensus/primitives/codec.ts';
+import { PAST_VIEWS_KEPT } from '../../../../consensus/simplex/equivocationWatch.ts';
+import type { Vote, VoteSubject } from '../../../../consensus/vote.ts';
 import { blockOn, certify, genesisBlock, LoneSimplex, signVote } from '../../../helpers/loneSimplex.ts';
 import { hashOf, nullifyIn } from '../../../helpers/signatory.ts';
 
@@ -80,17 +82,103 @@ describe('Simplex and equivocation', () => {
   });
 });
 
+describe('Simplex and equivocation that comes to light late', () => {
+  const block = blockOn(genesisBlock, 1);
+  /** Knows the block of view 1 as final by the votes of 0, 1 and 2. */
+  function finalised(before: readonly Vote[] = []): LoneSimplex {
+    const lone = new LoneSimplex();
+    lone.simplex.onProposal(block, signVote(0, notarize(block.hash)), 0);
+    for (const vote of before) lone.simplex.onVote(vote, 0);
+    for (const voter of [0, 1, 2]) lone.simplex.onVote(signVote(voter, finalize(block.hash)), 0);
+    expect(lone.simplex.chain.finalizedView).toBe(1);
+    return lone;
+  }
+
+  it.each([
+    [
+      'a nullify after the finalize vote that counted',
+      signVote(1, finalize(block.hash)),
+      signVote(1, nullifyIn(1)),
+    ],
+    ['another finalize vote', signVote(1, finalize(block.hash)), signVote(1, finalize(b))],
+    ['another notarize vote', signVote(0, notarize(block.hash)), signVote(0, notarize(b))],
+  ])('reports %s', (_, counted, late) => {
+    const { simplex, accused } = finalised();
+    simplex.onVote(late, 5000);
+    simplex.onVote(late, 6000);
+    expect(accused).toEqual([[counted, late]]);
+  });
+
+  it('reports two votes that both come after finality, whatever a stranger put in their place before', () => {
+    const { simplex, accused } = finalised();
+    const votes = [signVote(3, finalize(block.hash)), signVote(3, nullifyIn(1))] as const;
+    simplex.onVote({ ...signVote(1, finalize(b)), voter: 3 }, 5000);
+    simplex.onVote(votes[0], 5000);
+    expect(accused).toEqual([]);
+    simplex.onVote(votes[1], 5000);
+    expect(accused).toEqual([votes]);
+  });
+
+  it('reports a signer of a certificate that signed the contrary, before and after finality', () => {
+    const nullification = certify(nullifyIn(1), [1, 2, 3]);
+    const late = finalised();
+    late.simplex.onCertificate(nullification, 5000);
+    expect(late.accused.map(([{ voter }]) => voter)).toEqual([1, 2]);
+    const early = new LoneSimplex();
+    early.simplex.onVote(signVote(1, finalize(a)), 0);
+    early.simplex.onCertificate(nullification, 0);
+    expect(early.accused.map(([{ voter }]) => voter)).toEqual([1]);
+    early.simplex.onVote(signVote(2, finalize(a)), 0);
+    expect(early.accused.map(([{ voter }]) => voter)).toEqual([1, 2]);
+  });
+
+  it('reports the signers of two certificates of one kind for different blocks', () => {
+    const { simplex, accused } = new LoneSimplex();
+    simplex.onCertificate(certify(notarize(a), [0, 1, 2]), 0);
+    simplex.onCertificate(certify(notarize(b), [1, 2, 3]), 0);
+    expect(accused.map(([{ voter }]) => voter)).toEqual([1, 2]);
+  });
+
+  it('accuses nobody by a certificate whose signatures are not theirs', () => {
+    const { simplex, accused } = finalised();
+    const forged = { ...certify(nullifyIn(1), [0, 1, 2]), signers: [1, 2, 3] };
+    simplex.onCertificate(forged, 5000);
+    expect(accused).toEqual([]);
+  });
+
+  it('is bound by a vote of its own that it meets in a certificate', () => {
+    const { simplex, cast } = new LoneSimplex(3);
+    simplex.onCertificate(certify(nullifyIn(1), [1, 2, 3]), 0);
+    simplex.onCertificate(certify(notarize(block.hash)), 100);
+    expect(cast.filter(({ view }) => view === 1)).toEqual([]);
+  });
+
+  it('forgets a view that has been final for long', () => {
+    const { simplex, accused } = finalised();
+    let parent = block;
+    for (let view = 2; view <= PAST_VIEWS_KEPT + 2; view += 1) {
+      parent = blockOn(parent, view);
+      simplex.onFinalizedChain([parent], certify(finalize(parent.hash, view)), 5000);
+    }
+    simplex.onVote(signVote(1, nullifyIn(1)), 6000);
+    expect(accused).toEqual([]);
+    simplex.onVote(signVote(1, nullifyIn(10)), 6000);
+    expect(accused).toHaveLength(1);
+  });
+});
+
 describe('evidence', () => {
   it('is one and the same whichever vote came first, and survives its encoding', () => {
     const votes = [signVote(0, notarize(a)), signVote(0, notarize(b))] as const;
-    const [one, other] = [createEvidence(votes[0], votes[1]), createEvidence(votes[1], votes[0])];
+    const [one, other] = [createDoubleVote(votes[0], votes[1]), createDoubleVote(votes[1], votes[0])];
     expect(one).toEqual(other);
-    expect(decodeEvidence(encodeEvidence(one))).toMatchObject({ ok: true, value: one });
+    const bytes = encode((writer) => writeDoubleVote(writer, one));
+    expect(decode(bytes, readDoubleVote)).toMatchObject({ ok: true, value: one });
   });
 
   it('has an identity of voter and subjects', () => {
     const idOf = (voter: number, left: VoteSubject, right: VoteSubject) =>
-      evidenceId(createEvidence(signVote(voter, left), signVote(voter, right)));
+      doubleVoteId(createDoubleVote(signVote(voter, left), signVote(voter, right)));
     const ids = [
       idOf(0, notarize(a), notarize(b)),
       idOf(1, notarize(a), notarize(b)),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Block, createBlock, createGenesisBlock, type Header } from '../../../../consensus/block.ts';
-import { createEvidence, encodeEvidence, evidenceId } from '../../../../consensus/evidence.ts';
+import { createDoubleVote } from '../../../../consensus/evidence.ts';
 import { merkleRoot } from '../../../../consensus/primitives/merkle.ts';
 import { BlockTree, type ExecutedBlock } from '../../../../node/core/blockTree.ts';
 import type { EvidenceItem } from '../../../../node/core/evidencePool.ts';
@@ -10,6 +10,7 @@ import type { ExecutionCache } from '../../../../node/core/ports.ts';
 import { SettlementView } from '../../../../node/core/settlementView.ts';
 import { createGenesis } from '../../../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../../../node/scenario/settlementChain.ts';
+import { encodeEvidence, evidenceId } from '../../../../settlement/execution/evidence.ts';
 import type { Genesis } from '../../../../settlement/execution/genesis.ts';
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
 import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
@@ -153,10 +154,10 @@ describe('Executor', () => {
       });
     });
 
-    const consistent = createEvidence(keys.vote(1, nullifyIn(1)), keys.vote(1, nullifyIn(2)));
+    const votes = createDoubleVote(keys.vote(1, nullifyIn(1)), keys.vote(1, nullifyIn(2)));
     it.each([
       ['a wrong signature', withWrongSignature(itemOf(3).bytes)],
-      ['votes that may stand beside each other', encodeEvidence(consistent)],
+      ['votes that may stand beside each other', encodeEvidence({ type: 'votes', votes })],
       ['bytes that are no evidence', new Uint8Array([1, 2, 3])],
     ])('refuses evidence with %s', (_, bytes) => {
       expect(executor.checkBody(carrying([], [bytes]))).toMatchObject({ code: 'BLOCK_EVIDENCE_INVALID' });

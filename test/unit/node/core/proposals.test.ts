@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Block, createBlock, type Header } from '../../../../consensus/block.ts';
-import { createEvidence, encodeEvidence } from '../../../../consensus/evidence.ts';
+import { createDoubleVote } from '../../../../consensus/evidence.ts';
 import { decodeProposal, encodeProposal, encodeVotes } from '../../../../node/core/messages.ts';
+import { encodeEvidence } from '../../../../settlement/execution/evidence.ts';
 import { CoreNetwork, scenarioOf } from '../../../helpers/coreNetwork.ts';
 import { LoneCore } from '../../../helpers/loneCore.ts';
 import { hashOf, nullifyIn, Signatory, withWrongSignature } from '../../../helpers/signatory.ts';
@@ -138,11 +139,11 @@ describe('gossip of transactions', () => {
 
 describe('gossip of evidence', () => {
   const evidence = encodeEvidence(keys.evidence(3));
-  const consistent = createEvidence(keys.vote(1, nullifyIn(1)), keys.vote(1, nullifyIn(2)));
+  const votes = createDoubleVote(keys.vote(1, nullifyIn(1)), keys.vote(1, nullifyIn(2)));
 
   it.each([
     ['EVIDENCE_SIGNATURE_INVALID', withWrongSignature(evidence)],
-    ['EVIDENCE_NOT_EQUIVOCATION', encodeEvidence(consistent)],
+    ['EVIDENCE_NOT_EQUIVOCATION', encodeEvidence({ type: 'votes', votes })],
   ])('is rejected with %s', (code, wrong) => {
     expect(voter().message('evidence', wrong)).toMatchObject({ verdict: 'reject', code });
   });
@@ -160,7 +161,9 @@ describe('gossip of evidence', () => {
       const vote = keys.vote(3, { kind: 'notarize', view: 1, blockHash: hashOf(byte) });
       node.message('votes', encodeVotes({ resend: 0, votes: [vote], certificate: undefined }));
     }
-    expect(node.events('equivocation_seen')).toEqual([{ type: 'equivocation_seen', validator: 3, view: 1 }]);
+    expect(node.events('equivocation_seen')).toMatchObject([
+      { type: 'equivocation_seen', validator: 3, view: 1 },
+    ]);
     expect(node.of('publish')).toEqual([{ type: 'publish', topic: 'evidence', bytes: evidence }]);
   });
 });

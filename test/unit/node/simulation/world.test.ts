@@ -109,6 +109,7 @@ describe('SettlementSide', () => {
           if (input.type !== 'settlementBlock') return;
           delivered.push(`${queue.nowMs}: ${input.block.height} to ${node.index}`);
         },
+        watch: undefined,
         fail: (error) => delivered.push(error),
         refused: (code) => delivered.push(code),
         random: new Random('side'),

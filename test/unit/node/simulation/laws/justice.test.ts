@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createBlock } from '../../../../../consensus/block.ts';
+import { createDoubleVote } from '../../../../../consensus/evidence.ts';
 import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
 import { JusticeLaw } from '../../../../../node/simulation/laws/justice.ts';
+import { encodeEvidence } from '../../../../../settlement/execution/evidence.ts';
 import type { SettlementBlock } from '../../../../../settlement/net/settlement.ts';
 import type { NetFact } from '../../../../../settlement/net/types.ts';
+import { CHAIN_ID, crypto, signVote, validators } from '../../../../helpers/loneSimplex.ts';
+import { hashOf } from '../../../../helpers/signatory.ts';
 import { batchOf, blockAt, confirmedFact, netRules, settlementBlockAt } from './fixtures.ts';
 
 const missed: NetFact = { type: 'batch_missed', seq: 1, proposer: 0, attempt: 1, clockCount: 3 };
@@ -21,7 +26,8 @@ function createLaw(blockOf: (height: number) => SettlementBlock = settlementBloc
   law: JusticeLaw;
   follow: (height: number, ...facts: NetFact[]) => void;
 } {
-  const law = new JusticeLaw(netRules, blockOf);
+  const genesis = { net: netRules, chainId: CHAIN_ID, validators };
+  const law = new JusticeLaw({ genesis, verifier: crypto, settlementBlockAt: blockOf });
   const follow = (height: number, ...facts: NetFact[]): void =>
     law.finalized(blockAt(height, height - 5), facts);
   follow(5, { type: 'batch_sealed', batch: batchOf(1) });
@@ -130,9 +136,42 @@ describe('JusticeLaw', () => {
     expect(chain.law.law.isBroken).toBe(true);
   });
 
-  it('refuses a slash for equivocation in a block without evidence', () => {
-    const { law, follow } = createLaw();
-    follow(7, { ...slashed, reason: 'equivocation', batch: undefined, attempt: undefined });
-    expect(law.law.result().violations[0]).toContain('without evidence');
+  describe('equivocation', () => {
+    const votesOf = (voter: number, signer = voter) =>
+      ['aa', 'bb'].map((byte) => ({
+        ...signVote(signer, { kind: 'notarize', view: 1, blockHash: hashOf(byte) }),
+        voter,
+      }));
+    const evidenceOf = (voter: number, signer = voter): Uint8Array => {
+      const [first, second] = votesOf(voter, signer);
+      if (first === undefined || second === undefined) throw new RangeError('two votes');
+      return encodeEvidence({ type: 'votes', votes: createDoubleVote(first, second) });
+    };
+    const punished: NetFact = { ...slashed, reason: 'equivocation', batch: undefined, attempt: undefined };
+    const judge = (...blocks: (readonly Uint8Array[])[]): readonly string[] => {
+      const { law } = createLaw();
+      for (const [index, evidence] of blocks.entries()) {
+        const { header } = blockAt(7 + index, 2);
+        law.finalized(createBlock(header, { transactions: [], evidence }), [punished]);
+      }
+      return law.law.result().violations;
+    };
+
+    it('accepts a slash whose block holds two contradicting votes of the slashed', () => {
+      expect(judge([evidenceOf(2), evidenceOf(0)])).toEqual([]);
+    });
+
+    it.each([
+      ['no evidence', []],
+      ['evidence against another', [evidenceOf(1)]],
+      ['votes that the accused did not sign', [evidenceOf(0, 1)]],
+      ['bytes that are no evidence', [new Uint8Array(40)]],
+    ])('refuses a slash in a block with %s', (_, evidence) => {
+      expect(judge(evidence)[0]).toContain('without evidence');
+    });
+
+    it('refuses a second slash of the same validator', () => {
+      expect(judge([evidenceOf(0)], [evidenceOf(0)])[0]).toContain('again');
+    });
   });
 });
