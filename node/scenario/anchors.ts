@@ -1,4 +1,5 @@
 /** Anchors: when an event starts or a limit begins to count. */
+import type { Config } from '../config/types.ts';
 import { type Place, type Reader, scalarOf, showDuration } from './reader.ts';
 import type { Anchor } from './types.ts';
 
@@ -60,19 +61,28 @@ export function describeAnchor(anchor: Anchor): string {
   return `batch ${anchor.batch} is ${anchor.state}`;
 }
 
+/** What the times of a run without faults follow from. */
+export interface Timing {
+  readonly blockTimeMs: number;
+  readonly batchSize: number;
+  readonly settlementBlockTimeMs: number;
+  readonly phaseMs: number;
+}
+
+export function timingOf({ chain, settlement, settlementChain }: Config): Timing {
+  return {
+    blockTimeMs: chain.blockTimeMs,
+    batchSize: settlement.batchSize,
+    settlementBlockTimeMs: settlementChain.blockTimeMs,
+    phaseMs: settlementChain.phaseMs,
+  };
+}
+
 /**
  * When an anchor comes to pass in a run without faults, in ms after genesis: exact for blocks and times, a guess
  * from constant windows for batches.
  */
-export function faultFreeTimeMs(
-  anchor: Anchor,
-  timing: {
-    readonly blockTimeMs: number;
-    readonly batchSize: number;
-    readonly settlementBlockTimeMs: number;
-    readonly phaseMs: number;
-  },
-): number {
+export function faultFreeTimeMs(anchor: Anchor, timing: Timing): number {
   if ('block' in anchor) return (anchor.block - 1) * timing.blockTimeMs;
   if ('timeMs' in anchor) return anchor.timeMs;
   if ('settlementBlock' in anchor)

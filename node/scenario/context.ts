@@ -1,8 +1,10 @@
 /** What the readers of a scenario's parts need to know of its configuration, and what they learn for it. */
+import { assert } from '../../consensus/primitives/codedError.ts';
 import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
 import type { Config } from '../config/types.ts';
-import { type Place, type Reader, scalarOf } from './reader.ts';
-import type { Fault } from './types.ts';
+import type { ScenarioCode } from './codes.ts';
+import { join, type Place, type Reader, scalarOf } from './reader.ts';
+import type { Expectation, Fault } from './types.ts';
 
 export class ScenarioContext {
   readonly reader: Reader;
@@ -11,6 +13,8 @@ export class ScenarioContext {
   readonly newAssets = new Set<string>();
   /** Where each fault stands, for what is only found once the whole file is read. */
   readonly faultPlaces = new Map<Fault, Place>();
+  /** The same of each expectation. */
+  readonly expectationPlaces = new Map<Expectation, Place>();
   readonly #registersAssets: boolean;
   readonly #nodes: readonly string[];
 
@@ -54,6 +58,21 @@ export class ScenarioContext {
 
   account(place: Place | undefined): string | undefined {
     return this.reader.text(place, NAME_EXPECTED, namePattern);
+  }
+
+  /** A problem of a fault that was read before, at its key. */
+  reportFault(fault: Fault, code: ScenarioCode, message: string, hint: string): void {
+    const place = this.faultPlaces.get(fault);
+    assert(place !== undefined, `a ${fault.type} stands nowhere`);
+    this.reader.report(place.keyAt ?? place.value.at, place.path, code, message, hint);
+  }
+
+  /** A problem of an expectation that was read before, at one of its keys. */
+  reportExpectation(expectation: Expectation, key: string, code: ScenarioCode, message: string): void {
+    const place = this.expectationPlaces.get(expectation);
+    assert(place?.value.kind === 'map', `"${expectation.text}" stands nowhere`);
+    const at = place.value.entries.get(key)?.keyAt ?? place.value.at;
+    this.reader.report(at, join(place.path, key), code, message);
   }
 
   isKnown(symbol: string): boolean {

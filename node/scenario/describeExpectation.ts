@@ -79,6 +79,8 @@ function describeCondition(condition: Condition): string {
       return `pending batches ${condition.comparison} ${condition.count}`;
     case 'confirmed_batches':
       return `confirmed batches ${condition.comparison} ${condition.count}`;
+    case 'halted':
+      return `${condition.node ?? (condition.value ? 'a node' : 'no node')} has halted`;
     case 'metric':
       return `metrics.${condition.name} ${condition.comparison} ${condition.value}`;
     default: {

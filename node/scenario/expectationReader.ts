@@ -34,6 +34,7 @@ const conditionKeys = [
   'slashed',
   'jailed',
   'missed',
+  'halted',
 ] as const;
 const comparisons = ['<', '<=', '=', '>=', '>'] as const;
 
@@ -61,11 +62,13 @@ export function readExpectations(context: ScenarioContext, place: Place | undefi
   for (const item of items) {
     const body = readExpectation(context, item);
     if (body === undefined) continue;
-    expectations.push({
+    const expectation = {
       ...body,
       text: describeExpectation(body),
       line: item.value.at.line ?? 0,
-    } as Expectation);
+    } as Expectation;
+    context.expectationPlaces.set(expectation, item);
+    expectations.push(expectation);
   }
   return expectations;
 }
@@ -262,6 +265,8 @@ function readCondition(context: ScenarioContext, place: Place | undefined): Cond
     case 'jailed':
     case 'missed':
       return readIncident(context, key, inner);
+    case 'halted':
+      return readHalted(context, inner);
     default:
       return undefined;
   }
@@ -286,6 +291,14 @@ function readMetric(context: ScenarioContext, name: string, place: Place): Condi
   return bound === undefined
     ? undefined
     : { type: 'metric', name, comparison: bound.comparison, value: bound.value };
+}
+
+/** `halted: true` (some node), `halted: false` (none) or `halted: node-1`. */
+function readHalted(context: ScenarioContext, place: Place): Condition | undefined {
+  if (typeof scalarOf(place) === 'boolean')
+    return { type: 'halted', node: undefined, value: scalarOf(place) === true };
+  const node = context.node(place);
+  return node === undefined ? undefined : { type: 'halted', node, value: true };
 }
 
 /** `slashed: node-1` (at least once), `slashed: 2` or `slashed: { node: node-1, count: ">= 2" }`. */

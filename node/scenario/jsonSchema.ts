@@ -82,6 +82,7 @@ const condition: Schema = {
     slashed: incident,
     jailed: incident,
     missed: incident,
+    halted: { anyOf: [{ type: 'boolean' }, text] },
     ...Object.fromEntries(metricNames.map((name) => [`metrics.${name}`, bound])),
   },
   patternProperties: { '^metrics\\.max_exposure\\.': bound },

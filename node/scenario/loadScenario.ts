@@ -11,9 +11,11 @@ import { parseConfigSources } from '../config/parseConfig.ts';
 import { type Checked, limitProblems, type Problem, sortProblems } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { readAccounts } from './accountsReader.ts';
-import { faultFreeTimeMs } from './anchors.ts';
+import { faultFreeTimeMs, timingOf } from './anchors.ts';
 import { ScenarioContext } from './context.ts';
 import { readExpectations } from './expectationReader.ts';
+import { checkExpectations } from './expectationRules.ts';
+import { checkFaults } from './faultRules.ts';
 import { createFunding, type Funding } from './funding.ts';
 import { writtenFunding } from './genesis.ts';
 import { expandLiquidations } from './liquidations.ts';
@@ -61,6 +63,10 @@ const rootKeys = [
 /** Problems of a scenario that may be false when these groups of the configuration could not be read. */
 const groupsBehind: ReadonlyMap<string, readonly string[]> = new Map([
   ['SCENARIO_NODE_UNKNOWN', ['validators']],
+  ['SCENARIO_BYZANTINE_THIRD', ['validators']],
+  ['SCENARIO_FAULT_EMPTY', ['validators']],
+  ['SCENARIO_REORG_TOO_DEEP', ['settlement']],
+  ['SCENARIO_HISTORY_SHORT', ['chain', 'simulation', 'settlement_chain', 'validators']],
   ['SCENARIO_ASSET_UNKNOWN', ['ledger', 'settlement']],
   ['SCENARIO_BATCH_SIZE_INVALID', ['settlement']],
   ['SCENARIO_BLOCK_OVERFULL', ['chain']],
@@ -173,6 +179,10 @@ class ScenarioFile {
     const draft = { config, seed, timeline, workload: trace.workload };
     const durationMs = this.#readDuration(get('duration'), get('blocks'), draft);
     this.#checkBlockLoad(timeline, trace, config);
+    const parts = { ...draft, durationMs, allowUnsafe, expectations };
+    checkFaults(this.#context, parts);
+    // A part that could not be read may be what an expectation waits for.
+    if (reader.problems.length === 0) checkExpectations(this.#context, parts);
     if (reader.problems.length > 0) return undefined;
 
     const funding = this.#fund({ ...draft, durationMs }, written);
@@ -357,17 +367,6 @@ function withAssets(config: Config, symbols: ReadonlySet<string>): Config {
     ...config,
     ledger: { ...config.ledger, assets: [...config.ledger.assets, ...added] },
   });
-}
-
-type Timing = Parameters<typeof faultFreeTimeMs>[1];
-
-function timingOf({ chain, settlement, settlementChain }: Config): Timing {
-  return {
-    blockTimeMs: chain.blockTimeMs,
-    batchSize: settlement.batchSize,
-    settlementBlockTimeMs: settlementChain.blockTimeMs,
-    phaseMs: settlementChain.phaseMs,
-  };
 }
 
 /** When the last event or workload block is over in a run without faults. */

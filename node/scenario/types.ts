@@ -134,6 +134,8 @@ export type Condition =
       readonly count: number | undefined;
       readonly comparison: Comparison;
     }
+  /** Nodes that vote no more because the settlement chain took back what they built on; `node` undefined: any. */
+  | { readonly type: 'halted'; readonly node: string | undefined; readonly value: boolean }
   | {
       readonly type: 'metric';
       readonly name: string;

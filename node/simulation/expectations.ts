@@ -17,6 +17,8 @@ export interface NetworkView {
   readonly pendingBatchCount: number;
   readonly confirmedBatchCount: number;
   isConverged(): boolean;
+  /** Whether a node votes no more because the settlement chain took back what it built on; undefined: any node. */
+  isHalted(node: string | undefined): boolean;
   /** How often it happened so far, to one validator or to anybody. */
   countOf(type: 'slashed' | 'jailed' | 'missed', validator: string | undefined): number;
   /** A metric by its path below `metrics`, or undefined when there is none of that name. */
@@ -172,6 +174,14 @@ function evaluate(
       return counted(view.pendingBatchCount, condition.comparison, condition.count, 'pending');
     case 'confirmed_batches':
       return counted(view.confirmedBatchCount, condition.comparison, condition.count, 'confirmed');
+    case 'halted': {
+      const halted = view.isHalted(condition.node);
+      const who = condition.node ?? 'a node';
+      return {
+        holds: halted === condition.value,
+        detail: halted ? `${who} has halted` : `${who} has not halted`,
+      };
+    }
     case 'metric': {
       const value = view.metric(condition.name);
       if (value === undefined) return { holds: false, detail: `no metric ${condition.name}` };

@@ -213,6 +213,7 @@ function viewOf(simulation: Simulation, chronicle: Chronicle): NetworkView {
       return chronicle.confirmedBatchCount;
     },
     isConverged: () => simulation.isConverged(),
+    isHalted: (node) => simulation.isHalted(node),
     countOf: (type, validator) => chronicle.countOf(type, validator),
     metric: (path) => metricAt(chronicle.metrics(simulation.nowMs, simulation.finalizedHeight), path),
     batch: (seq) => chronicle.batch(seq),

@@ -212,9 +212,9 @@ export class Simulation {
     return this.#watchers;
   }
 
-  /** The node runs and votes no more. */
-  isHalted(name: string): boolean {
-    return this.#nodes.some((node) => node.name === name && node.isHalted);
+  /** The node runs and votes no more; undefined: some node. */
+  isHalted(name: string | undefined): boolean {
+    return this.#nodes.some((node) => (name === undefined || node.name === name) && node.isHalted);
   }
 
   /** What a user of the scenario should know although no rule was broken. */

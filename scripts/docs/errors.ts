@@ -83,6 +83,13 @@ const advice: Readonly<Record<string, string>> = {
   SCENARIO_OPERATOR_KEY_FOREIGN:
     'Leave `settlement.operator_keys` empty, so that the scenario derives a key.',
   SCENARIO_BLOCK_OVERFULL: 'Spread the transactions, or raise `chain.block_transactions_max`.',
+  SCENARIO_BYZANTINE_THIRD:
+    'Name fewer dishonest nodes, or set `allow_unsafe: true`: the laws may then break. `withhold_settlement` does not count.',
+  SCENARIO_REORG_TOO_DEEP:
+    'Raise `settlement.origin_confirmations` to the depth, or expect `{ eventually: { halted: true } }`.',
+  SCENARIO_HISTORY_SHORT: 'Raise `simulation.history_blocks`, or bring the node back earlier.',
+  SCENARIO_EXPECTATION_UNREACHABLE:
+    'Correct the expectation, or set a longer `duration`; the message says what is in the way.',
   SCENARIO_EVENT_AFTER_END: 'Set a longer `duration`. The run goes on without the event.',
   AMOUNT_NEGATIVE: 'Use an amount from 0 up.',
   AMOUNT_FRACTIONAL: 'Write smallest units: 1 USDC is 1000000.',

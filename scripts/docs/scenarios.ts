@@ -149,6 +149,8 @@ const conditionWords: Words = {
   slashed: 'How often somebody was slashed: a node, `anybody`, a bound over all, or `{ node, count: bound }`',
   jailed: 'The same for jailings',
   missed: 'The same for missed duties',
+  halted:
+    '`true`: some node votes no more because the settlement chain took back a block that this chain is built on; `false`: none does; or a node',
   'metrics.<name>': `Bound on a metric of the result: ${metricNames.map(code).join(', ')}, or \`max_exposure.<asset>\``,
 };
 

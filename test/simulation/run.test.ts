@@ -115,7 +115,7 @@ timeline:
         'expect:',
         `expect:
   - { batch: 1, net: { UM: 1701 } }
-  - { within: { blocks: 3 }, after: { batch: 9, state: sealed }, state: confirmed, batch: 9 }`,
+  - { within: { blocks: 3 }, after: { batch: 1, state: missed }, state: confirmed, batch: 2 }`,
       ),
     );
     expect(result.ok).toBe(false);

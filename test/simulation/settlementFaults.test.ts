@@ -71,8 +71,13 @@ describe('settlement_chain reorg', () => {
   });
 
   it('4 nodes, a reorg deeper than origin_confirmations: every node halts, says so once, and forks nothing (seed 42)', () => {
-    const run = runFaults(scenario('120s'), [chain(41, undefined, 'reorg: { depth: 3 }')]);
+    const run = runFaults(
+      scenario('120s'),
+      [chain(41, undefined, 'reorg: { depth: 3 }')],
+      'expect: [{ final: { halted: true } }, { final: { halted: node-3 } }, { final: { halted: false } }]',
+    );
     expect(violationsOf(run.result)).toEqual([]);
+    expect(run.result.expectations.map(({ ok }) => ok)).toEqual([true, true, false]);
     const warnings = ofType(run.events, 'warning').filter(
       ({ code }) => code === 'SETTLEMENT_REORG_BELOW_ORIGIN',
     );
@@ -83,10 +88,14 @@ describe('settlement_chain reorg', () => {
   });
 
   it('4 nodes, one restarts after all halted: halted still, its data kept (seed 42)', () => {
-    const run = runFaults(scenario('180s'), [
-      chain(41, undefined, 'reorg: { depth: 3 }'),
-      '{ at: { time: 100s }, crash: { node: node-1, lose: unsynced }, for: 10s }',
-    ]);
+    const run = runFaults(
+      scenario('180s'),
+      [
+        chain(41, undefined, 'reorg: { depth: 3 }'),
+        '{ at: { time: 100s }, crash: { node: node-1, lose: unsynced }, for: 10s }',
+      ],
+      'expect: [{ eventually: { halted: true } }]',
+    );
     expect(violationsOf(run.result)).toEqual([]);
     const own = run.events.filter(({ node }) => node === 'node-1');
     const warnings = ofType(own, 'warning').filter(({ code }) => code === 'SETTLEMENT_REORG_BELOW_ORIGIN');

@@ -335,7 +335,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     12,
     14,
     'SCENARIO_KEYS_CONFLICT',
-    'expected exactly one condition, got 2; known here: converged, height_at_least, pending_batches, confirmed_batches, slashed, jailed, missed, metrics.<name>',
+    'expected exactly one condition, got 2; known here: converged, height_at_least, pending_batches, confirmed_batches, slashed, jailed, missed, halted, metrics.<name>',
   ],
   'comparison of no kind': [
     withExpectation('final: { pending_batches: "~ 3" }'),
@@ -594,8 +594,8 @@ describe('parseScenario', () => {
       'batch 1 is sealed within 90 s after block 3',
     ],
     [
-      'within: { blocks: 4 }, after: { time: 2m }, state: missed, batch: 1',
-      'batch 1 is missed within 4 blocks after 2 min',
+      'within: { blocks: 4 }, after: { time: 1m }, state: missed, batch: 1',
+      'batch 1 is missed within 4 blocks after 1 min',
     ],
     [
       'batch: 2, from_height: 6, to_height: 6, net: { UM: -5, DAI: 3 }, actions: [{ type: swap, asset: DAI, amount: 3 }], proposer: node-1, attempts: 1, liquidations: 1, state: confirmed, included_at: 10s',

@@ -10,6 +10,7 @@ interface FakeView extends NetworkView {
   confirmedBatchCount: number;
   converged: boolean;
   slashes: string[];
+  halted: string[];
   metrics: Record<string, number>;
   batches: BatchResult[];
 }
@@ -22,9 +23,11 @@ function createView(): FakeView {
     confirmedBatchCount: 0,
     converged: true,
     slashes: [],
+    halted: [],
     metrics: {},
     batches: [],
     isConverged: () => view.converged,
+    isHalted: (node) => view.halted.includes(node ?? view.halted[0] ?? ''),
     countOf: (type, validator) =>
       type === 'slashed' ? view.slashes.filter((name) => name === (validator ?? name)).length : 0,
     metric: (path) => view.metrics[path],
@@ -131,6 +134,24 @@ describe('conditions', () => {
     for (const condition of conditions) {
       expect(verdictOf(judgeOf(view, { type: 'final', condition })).ok).toBe(ok);
     }
+  });
+
+  it('halted: of one node, of any, of none', () => {
+    const view = createView();
+    const verdict = (node: string | undefined, value: boolean): boolean =>
+      verdictOf(judgeOf(view, { type: 'final', condition: { type: 'halted', node, value } })).ok;
+    expect([verdict(undefined, false), verdict(undefined, true), verdict('node-1', true)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    view.halted.push('node-1');
+    expect([verdict(undefined, false), verdict(undefined, true), verdict('node-1', true)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(verdict('node-2', true)).toBe(false);
   });
 
   it('final: fails on a metric that is not there', () => {
