@@ -34,6 +34,8 @@ export class SimulatedNode {
   readonly crashes = new Set<NodeFault>();
   /** What surrounds the core while the node is dishonest. */
   dishonesty: DishonestNode | undefined;
+  /** Its process refused what the disk held and is down until somebody has wiped it; each refusal is one of its own. */
+  refusal: object | undefined;
   /** True from its first lie on: nothing it ever says is vouched for again, nor what is still under way. */
   hasLied = false;
   /** It reported that it votes no more; its next process looks again. */

@@ -4,7 +4,7 @@
  * give equal runs: every order is that of insertion, every draw comes from the seed.
  */
 import type { Block } from '../../consensus/block.ts';
-import { assert } from '../../consensus/primitives/codedError.ts';
+import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
@@ -112,9 +112,10 @@ export class Simulation {
     // Processes are up before the genesis instant, as the genesis block's own timestamp is.
     const startMs = -options.blockTimeMs;
     this.#queue = new EventQueue(startMs);
-    this.#nodes = options.validators.validators.map(
-      ({ index, name, power }) => new SimulatedNode({ index, name, power, disk: new SimulatedDisk() }),
-    );
+    this.#nodes = options.validators.validators.map(({ index, name, power }) => {
+      const disk = new SimulatedDisk(dependencies.random.fork(`disk/${name}`));
+      return new SimulatedNode({ index, name, power, disk });
+    });
     const surroundings = {
       queue: this.#queue,
       links: this.#links,
@@ -163,6 +164,7 @@ export class Simulation {
       nowMs: () => this.#queue.nowMs,
       settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
       freezer: this.#freezer,
+      scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       handleHeld: (events) => {
         for (const event of events) this.#happen(event);
       },
@@ -547,7 +549,13 @@ export class Simulation {
     node.incarnation += 1;
     node.core = this.#dependencies.createProcess(node.index, this.#observer);
     this.#memory.start(node.index, nowMs);
-    this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.rows(), peers, mayHaveRun });
+    try {
+      this.#deliver(node, { type: 'started', nowMs, recovered: node.disk.read(), peers, mayHaveRun });
+    } catch (cause) {
+      if (!(cause instanceof CodedError) || cause.code !== 'STORE_CORRUPT') throw cause;
+      this.#faults.storeRefused(node, cause);
+      return;
+    }
     for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
     for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, bytes);
     this.#unheard.delete(node);

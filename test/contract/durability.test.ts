@@ -28,7 +28,9 @@ function simulated(): CrashableStore {
   return {
     rows: async () => disk.rows(),
     apply: async (writes, sync) => disk.apply(writes, sync),
-    crash: async () => disk.crash('unsynced'),
+    crash: async () => {
+      disk.crash('unsynced');
+    },
     close: async () => undefined,
   };
 }

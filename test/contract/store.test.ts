@@ -27,7 +27,9 @@ describeStore('SimulatedDisk', () => {
   return {
     apply: (writes, sync) => disk.apply(writes, sync),
     rows: () => disk.rows(),
-    reopen: () => disk.crash('unsynced'),
+    reopen: () => {
+      disk.crash('unsynced');
+    },
     close: () => undefined,
   };
 });

@@ -150,18 +150,64 @@ describe('clocks', () => {
   });
 });
 
+describe('disk', () => {
+  const corruptions = (outcome: ScenarioRun): unknown[] =>
+    ofNode(outcome, 'node-2', 'warning').map(({ t, code }) => [t, code]);
+
+  it.each(['torn', 'corrupt'])(
+    '4 nodes, the disk of node-2 is %s when it crashes: it refuses to start, is wiped, catches up in silence and votes again (seed 42)',
+    (fault) => {
+      const outcome = run('120s', [
+        `{ at: { time: 10s }, disk: { node: node-2, fault: ${fault} }, for: 30s }`,
+        '{ at: { time: 20s }, crash: { node: node-2, lose: unsynced }, for: 5s }',
+      ]);
+      expect(corruptions(outcome)).toEqual([[25_000, 'STORE_CORRUPT']]);
+      expect(ofNode(outcome, 'node-2', 'node_restarted').map(({ t }) => t)).toEqual([25_000, 45_000]);
+      const finalized = ofNode(outcome, 'node-2', 'block_finalized');
+      expect(finalized.filter(({ t }) => t > 20_000 && t < 45_000)).toEqual([]);
+      expect(finalized.filter(({ height }) => height === 1)).toHaveLength(2);
+      expect(lastHeight(outcome, 'node-2')).toBe(outcome.result.finalized_height);
+      expect(ofNode(outcome, 'node-2', 'block_proposed').some(({ t }) => t > 60_000)).toBe(true);
+    },
+  );
+
+  it('an explicit restart wipes a corrupt disk at once (seed 42)', () => {
+    const outcome = run('90s', [
+      '{ at: { time: 10s }, disk: { node: node-2, fault: torn } }',
+      '{ at: { time: 20s }, crash: { node: node-2, lose: unsynced }, for: 5s }',
+      '{ at: { time: 30s }, restart: { node: node-2 } }',
+    ]);
+    expect(corruptions(outcome)).toEqual([[25_000, 'STORE_CORRUPT']]);
+    expect(ofNode(outcome, 'node-2', 'node_restarted').map(({ t }) => t)).toEqual([25_000, 30_000]);
+    expect(lastHeight(outcome, 'node-2')).toBe(outcome.result.finalized_height);
+  });
+
+  it('4 nodes, node-2 loses all it thought synced for 10 s: final blocks stay, it fetches them again (seed 42)', () => {
+    const outcome = run('90s', [
+      '{ at: { time: 10s }, disk: { node: node-2, fault: lost }, for: 30s }',
+      '{ at: { time: 20s }, crash: { node: node-2, lose: unsynced }, for: 5s }',
+    ]);
+    expect(corruptions(outcome)).toEqual([]);
+    const heights = ofNode(outcome, 'node-2', 'block_finalized').map(({ height }) => Number(height));
+    expect(heights.length).toBeGreaterThan(new Set(heights).size);
+    expect(heights.at(-1)).toBe(outcome.result.finalized_height);
+  });
+});
+
 describe('determinism', () => {
   it('equal scenario and seed give one trace under every crypto policy, with and without shared execution (seed 42)', () => {
     const text = `
 name: determinism
 seed: 42
-duration: 100s
+duration: 120s
 workload: { uniform: { transactions_per_block: 2 } }
 timeline:
   - { at: { time: 10s }, partition: [[node-0, node-1]], for: 8s }
   - { at: { time: 20s }, latency: { ms: 300, jitter_ms: 100, nodes: [node-1] }, loss: 0.1, duplicate: 0.2, reorder: 0.2, for: 10s }
   - { at: { time: 32s }, bandwidth: { mbps: 0.5 }, pause: { node: node-3 }, for: 10s }
   - { at: { time: 44s }, clock_skew: { node: node-1, ms: 800 }, crash: { node: node-2, lose: unsynced }, for: 10s }
+  - { at: { time: 50s }, disk: { node: node-0, fault: torn }, for: 20s }
+  - { at: { time: 56s }, crash: { node: node-0, lose: none }, for: 2s }
   - { at: { time: 56s }, one_way: { from: [node-1], to: [node-2] }, for: 10s }
 `;
     const hashes = (['full', 'cached', 'modelled'] as const).flatMap((crypto) =>

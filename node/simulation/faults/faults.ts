@@ -2,7 +2,7 @@
  * Breaks and heals things around the honest cores, as the timeline says: hands each fault to the handler of its family,
  * reports it, and tells the laws how whole the network is.
  */
-import { assert } from '../../../consensus/primitives/codedError.ts';
+import { assert, type CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
@@ -34,6 +34,7 @@ export interface FaultsDependencies extends QuorumOptions {
   readonly nowMs: () => TimeMs;
   /** The settlement chain took back its blocks above a height. */
   readonly settlementReorganised: (height: SettlementHeight) => void;
+  readonly scheduleAction: (timeMs: TimeMs, action: () => void) => void;
   /** Lets a process handle what waited for it. */
   readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
@@ -54,7 +55,11 @@ export class Faults {
   constructor(dependencies: FaultsDependencies) {
     this.#dependencies = dependencies;
     const nodeNamed = (name: string): SimulatedNode => this.#nodeNamed(name);
-    this.#machines = new MachineFaults({ ...dependencies, nodeNamed });
+    this.#machines = new MachineFaults({
+      ...dependencies,
+      nodeNamed,
+      healthChanged: () => this.healthChanged(),
+    });
     this.#links = new LinkFaults({ ...dependencies, nodeNamed });
     this.#chain = new ChainFaults({ ...dependencies, nodeNamed });
     this.#byzantine = new ByzantineFaults({ ...dependencies, nodeNamed });
@@ -75,6 +80,11 @@ export class Faults {
     this.#report('fault_ended', fault);
     this.#carryOut(fault, 'end');
     this.healthChanged();
+  }
+
+  /** A process did not start on what its disk holds. */
+  storeRefused(node: SimulatedNode, reason: CodedError): void {
+    this.#machines.storeRefused(node, reason);
   }
 
   /** Gains and losses of the quorum, in words. */

@@ -1,5 +1,5 @@
 /** Machines: processes that crash, come back on what their disks hold, or stand still; clocks that are off. */
-import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { NodeFault } from '../../scenario/types.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
@@ -13,6 +13,9 @@ import type { FaultHandler } from './faultHandler.ts';
 /** Views above all views seen at its start until which a node without its vote log is silent (docs/protocol.md). */
 const SILENT_VIEWS = 2;
 
+/** How long it takes an operator to come and wipe the disk of a node that stopped with a corrupt store, in ms. */
+const OPERATOR_MS = 20_000;
+
 type CrashFault = Extract<NodeFault, { readonly type: 'crash' }>;
 
 export interface MachineFaultsDependencies {
@@ -21,6 +24,9 @@ export interface MachineFaultsDependencies {
   readonly trace: Trace;
   readonly freezer: Freezer;
   readonly nowMs: () => TimeMs;
+  readonly scheduleAction: (timeMs: TimeMs, action: () => void) => void;
+  /** Called when the health changes at another time than a fault's start and end. */
+  readonly healthChanged: () => void;
   /** Lets a process handle what waited for it. */
   readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
@@ -52,7 +58,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
         node.clock.shift(fault.ms);
         return;
       case 'disk':
-        assert(false, 'disk cannot be carried out');
+        node.disk.begin(fault);
     }
   }
 
@@ -61,10 +67,30 @@ export class MachineFaults implements FaultHandler<NodeFault> {
     if (fault.type === 'crash') this.#endCrash(node, fault);
     else if (fault.type === 'pause') this.#resume(node, fault);
     else if (fault.type === 'clock_skew') node.clock.shift(-fault.ms);
+    else if (fault.type === 'disk') node.disk.end(fault);
+  }
+
+  /**
+   * A process found its store corrupt and stopped. After a while, or at an explicit restart, an operator wipes the disk,
+   * and the node begins anew as one that lost it.
+   */
+  storeRefused(node: SimulatedNode, { code, message }: CodedError): void {
+    const { trace, nowMs, scheduleAction, healthChanged } = this.#dependencies;
+    node.stop();
+    const refusal = {};
+    node.refusal = refusal;
+    trace.reportOther(nowMs(), node.index, 'warning', { code, message });
+    scheduleAction(nowMs() + OPERATOR_MS, () => {
+      if (node.refusal !== refusal) return;
+      this.#wipe(node);
+      if (node.crashes.size === 0) this.#restart(node);
+      healthChanged();
+    });
   }
 
   /** Why a node takes no part in agreement; undefined: it does. */
   obstacleOf(node: SimulatedNode): string | undefined {
+    if (node.refusal !== undefined) return 'is down with a corrupt store';
     if (node.core === undefined) return 'is down';
     if (node.silentUntilView > 0) return 'is silent since it lost its disk';
     if (node.isHalted) return 'has halted';
@@ -78,24 +104,35 @@ export class MachineFaults implements FaultHandler<NodeFault> {
   #crash(node: SimulatedNode, fault: CrashFault): void {
     node.crashes.add(fault);
     if (node.core === undefined) return;
-    const { trace, nowMs, freezer } = this.#dependencies;
+    const { trace, nowMs, freezer, laws } = this.#dependencies;
     freezer.drop(node);
     node.stop();
-    node.disk.crash(fault.lose);
-    if (fault.lose === 'all') {
+    if (fault.lose === 'all') this.#wipe(node);
+    else if (node.disk.crash(fault.lose)) {
+      // No less than a lost disk, but the node cannot know it.
       node.finalizedHeight = 0;
-      node.silentUntilView = Number.POSITIVE_INFINITY;
+      if (node.disk.rows().length === 0) node.silentUntilView = Number.POSITIVE_INFINITY;
+      laws.diskBroke(node.index);
     }
     trace.reportOther(nowMs(), node.index, 'node_crashed', { lose: fault.lose });
   }
 
+  #wipe(node: SimulatedNode): void {
+    node.disk.crash('all');
+    node.refusal = undefined;
+    node.finalizedHeight = 0;
+    node.silentUntilView = Number.POSITIVE_INFINITY;
+  }
+
   #endCrash(node: SimulatedNode, fault: CrashFault): void {
     // An explicit restart has ended every crash before it.
-    if (node.crashes.delete(fault) && node.crashes.size === 0) this.#restart(node);
+    if (!node.crashes.delete(fault) || node.crashes.size > 0 || node.refusal !== undefined) return;
+    this.#restart(node);
   }
 
   #endCrashes(node: SimulatedNode): void {
     node.crashes.clear();
+    if (node.refusal !== undefined) this.#wipe(node);
     if (node.core === undefined) this.#restart(node);
   }
 
@@ -114,6 +151,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
     }
     const heightBefore = node.finalizedHeight;
     startNode(node);
+    if (node.refusal !== undefined) return;
     laws.recovered(node.index, heightBefore, node.core?.status().finalizedHeight ?? 0);
   }
 }

@@ -44,6 +44,11 @@ export class DurabilityLaw {
     this.law.check(isConsistent, () => this.#describe(vote, before ?? ZERO_HASH));
   }
 
+  /** A node's disk lost synced writes: it may have forgotten any vote it sent, as one that is dishonest may contradict it. */
+  diskBroke(node: ValidatorIndex): void {
+    for (const byVoter of this.#castByView.values()) byVoter[node] = undefined;
+  }
+
   /** A node came back; `heightBefore` is the highest block it had reported final on a disk that was not lost. */
   recovered(node: ValidatorIndex, heightBefore: Height, heightNow: Height): void {
     this.law.check(

@@ -75,6 +75,11 @@ export class Laws {
     this.#durability.voteSent(vote);
   }
 
+  /** A crash cost a node what its disk had promised to keep. */
+  diskBroke(node: ValidatorIndex): void {
+    this.#durability.diskBroke(node);
+  }
+
   recovered(node: ValidatorIndex, heightBefore: number, heightNow: number): void {
     this.#durability.recovered(node, heightBefore, heightNow);
   }
