@@ -51,6 +51,11 @@ export class BlockTree {
     return this.#executed.get(hash);
   }
 
+  /** Executed blocks that are not final, in the order of their execution. */
+  unfinalized(): Iterable<ExecutedBlock> {
+    return this.#executed.values();
+  }
+
   /** True when children of this block can be executed. */
   isExecuted(hash: Hash): boolean {
     return hash === this.#finalized.hash || this.#executed.has(hash);

@@ -4,13 +4,15 @@
  */
 import type { Block } from '../../consensus/block.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Height } from '../../consensus/primitives/flavor.ts';
 import type { Simplex } from '../../consensus/simplex/simplex.ts';
 import type { Certificate } from '../../consensus/vote.ts';
+import type { Archive } from './archive.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { EvidencePool } from './evidencePool.ts';
 import type { Executor } from './executor.ts';
 import type { History } from './history.ts';
-import type { Mempool } from './mempool.ts';
+import type { EndedTransaction, Mempool } from './mempool.ts';
 import type { FinalityObserver } from './ports.ts';
 import type { SettlementFollower } from './settlementFollower.ts';
 import type { Settler } from './settler.ts';
@@ -30,6 +32,7 @@ export interface FinalityDependencies {
   readonly history: History;
   readonly viewRows: ViewRows;
   readonly silence: Silence;
+  readonly archive: Archive | undefined;
   readonly observer: FinalityObserver | undefined;
   readonly output: (output: Output) => void;
 }
@@ -72,7 +75,7 @@ export class Finality {
 
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
     const { tree, settler, executor, simplex, silence, history, viewRows, output } = this.#dependencies;
-    const { mempool, follower, evidence, observer } = this.#dependencies;
+    const { mempool, follower, evidence, observer, archive } = this.#dependencies;
     const { block, result, stateWrites } = executed;
     const { header } = block;
     tree.finalize(block.hash);
@@ -81,12 +84,12 @@ export class Finality {
       silence.end();
       writes.push(guardWrite(undefined));
     }
+    const ended = mempool.settle(executor.transactionsOf(block), header.height);
+    for (const { id } of ended) writes.push({ key: transactionKey(id), value: undefined });
+    if (archive !== undefined) this.#archive(archive, executed, ended, writes);
     writes.push(...history.add(stored, result.facts));
     viewRows.prune(header.view, writes);
     writes.push(...settler.endedBy(result.facts));
-    for (const { id } of mempool.settle(executor.transactionsOf(block), header.height)) {
-      writes.push({ key: transactionKey(id), value: undefined });
-    }
     output({ type: 'persist', writes, sync: true });
     follower.finalized(header.origin);
     for (const fact of result.facts) if (fact.type === 'tombstoned') evidence.drop(fact.validator);
@@ -107,5 +110,19 @@ export class Finality {
     });
     observer?.finalized(this.#self, block, result);
     settler.onFinalized(result.facts);
+  }
+
+  /** Before history lets go of blocks that the archive still looks at. */
+  #archive(
+    archive: Archive,
+    { block: { header }, result: { receipts, facts } }: ExecutedBlock,
+    ended: readonly EndedTransaction[],
+    writes: Write[],
+  ): void {
+    const { height, timestampMs } = header;
+    const { history } = this.#dependencies;
+    const timestampAt = (at: Height) =>
+      at === height ? timestampMs : history.get(at)?.block.header.timestampMs;
+    writes.push(...archive.add({ height, timestampMs, receipts, ended, facts, timestampAt }));
   }
 }

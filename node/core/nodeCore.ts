@@ -23,6 +23,7 @@ import { createGenesisState, type GenesisState } from '../../settlement/executio
 import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { Admission } from './admission.ts';
+import { Archive } from './archive.ts';
 import { BlockTree } from './blockTree.ts';
 import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
 import { EvidencePool } from './evidencePool.ts';
@@ -41,6 +42,7 @@ import {
 } from './messages.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { Proposals } from './proposals.ts';
+import { CoreReader, type NodeReader } from './reader.ts';
 import { SettlementFollower } from './settlementFollower.ts';
 import { SettlementView } from './settlementView.ts';
 import { Settler } from './settler.ts';
@@ -76,6 +78,7 @@ export class NodeCore {
   readonly #mempool = new Mempool();
   readonly #evidence = new EvidencePool();
   readonly #history: History;
+  readonly #archive: Archive | undefined;
   readonly #viewRows = new ViewRows();
   readonly #silence: Silence;
   #parts: Parts | undefined;
@@ -88,6 +91,7 @@ export class NodeCore {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#history = new History(options.historyBlocks);
+    this.#archive = options.archive === undefined ? undefined : new Archive(options.archive);
     this.#silence = new Silence(options, dependencies);
     this.#genesisBlock = createGenesisBlock({
       chainId: genesis.chainId,
@@ -126,6 +130,20 @@ export class NodeCore {
     };
   }
 
+  /** For queries; looks at the running node each time it is asked. */
+  reader(): NodeReader {
+    const { tree } = this.#started();
+    return new CoreReader({
+      genesis: this.#options.genesis,
+      tree,
+      mempool: this.#mempool,
+      history: this.#history,
+      settlement: this.#settlement,
+      archive: this.#archive,
+      status: () => this.status(),
+    });
+  }
+
   // Start ------------------------------------------------------------------------------------------------
 
   #start({ recovered, peers, nowMs, mayHaveRun = false }: InputOf<'started'>): void {
@@ -154,6 +172,7 @@ export class NodeCore {
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? [], state?.isPaused ?? false);
     parts.admission.recover(state?.transactions ?? []);
+    this.#archive?.recover(state?.archive ?? []);
     if (mayHaveRun || nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
 
@@ -200,6 +219,7 @@ export class NodeCore {
         history: this.#history,
         viewRows: this.#viewRows,
         silence: this.#silence,
+        archive: this.#archive,
         observer: this.#dependencies.observer,
       },
     );

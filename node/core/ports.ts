@@ -4,6 +4,7 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { ArchiveLimits } from './archive.ts';
 import type { ExecutedBlock } from './blockTree.ts';
 
 export interface NodeOptions {
@@ -16,6 +17,8 @@ export interface NodeOptions {
   readonly openRescue: boolean;
   /** Finalised blocks kept for peers that ask; older ones are deleted. */
   readonly historyBlocks: number;
+  /** What is kept for queries alone. Undefined: nothing, since nobody asks. */
+  readonly archive?: ArchiveLimits | undefined;
 }
 
 export interface NodeDependencies {

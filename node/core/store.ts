@@ -33,6 +33,7 @@ const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
 const TRANSACTION_PREFIX = 'transaction/';
+const ARCHIVE_PREFIX = 'archive/';
 /** What stands before the digits of a number in a key: all keys then have sixteen. */
 const KEY_NUMBER_PADDING = '1000000000000000';
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
@@ -71,10 +72,17 @@ export interface RecoveredState {
   readonly isPaused: boolean;
   /** What users handed to this node and no final block has dealt with. */
   readonly transactions: readonly RecoveredRow[];
+  /** What is kept for queries alone. */
+  readonly archive: readonly RecoveredRow[];
 }
 
 export function blockKey(height: Height): string {
   return `${BLOCK_PREFIX}${padNumber(height)}`;
+}
+
+/** Row of the archive: what it holds, and of which height or batch. */
+export function archiveKey(kind: string, number: number): string {
+  return `${ARCHIVE_PREFIX}${kind}/${padNumber(number)}`;
 }
 
 /** Row of a transaction that a user handed to this node. */
@@ -197,6 +205,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
   const transactions: RecoveredRow[] = [];
+  const archive: RecoveredRow[] = [];
   let head: Head | undefined;
   let guard: Guard | undefined;
   let isPaused = false;
@@ -213,6 +222,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
     else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
     else if (key.startsWith(TRANSACTION_PREFIX)) transactions.push(row);
+    else if (key.startsWith(ARCHIVE_PREFIX)) archive.push(row);
     else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
     else throw corrupt(key, 'no such kind of row');
   }
@@ -234,6 +244,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     outbox,
     isPaused,
     transactions,
+    archive,
   };
 }
 

@@ -10,7 +10,7 @@ import type { SettlementBlock, SettlementEvent } from '../../settlement/net/sett
 import { batchTable, standingTable } from '../../settlement/net/tables.ts';
 import type { DutyStanding, NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { Layer } from '../../settlement/state.ts';
-import { amountsByAsset } from './events.ts';
+import { amountsByAsset } from '../core/eventFields.ts';
 import type { BatchMilestone } from './expectations.ts';
 import { MirroredTable } from './laws/mirror.ts';
 import type {

@@ -6,17 +6,14 @@
  */
 import { createHash } from 'node:crypto';
 import type { Hash, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
-import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
-import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { factFields, factType, type JsonFields, type NameOf, rareFields } from '../core/eventFields.ts';
 import type { NodeEvent } from '../core/events.ts';
 
 /** Text gathered before it is hashed, in characters. */
 const HASH_CHUNK_CHARACTERS = 65_536;
 
-/** Events that only some blocks have; what `reportRare` takes. */
-type RareEvent = Exclude<NodeEvent, { type: 'block_proposed' | 'block_notarized' | 'block_finalized' }>;
 type FinalizedEvent = Extract<NodeEvent, { type: 'block_finalized' }>;
-type JsonFields = Readonly<Record<string, unknown>>;
 
 export interface TraceOptions {
   /** By validator index. */
@@ -34,6 +31,7 @@ export class Trace {
   readonly #quotedNames: readonly string[];
   readonly #labelOf: (address: string) => string | undefined;
   readonly #onLine: ((line: string) => void) | undefined;
+  readonly #nameOf: NameOf = (node) => this.#names[node] ?? `node ${node}`;
   readonly #hash = createHash('sha256');
   #chunk = '';
   #lineCount = 0;
@@ -83,7 +81,7 @@ export class Trace {
         this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#finalizedEnd}`);
         return;
       default:
-        this.reportOther(nowMs, node, event.type, this.#rareFields(event));
+        this.reportOther(nowMs, node, event.type, rareFields(event, this.#nameOf));
     }
   }
 
@@ -96,8 +94,10 @@ export class Trace {
       );
     }
     for (const fact of event.facts) {
-      const type = fact.type === 'window_closed' && fact.empty ? 'empty_window' : fact.type;
-      this.reportOther(nowMs, undefined, type, { height: event.height, ...this.#factFields(fact) });
+      this.reportOther(nowMs, undefined, factType(fact), {
+        height: event.height,
+        ...factFields(fact, this.#nameOf),
+      });
     }
   }
 
@@ -110,7 +110,7 @@ export class Trace {
 
   /** Any other line: faults, crashes, warnings of the runtime. Values must be plain JSON. */
   reportOther(nowMs: TimeMs, node: ValidatorIndex | undefined, type: string, fields: JsonFields): void {
-    const name = node === undefined ? null : this.#name(node);
+    const name = node === undefined ? null : this.#nameOf(node);
     this.#write(JSON.stringify({ t: nowMs, node: name, type, ...fields }));
   }
 
@@ -131,122 +131,7 @@ export class Trace {
     if (this.#onLine !== undefined) this.#onLine(line);
   }
 
-  #name(node: ValidatorIndex): string {
-    return this.#names[node] ?? `node ${node}`;
-  }
-
   #quoted(node: ValidatorIndex): string {
     return this.#quotedNames[node] ?? '"?"';
   }
-
-  #rareFields(event: RareEvent): JsonFields {
-    switch (event.type) {
-      case 'view_nullified':
-        return { view: event.view };
-      case 'batch_submitted':
-        return {
-          batch: event.seq,
-          attempt: event.attempt,
-          transaction_hash: event.transactionHash,
-          fee_cap: String(event.feeCap),
-        };
-      case 'batch_included':
-        return {
-          batch: event.seq,
-          attempt: event.attempt,
-          settlement_height: event.settlementHeight,
-          transaction_hash: event.transactionHash,
-        };
-      case 'completion_gossiped':
-        return { batch: event.seq, transaction_hash: event.transactionHash };
-      case 'equivocation_seen':
-        return {
-          validator: this.#name(event.validator),
-          view: event.view,
-          batch: event.batch,
-          attempt: event.attempt,
-        };
-      case 'warning':
-        return { code: event.code, message: event.message };
-    }
-  }
-
-  #factFields(fact: NetFact): JsonFields {
-    switch (fact.type) {
-      case 'window_closed':
-        return {
-          index: fact.index,
-          from_height: fact.fromHeight,
-          to_height: fact.toHeight,
-          ...(fact.batch === undefined ? {} : { batch: fact.batch }),
-        };
-      case 'batch_sealed':
-        return this.#sealedFields(fact.batch);
-      case 'batch_confirmed':
-        return {
-          batch: fact.batch.seq,
-          settlement_height: fact.settlementHeight,
-          included_at_ms: fact.includedAtMs,
-          settler: this.#name(fact.settler),
-          attempt: fact.attempt,
-          transaction_hash: fact.transactionHash,
-          gas_used: fact.gasUsed,
-          fee: String(fact.fee),
-        };
-      case 'batch_reverted':
-        return {
-          batch: fact.seq,
-          proposer: this.#name(fact.proposer),
-          attempt: fact.attempt,
-          code: fact.code,
-          settlement_height: fact.settlementHeight,
-          transaction_hash: fact.transactionHash,
-          fee: String(fact.fee),
-          counted: fact.counted,
-        };
-      case 'batch_missed':
-        return {
-          batch: fact.seq,
-          proposer: this.#name(fact.proposer),
-          attempt: fact.attempt,
-          clock_count: fact.clockCount,
-        };
-      case 'batch_assigned':
-        return { batch: fact.seq, proposer: this.#name(fact.proposer), attempt: fact.attempt };
-      case 'slashed':
-        return {
-          validator: this.#name(fact.validator),
-          reason: fact.reason,
-          batch: fact.batch ?? null,
-          attempt: fact.attempt ?? null,
-          amount: String(fact.amount),
-        };
-      case 'jailed':
-        return { validator: this.#name(fact.validator), until_height: fact.untilHeight };
-      case 'unjailed':
-      case 'tombstoned':
-        return { validator: this.#name(fact.validator) };
-    }
-  }
-
-  #sealedFields(batch: SealedBatch): JsonFields {
-    const attempt = batch.attempts.at(-1);
-    return {
-      batch: batch.seq,
-      from_height: batch.fromHeight,
-      to_height: batch.toHeight,
-      borrowed: amountsByAsset(batch.borrowed),
-      repaid: amountsByAsset(batch.repaid),
-      net: amountsByAsset(batch.net),
-      fees: amountsByAsset(batch.fees),
-      liquidations: batch.liquidations,
-      proposer: attempt === undefined ? null : this.#name(attempt.proposer),
-      commitment: batch.commitment,
-    };
-  }
-}
-
-/** Amounts as decimal strings by asset, in the list's order. */
-export function amountsByAsset(amounts: readonly AssetAmount[]): Record<string, string> {
-  return Object.fromEntries(amounts.map(({ asset, amount }) => [asset, String(amount)]));
 }

@@ -90,7 +90,8 @@ const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   transactions: [{ transactionId: hash, type: 'borrow', from: hash, result: 'ok' }],
 };
 
-const nodeEvents: SampleOf<NodeEvent> = {
+/** Every event a node can emit, once. */
+export const nodeEvents: SampleOf<NodeEvent> = {
   block_proposed: { type: 'block_proposed', height: 1, view: 1, hash, transactions: 0 },
   block_notarized: { type: 'block_notarized', height: 1, view: 1, hash },
   view_nullified: { type: 'view_nullified', view: 1 },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { amountsByAsset, Trace } from '../../../../node/simulation/events.ts';
+import { Trace } from '../../../../node/simulation/events.ts';
 import { batchOf, confirmedFact, hashOf, settlementBlockAt } from './laws/fixtures.ts';
 
 function createTrace(): { trace: Trace; lines: string[] } {
@@ -124,15 +124,5 @@ describe('Trace', () => {
       .update(lines.map((line) => `${line}\n`).join(''))
       .digest('hex');
     expect(trace.finish()).toBe(`0x${whole}`);
-  });
-});
-
-describe('amountsByAsset', () => {
-  it('gives decimal text in the order of the list', () => {
-    const amounts = amountsByAsset([
-      { asset: 'UM', amount: -5n },
-      { asset: 'USDC', amount: 2n ** 127n },
-    ]);
-    expect(JSON.stringify(amounts)).toBe('{"UM":"-5","USDC":"170141183460469231731687303715884105728"}');
   });
 });

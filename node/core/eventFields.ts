@@ -1,0 +1,225 @@
+/**
+ * The JSON of events, one shape for every engine (docs/results.md, events.ndjson): fields of the rare events and of
+ * facts, and whole lines for one node's live stream. Key order is fixed here.
+ */
+import type { TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import type { NodeEvent } from './events.ts';
+
+export type JsonFields = Readonly<Record<string, unknown>>;
+/** Events that only some blocks have. */
+export type RareEvent = Exclude<
+  NodeEvent,
+  { type: 'block_proposed' | 'block_notarized' | 'block_finalized' }
+>;
+type FinalizedEvent = Extract<NodeEvent, { type: 'block_finalized' }>;
+export type NameOf = (validator: ValidatorIndex) => string;
+
+/** One line of an event stream. */
+export interface EventLine extends JsonFields {
+  readonly t: TimeMs;
+  readonly node: string | null;
+  readonly type: string;
+}
+
+/** How a stream names validators and accounts. */
+export interface EventNames {
+  readonly nameOf: NameOf;
+  /** Label of an account, or undefined for one that has none. */
+  readonly labelOf: (address: string) => string | undefined;
+}
+
+/**
+ * The lines that one event of a node makes in its own stream. A final block makes several: what it brought to light
+ * follows it, with `node` null.
+ */
+export function eventLines(
+  nowMs: TimeMs,
+  node: ValidatorIndex,
+  event: NodeEvent,
+  names: EventNames,
+): EventLine[] {
+  const start = { t: nowMs, node: names.nameOf(node), type: event.type };
+  switch (event.type) {
+    case 'block_proposed':
+      return [
+        {
+          ...start,
+          height: event.height,
+          view: event.view,
+          hash: event.hash,
+          transactions: event.transactions,
+        },
+      ];
+    case 'block_notarized':
+      return [{ ...start, height: event.height, view: event.view, hash: event.hash }];
+    case 'block_finalized': {
+      const line = {
+        ...start,
+        height: event.height,
+        view: event.view,
+        hash: event.hash,
+        timestamp_ms: event.timestampMs,
+        leader: names.nameOf(event.leader),
+        state_root: event.stateRoot,
+        origin_height: event.originHeight,
+      };
+      return [line, ...networkLines(nowMs, event, names)];
+    }
+    default:
+      return [{ ...start, ...rareFields(event, names.nameOf) }];
+  }
+}
+
+/** What a final block brought to light: its transactions, then its facts. */
+function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): EventLine[] {
+  const { height } = event;
+  const lines: EventLine[] = event.transactions.map(({ transactionId, type, from, result }) => ({
+    t: nowMs,
+    node: null,
+    type: 'transaction_executed',
+    height,
+    id: transactionId,
+    operation: type,
+    from: names.labelOf(from) ?? from,
+    result,
+  }));
+  for (const fact of event.facts) {
+    const fields = factFields(fact, names.nameOf);
+    lines.push({ t: nowMs, node: null, type: factType(fact), height, ...fields });
+  }
+  return lines;
+}
+
+/** The line of a settlement-chain block. */
+export function settlementBlockLine(nowMs: TimeMs, block: SettlementBlock): EventLine {
+  return {
+    t: nowMs,
+    node: null,
+    type: 'settlement_block',
+    height: block.height,
+    hash: block.hash,
+    base_fee: String(block.baseFee),
+    gas_used: block.gasUsed,
+    events: block.events.length,
+  };
+}
+
+/** The event type that a fact is told as. */
+export function factType(fact: NetFact): string {
+  return fact.type === 'window_closed' && fact.empty ? 'empty_window' : fact.type;
+}
+
+/** Fields of an event that only some blocks have. */
+export function rareFields(event: RareEvent, nameOf: NameOf): JsonFields {
+  switch (event.type) {
+    case 'view_nullified':
+      return { view: event.view };
+    case 'batch_submitted':
+      return {
+        batch: event.seq,
+        attempt: event.attempt,
+        transaction_hash: event.transactionHash,
+        fee_cap: String(event.feeCap),
+      };
+    case 'batch_included':
+      return {
+        batch: event.seq,
+        attempt: event.attempt,
+        settlement_height: event.settlementHeight,
+        transaction_hash: event.transactionHash,
+      };
+    case 'completion_gossiped':
+      return { batch: event.seq, transaction_hash: event.transactionHash };
+    case 'equivocation_seen':
+      return {
+        validator: nameOf(event.validator),
+        view: event.view,
+        batch: event.batch,
+        attempt: event.attempt,
+      };
+    case 'warning':
+      return { code: event.code, message: event.message };
+  }
+}
+
+/** Fields of what a final block brought to light. */
+export function factFields(fact: NetFact, nameOf: NameOf): JsonFields {
+  switch (fact.type) {
+    case 'window_closed':
+      return {
+        index: fact.index,
+        from_height: fact.fromHeight,
+        to_height: fact.toHeight,
+        ...(fact.batch === undefined ? {} : { batch: fact.batch }),
+      };
+    case 'batch_sealed':
+      return sealedFields(fact.batch, nameOf);
+    case 'batch_confirmed':
+      return {
+        batch: fact.batch.seq,
+        settlement_height: fact.settlementHeight,
+        included_at_ms: fact.includedAtMs,
+        settler: nameOf(fact.settler),
+        attempt: fact.attempt,
+        transaction_hash: fact.transactionHash,
+        gas_used: fact.gasUsed,
+        fee: String(fact.fee),
+      };
+    case 'batch_reverted':
+      return {
+        batch: fact.seq,
+        proposer: nameOf(fact.proposer),
+        attempt: fact.attempt,
+        code: fact.code,
+        settlement_height: fact.settlementHeight,
+        transaction_hash: fact.transactionHash,
+        fee: String(fact.fee),
+        counted: fact.counted,
+      };
+    case 'batch_missed':
+      return {
+        batch: fact.seq,
+        proposer: nameOf(fact.proposer),
+        attempt: fact.attempt,
+        clock_count: fact.clockCount,
+      };
+    case 'batch_assigned':
+      return { batch: fact.seq, proposer: nameOf(fact.proposer), attempt: fact.attempt };
+    case 'slashed':
+      return {
+        validator: nameOf(fact.validator),
+        reason: fact.reason,
+        batch: fact.batch ?? null,
+        attempt: fact.attempt ?? null,
+        amount: String(fact.amount),
+      };
+    case 'jailed':
+      return { validator: nameOf(fact.validator), until_height: fact.untilHeight };
+    case 'unjailed':
+    case 'tombstoned':
+      return { validator: nameOf(fact.validator) };
+  }
+}
+
+function sealedFields(batch: SealedBatch, nameOf: NameOf): JsonFields {
+  const attempt = batch.attempts.at(-1);
+  return {
+    batch: batch.seq,
+    from_height: batch.fromHeight,
+    to_height: batch.toHeight,
+    borrowed: amountsByAsset(batch.borrowed),
+    repaid: amountsByAsset(batch.repaid),
+    net: amountsByAsset(batch.net),
+    fees: amountsByAsset(batch.fees),
+    liquidations: batch.liquidations,
+    proposer: attempt === undefined ? null : nameOf(attempt.proposer),
+    commitment: batch.commitment,
+  };
+}
+
+/** Amounts as decimal strings by asset, in the list's order. */
+export function amountsByAsset(amounts: readonly AssetAmount[]): Record<string, string> {
+  return Object.fromEntries(amounts.map(({ asset, amount }) => [asset, String(amount)]));
+}
