@@ -76,7 +76,7 @@ export class JusticeLaw {
           else this.#judgeSlash(height, fact, missed);
           break;
         case 'batch_reverted':
-          if (fact.counted) this.#countRevert(fact, facts);
+          if (fact.counted) this.#countRevert(fact);
           break;
         case 'batch_sealed':
           this.#open(height, fact.batch);
@@ -144,13 +144,12 @@ export class JusticeLaw {
     return gasUsed + this.#rules.settlementGasReserve <= gasLimit && baseFee <= this.#rules.feeCap;
   }
 
-  /** A retry keeps the holder; when the duty passes on, the facts of this block say so. */
-  #countRevert({ seq }: Fact<'batch_reverted'>, facts: readonly NetFact[]): void {
+  /** A retry keeps the holder; too many, and the duty passes on, which another fact of the block tells. */
+  #countRevert({ seq }: Fact<'batch_reverted'>): void {
     const duty = this.#duties.get(seq);
     if (duty === undefined) return;
     duty.reverts += 1;
-    const passesOn = facts.some((fact) => fact.type === 'batch_assigned' && fact.seq === seq);
-    if (!passesOn) duty.attempt += 1;
+    if (duty.reverts < this.#rules.maxAttempts) duty.attempt += 1;
   }
 
   #judgeMiss(height: Height, { seq, proposer, attempt }: Fact<'batch_missed'>): void {

@@ -1,0 +1,28 @@
+/** Seeds of the fuzzer that once broke something, cut down, each under the name of what was wrong. */
+import { describe, expect, it } from 'vitest';
+import { runScenario, violationsOf } from '../helpers/runScenario.ts';
+
+/** Runs what the fuzzer wrote. @returns Every broken law, error and failed expectation. */
+function findFailures(text: string): readonly string[] {
+  const { result } = runScenario(text);
+  const failed = result.expectations
+    .filter(({ ok }) => !ok)
+    .map(({ text: what, detail }) => `${what}: ${detail}`);
+  return [...violationsOf(result), ...result.errors, ...failed];
+}
+
+describe('regressions', () => {
+  it('a revert and the end of the same clock in one header: the miss names the attempt after the revert (seed 1042)', () => {
+    expect(
+      findFailures(`
+seed: 1042
+duration: 120s
+config: { settlement: { batch_size: 4, origin_confirmations: 1 } }
+workload: { uniform: { transactions_per_block: 1 } }
+timeline:
+  - { at: { time: 0s }, partition: [[node-2, node-0, node-1]], for: 55s }
+  - { at: { time: 34s }, equivocate: { node: node-3 }, for: 25s }
+`),
+    ).toEqual([]);
+  });
+});
