@@ -201,19 +201,8 @@ const kinds: readonly FaultKind[] = [
   onChain('full', 2, () => ({ ...chain, kind: 'full' })),
 ];
 
-/** Kinds that no handler carries out yet, or that the laws do not know of. */
+/** Kinds that no handler carries out yet. */
 const missing: readonly string[] = [
-  'partition',
-  'one_way',
-  'isolate',
-  'latency',
-  'loss',
-  'duplicate',
-  'reorder',
-  'bandwidth',
-  'pause',
-  'clock_skew',
-  'clock_step',
   'disk',
   'settlement_chain.lose_receipts',
   'settlement_chain.rpc_errors',
