@@ -202,12 +202,7 @@ const kinds: readonly FaultKind[] = [
 ];
 
 /** Kinds that no handler carries out yet. */
-const missing: readonly string[] = [
-  'disk',
-  'settlement_chain.lose_receipts',
-  'settlement_chain.rpc_errors',
-  'settlement_chain.rpc_timeouts',
-];
+const missing: readonly string[] = ['disk'];
 
 /** The kinds that are drawn. */
 export const faultKinds: readonly FaultKind[] = kinds.filter(({ name }) => !missing.includes(name));
