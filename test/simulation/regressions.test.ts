@@ -25,4 +25,19 @@ timeline:
 `),
     ).toEqual([]);
   });
+
+  it('a duty passes on after reverts and a rescuer settles, all in one header: the miss is judged first (seed 1065)', () => {
+    expect(
+      findFailures(`
+seed: 1065
+duration: 60s
+config:
+  validators: [{ name: node-1 }, { name: node-2 }, { name: node-3 }, { name: node-4 }]
+  settlement: { adaptive: seed003, submission_deadline_blocks: 2, open_rescue: true }
+workload: { uniform: { transactions_per_block: 1 } }
+timeline:
+  - { at: { time: 36s }, lie_about_net: { node: node-1 } }
+`),
+    ).toEqual([]);
+  });
 });

@@ -61,24 +61,32 @@ export class JusticeLaw {
   /** Judges one block, when the first node finalises it. */
   finalized(block: Block, facts: readonly NetFact[]): void {
     const { height, origin } = block.header;
-    for (const fact of facts) if (fact.type === 'batch_confirmed') this.#settle(height, fact.batch.seq);
-    const restarted = this.#restartAfterReverts(height, facts);
-    if (origin.height > this.#originHeight) this.#advanceClock(height, origin.height, restarted);
     let missed: Fact<'batch_missed'> | undefined;
+    // Facts come in the order in which they came about: what the settlement chain told, then the one look at the clock.
+    let isClockJudged = false;
+    const judgeClock = (): void => {
+      if (!isClockJudged && origin.height > this.#originHeight) this.#advanceClock(height, origin.height);
+      isClockJudged = true;
+    };
     for (const fact of facts) {
       switch (fact.type) {
+        case 'batch_confirmed':
+          this.#settle(height, fact.batch.seq);
+          break;
+        case 'batch_reverted':
+          if (fact.counted) this.#countRevert(height, fact);
+          break;
         case 'batch_missed':
           missed = fact;
+          if (!this.#hasRevertedOut(fact.seq)) judgeClock();
           this.#judgeMiss(height, fact);
           break;
         case 'slashed':
           if (fact.reason === 'equivocation') this.#judgeEquivocation(block, fact);
           else this.#judgeSlash(height, fact, missed);
           break;
-        case 'batch_reverted':
-          if (fact.counted) this.#countRevert(fact);
-          break;
         case 'batch_sealed':
+          judgeClock();
           this.#open(height, fact.batch);
           break;
         case 'batch_assigned':
@@ -88,6 +96,7 @@ export class JusticeLaw {
           break;
       }
     }
+    judgeClock();
   }
 
   #open(height: Height, { seq, toHeight, attempts }: SealedBatch): void {
@@ -115,25 +124,14 @@ export class JusticeLaw {
     duty.clockCount = 0;
   }
 
-  /** @returns Whether the clock of the oldest batch begins anew with this header. */
-  #restartAfterReverts(height: Height, facts: readonly NetFact[]): boolean {
-    let restarted = false;
-    for (const fact of facts) {
-      if (fact.type !== 'batch_reverted' || !fact.counted || !chainFaultCodes.includes(fact.code)) continue;
-      this.#restartClock(fact.seq, height);
-      restarted = true;
-    }
-    return restarted;
-  }
-
   /** One header adds at most 1, to the oldest unsettled batch alone. */
-  #advanceClock(height: Height, originHeight: SettlementHeight, restarted: boolean): void {
+  #advanceClock(height: Height, originHeight: SettlementHeight): void {
     let counts = false;
     for (let at = this.#originHeight + 1; at <= originHeight && !counts; at += 1)
       counts = this.#isCounting(at);
     this.#originHeight = originHeight;
     const [oldest] = this.#duties.values();
-    if (!counts || restarted || oldest === undefined) return;
+    if (!counts || oldest === undefined) return;
     if (height > oldest.clockStartHeight) oldest.clockCount += 1;
   }
 
@@ -145,11 +143,17 @@ export class JusticeLaw {
   }
 
   /** A retry keeps the holder; too many, and the duty passes on, which another fact of the block tells. */
-  #countRevert({ seq }: Fact<'batch_reverted'>): void {
+  #countRevert(height: Height, { seq, code }: Fact<'batch_reverted'>): void {
     const duty = this.#duties.get(seq);
     if (duty === undefined) return;
     duty.reverts += 1;
-    if (duty.reverts < this.#rules.maxAttempts) duty.attempt += 1;
+    if (!this.#hasRevertedOut(seq)) duty.attempt += 1;
+    if (chainFaultCodes.includes(code)) this.#restartClock(seq, height);
+  }
+
+  /** The present holder had as many reverts as one may have. */
+  #hasRevertedOut(seq: number): boolean {
+    return (this.#duties.get(seq)?.reverts ?? 0) >= this.#rules.maxAttempts;
   }
 
   #judgeMiss(height: Height, { seq, proposer, attempt }: Fact<'batch_missed'>): void {
