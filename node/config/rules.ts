@@ -1,4 +1,5 @@
 /** Rules over several keys of the configuration at once. Each names the keys it is about, so a message has a place. */
+import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
 import { SYMBOL_EXPECTED } from './fields.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
@@ -127,8 +128,33 @@ function checkFees({ settlement, settlementChain }: Config): BrokenRule[] {
   return broken;
 }
 
+/** A chain on which no settlement fits would be a run in which nothing can ever settle, and nobody is to blame. */
+function checkGasLimit({ validators, settlementChain }: Config): BrokenRule[] {
+  const gasMin = settlementGasMin(quorumCount(validators.map(({ stake }) => stake)));
+  if (settlementChain.gasLimit >= gasMin) return [];
+  return [
+    {
+      paths: [['settlement_chain', 'gas_limit']],
+      message: `expected gas_limit >= ${gasMin}, the least that a settlement of this many validators needs, got ${settlementChain.gasLimit}`,
+      hint: 'no settlement would fit into a block',
+    },
+  ];
+}
+
+/** The fewest validators that hold more than two thirds of the power together. */
+function quorumCount(stakes: readonly number[]): number {
+  const total = stakes.reduce((sum, stake) => sum + stake, 0);
+  const descending = [...stakes].sort((a, b) => b - a);
+  let power = 0;
+  for (const [index, stake] of descending.entries()) {
+    power += stake;
+    if (3 * power > 2 * total) return index + 1;
+  }
+  return stakes.length;
+}
+
 function checkSettlementChain(config: Config): BrokenRule[] {
-  const broken: BrokenRule[] = [];
+  const broken: BrokenRule[] = checkGasLimit(config);
   const { settlement, settlementChain, ledger } = config;
   const { background, pools, treasury, gasLimit } = settlementChain;
   const path = (...rest: (string | number)[]): (string | number)[] => ['settlement_chain', ...rest];

@@ -40,14 +40,17 @@ export class SettlementFollower {
   receive(block: SettlementBlock): boolean {
     if (this.#halted !== undefined) return false;
     const { settlement, output } = this.#dependencies;
+    const { height, hash } = this.#notarizedOrigin;
+    const hadOrigin = settlement.at(height)?.hash === hash;
     const reception = settlement.add(block);
     if (reception === 'detached') {
       // What lies between was never delivered, or this block stands on a branch that this node does not know.
       output({ type: 'followSettlement', fromHeight: this.#finalOrigin.height });
       return false;
     }
-    const isBelow = reception === 'reorganised' && block.height <= this.#notarizedOrigin.height;
-    if (isBelow || reception === 'contradicts_origin') this.#halt();
+    // A node that comes late may hold a branch that lost before anybody built on it: leaving that is no harm.
+    const isGone = reception === 'reorganised' && hadOrigin && block.height <= height;
+    if (isGone || reception === 'contradicts_origin') this.#halt();
     return this.#halted === undefined && reception !== 'known';
   }
 

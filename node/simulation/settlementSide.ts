@@ -16,6 +16,8 @@ import type { SimulatedNode } from './simulatedNode.ts';
 /** What a settlement block weighs on its way to a node, in bytes: a header and a few events. */
 const BLOCK_BYTES = 1024;
 
+/** How long a node that misses blocks waits before it asks for them, in ms; a chain that stands still brings none by itself. */
+const POLL_MS = 2_000;
 /** Longest time, in settlement-chain intervals, after which a block is delivered a second time. */
 const REPEAT_DELAY_MAX_BLOCKS = 2;
 
@@ -53,6 +55,8 @@ export class SettlementSide {
   readonly #random: Random;
   #stallCount = 0;
   readonly #slowFactors: number[] = [];
+  /** Nodes that will ask for blocks. */
+  readonly #polling = new Set<number>();
   readonly #duplicateChances: number[] = [];
   /** When the chain last moved: the next block is due one interval later. */
   #movedMs: TimeMs;
@@ -147,7 +151,10 @@ export class SettlementSide {
   arrives({ node: index, incarnation, number }: SimulationEvent): void {
     const node = this.#nodes[index];
     if (node === undefined || node.incarnation !== incarnation) return;
-    if (this.#links.isCut(this.#links.chain, index)) return;
+    if (this.#links.isCut(this.#links.chain, index)) {
+      this.#pollLater(node);
+      return;
+    }
     // What was on its way when the chain reorganised may be gone.
     const last = Math.min(number, this.height);
     for (;;) {
@@ -182,11 +189,25 @@ export class SettlementSide {
     this.#queue.scheduleFirst(timeMs, 'settlement_tick').number = this.#generation;
   }
 
-  /** A lost delivery is made up by the next one: each hands over all that the node lacks up to its height. */
+  /** A lost delivery is made up by the next one, or when the node asks: each hands over all that the node lacks up to its height. */
   #send(node: SimulatedNode, height: SettlementHeight): void {
     const { chain } = this.#links;
+    let isUnderWay = false;
     this.#links.carry(chain, node.index, BLOCK_BYTES, this.#queue.nowMs, (atMs) => {
+      isUnderWay = true;
       this.#deliverAt(atMs, node, height);
+    });
+    if (!isUnderWay) this.#pollLater(node);
+  }
+
+  /** A node that a delivery did not reach asks for what it lacks, again and again until it has all. */
+  #pollLater(node: SimulatedNode): void {
+    if (this.#polling.has(node.index)) return;
+    this.#polling.add(node.index);
+    this.#queue.scheduleAction(this.#queue.nowMs + POLL_MS, () => {
+      this.#polling.delete(node.index);
+      if ((node.nextSettlementHeight ?? Number.POSITIVE_INFINITY) <= this.height)
+        this.#send(node, this.height);
     });
   }
 

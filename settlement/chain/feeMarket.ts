@@ -65,6 +65,16 @@ export function higherFee(a: Amount, b: Amount): Amount {
   return b;
 }
 
+/** Bytes of the smallest settlement without its signers: one header, one asset, no fees. */
+const PAYLOAD_BYTES_MIN = 500;
+/** What a signer adds to the payload: a signature and an index. */
+const SIGNER_BYTES = 66;
+
+/** Less gas than any settlement needs whose certificate has so many signers. */
+export function settlementGasMin(signerCount: number): number {
+  return payloadGas(PAYLOAD_BYTES_MIN + SIGNER_BYTES * signerCount) + GAS_CERTIFICATE_SIGNATURE * signerCount;
+}
+
 /** Gas before any check: the base and the payload. */
 export function payloadGas(byteCount: number): number {
   return GAS_BASE + GAS_PAYLOAD_BYTE * byteCount;

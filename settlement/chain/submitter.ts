@@ -199,7 +199,7 @@ export class Submitter {
 
   #sign({ batch, attempt, headers, certificate }: SettlementDuty): Submission {
     const { chainId, self } = this.#options;
-    const feeCap = this.#capped(2n * this.#view.baseFee + this.#options.tip);
+    const feeCap = this.#offer(2n * this.#view.baseFee + this.#options.tip);
     const transaction = signSettlementTransaction(
       {
         chainId,
@@ -228,7 +228,7 @@ export class Submitter {
     const wanted = 2n * this.#view.baseFee + this.#options.tip;
     const feeCapMin = replacementFeeMin(unsigned.feeCap);
     const tipMin = replacementFeeMin(unsigned.tip);
-    const feeCap = this.#capped(higherFee(feeCapMin, wanted));
+    const feeCap = this.#offer(higherFee(feeCapMin, wanted));
     const tip = this.#capped(higherFee(tipMin, wanted));
     if (feeCap < feeCapMin || tip < tipMin) return undefined;
     const transaction = signSettlementTransaction({ ...unsigned, feeCap, tip }, this.#signer);
@@ -267,6 +267,16 @@ export class Submitter {
       const flight = this.#flights.get(event.seq);
       if (flight?.transaction.attempt === event.attempt) flight.revertedAt = block.height;
     }
+  }
+
+  /**
+   * A fee cap within the configured one. What could not be raised again without leaving it goes all the way: else a base
+   * fee between the two would keep the transaction out of blocks that count.
+   */
+  #offer(fee: Amount): Amount {
+    const feeCap = this.#capped(fee);
+    const feeCapMax = this.#capped(FEE_PER_GAS_MAX);
+    return replacementFeeMin(feeCap) > feeCapMax ? feeCapMax : feeCap;
   }
 
   /** Never above the configured cap, nor above what a transaction may offer at all. */

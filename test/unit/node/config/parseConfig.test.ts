@@ -163,6 +163,14 @@ const mutations: readonly Mutation[] = [
     'settlement_chain.gas_limit: expected settlement_gas_reserve <= gas_limit, got 1000000 and 900000; every settlement block would count as full [CONFIG_RULE_BROKEN]',
   ],
   [
+    'gas limit below any settlement',
+    (c) => {
+      set('settlement', 'settlement_gas_reserve', 0)(c);
+      set('settlement_chain', 'gas_limit', 110_000)(c);
+    },
+    'settlement_chain.gas_limit: expected gas_limit >= 116112, the least that a settlement of this many validators needs, got 110000; no settlement would fit into a block [CONFIG_RULE_BROKEN]',
+  ],
+  [
     'unregistered base asset',
     set('settlement', 'base_asset', 'EUR'),
     'settlement.base_asset: expected an asset of ledger.assets, got `EUR`; registered: UM, USDC, USDT, TNZO, DAI, WETH, ETH, WBTC [CONFIG_RULE_BROKEN]',

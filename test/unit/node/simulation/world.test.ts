@@ -98,12 +98,13 @@ describe('SettlementSide', () => {
       },
     };
     const delivered: string[] = [];
+    const links = createLinks(nodes.length);
     const side = new SettlementSide(
       { blockTimeMs: 5000, phaseMs: 100 },
       {
         chain,
         queue,
-        links: createLinks(nodes.length),
+        links,
         nodes,
         deliver: (node, input) => {
           if (input.type !== 'settlementBlock') return;
@@ -128,7 +129,7 @@ describe('SettlementSide', () => {
       }
       return log;
     };
-    return { side, run, submitted, delivered };
+    return { side, run, submitted, delivered, links };
   }
 
   it('makes block k at phase + k * interval and tells the nodes that follow', () => {
@@ -184,6 +185,20 @@ describe('SettlementSide', () => {
       '20150: 2 to 0',
       '25150: 3 to 0',
     ]);
+  });
+
+  it('brings a node that was cut off what it lacks, although the chain stands still', () => {
+    const nodes = createNodes(1);
+    const { side, run, delivered, links } = createSide(nodes);
+    side.follow(nodes[0] as SimulatedNode, 0);
+    run(6000);
+    links.cut(links.chain, 0);
+    run(12_000);
+    side.stall(true);
+    run(16_000);
+    links.mend(links.chain, 0);
+    run(20_000);
+    expect(delivered).toEqual(['0: 0 to 0', '5150: 1 to 0', '16150: 2 to 0']);
   });
 
   it('delivers blocks a second time while deliveries repeat', () => {

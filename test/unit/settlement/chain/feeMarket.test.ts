@@ -5,9 +5,10 @@ import {
   nextBaseFee,
   proofGas,
   settlementGas,
+  settlementGasMin,
 } from '../../../../settlement/chain/feeMarket.ts';
 import { FEE_PER_GAS_MAX } from '../../../../settlement/chain/transactionCodec.ts';
-import { batchOf, settle } from './fixtures.ts';
+import { batchOf, bytesOf, settle } from './fixtures.ts';
 
 const limit = 10_000_000;
 
@@ -55,5 +56,15 @@ describe('settlementGas', () => {
     const transaction = settle(batchOf(1, net));
     expect(proofGas(transaction, 700)).toBe(100_000 + 16 * 700 + 3 * 3000);
     expect(settlementGas(transaction, 700)).toBe(100_000 + 16 * 700 + 3 * 3000 + 60_000 + 2 * 40_000);
+  });
+
+  it('has a least, below the smallest settlement that there is, by little', () => {
+    const batch = batchOf(1, [{ asset: 'USDC', amount: 1n }]);
+    const smallest = settlementGas(
+      settle(batch, { feeCap: 1n, tip: 0n }),
+      bytesOf(batch, { feeCap: 1n }).length,
+    );
+    expect(settlementGasMin(3)).toBeLessThanOrEqual(smallest);
+    expect(settlementGasMin(3)).toBeGreaterThan(0.99 * smallest);
   });
 });

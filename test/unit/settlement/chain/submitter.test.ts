@@ -216,6 +216,15 @@ describe('Submitter.onSettlementBlock', () => {
     expect(take(chain, [first, replacement, stuck])).toEqual(['taken', 'taken', 'taken']);
   });
 
+  it('goes to the fee cap where it could not be raised to it later: any base fee below is met', () => {
+    const submitter = createSubmitter({ feeCap: 1000n });
+    // Twice 460 and the tip are 930: 1.1 times that is above the cap.
+    expect(submitter.begin(dutyOf(1), { ...genesisView, baseFee: 460n })).toMatchObject({ feeCap: 1000n });
+    const raised = createSubmitter({ feeCap: 1000n });
+    raised.begin(dutyOf(1), genesisView);
+    expect(raised.onSettlementBlock(blockAt(1, 470n))).toMatchObject([{ feeCap: 1000n }]);
+  });
+
   it('falls silent when the batch settles, or its own attempt reverts', () => {
     const submitter = createSubmitter();
     const chain = createChain();
