@@ -107,7 +107,10 @@ export function headerHash(header: Header): Hash {
 
 /** Puts a block together and encodes it. */
 export function createBlock(header: Header, body: BlockBody): Block {
-  const writer = new Writer(HEADER_BYTES + 8);
+  let byteCount = HEADER_BYTES + 8;
+  for (const item of body.transactions) byteCount += 4 + item.length;
+  for (const item of body.evidence) byteCount += 4 + item.length;
+  const writer = new Writer(byteCount);
   writeHeader(writer, header);
   writer.list(body.transactions, BLOCK_TRANSACTIONS_LIMIT, (w, bytes) =>
     w.bytes(bytes, TRANSACTION_BYTES_LIMIT),

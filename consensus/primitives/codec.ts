@@ -2,11 +2,13 @@
  * Canonical binary encoding: one way to write each value, big-endian, every size bounded. A reader rejects
  * anything a writer would not have written, trailing bytes included, so equal values have equal bytes.
  */
-import { readHex, writeHex } from './bytes.ts';
+import { isAscii, readHex, writeHex, writeLatin1 } from './bytes.ts';
 import { refuse, type Verdict } from './codedError.ts';
 import { AMOUNT_MAX, type Amount, type Hash } from './flavor.ts';
 
 const TWO_32 = 2 ** 32;
+/** Up to this many characters a loop is faster. */
+const LOOP_CHARACTERS_MAX = 80;
 const MASK_64 = (1n << 64n) - 1n;
 const SAFE_INTEGER_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -111,11 +113,23 @@ export class Writer {
 
   /** UTF-8 text behind a 16-bit byte count. */
   string(value: string, byteCountMax: number): this {
-    const byteCount = Buffer.byteLength(value);
+    // Nearly all text is short and ASCII: a loop writes it faster than a call out of JavaScript.
+    const isShortAscii = value.length <= LOOP_CHARACTERS_MAX && isAscii(value);
+    const byteCount = isShortAscii ? value.length : Buffer.byteLength(value);
     if (byteCount > byteCountMax || byteCount > 0xffff) outOfRange('text byte count', byteCount);
     this.u16(byteCount);
+    if (isShortAscii) {
+      return this.latin1(value);
+    }
     const at = this.#reserve(byteCount);
     this.#buffer.write(value, at, 'utf8');
+    return this;
+  }
+
+  /** Characters below 256, a byte each, whose count both sides know or read elsewhere. */
+  latin1(value: string): this {
+    const at = this.#reserve(value.length);
+    writeLatin1(value, this.#buffer, at);
     return this;
   }
 

@@ -2,10 +2,10 @@
  * Merkle trees in the shape of RFC 6962, section 2.1: split at the largest power of two below the leaf count, no
  * leaf is ever duplicated. Leaves and inner nodes hash under domains of their own, so neither passes for the other.
  */
-import { fromHex, isHex } from './bytes.ts';
+import { fromHex, fromLatin1, isHex, toHex, toKey } from './bytes.ts';
 import { assert } from './codedError.ts';
 import { type Hash, ZERO_HASH } from './flavor.ts';
-import { hashBytes, hashPair } from './hash.ts';
+import { DigestHasher, hashBytes, hashPair } from './hash.ts';
 
 /** Root of a tree without leaves: no preimage gives it, so it stands for nothing else. */
 export const EMPTY_ROOT: Hash = ZERO_HASH;
@@ -28,7 +28,11 @@ export interface InclusionProof {
  * without recursion.
  */
 export function merkleRoot(leaves: readonly Hash[]): Hash {
-  return merkleRootOfLeafHashes(leaves.map(hashLeaf));
+  if (leaves.length === 0) return EMPTY_ROOT;
+  const hasher = new DigestHasher('merkleLeaf', 1);
+  const level: string[] = [];
+  for (const leaf of leaves) level.push(hasher.ofHex(leaf));
+  return rootOfLevel(level);
 }
 
 /** Digest of a leaf that is plain data. */
@@ -38,9 +42,28 @@ export function leafHash(data: Uint8Array): Hash {
 
 /** Root over leaf digests from `leafHash`: for leaves that are data, such as receipts. */
 export function merkleRootOfLeafHashes(leafHashes: readonly Hash[]): Hash {
-  let level = leafHashes;
-  while (level.length > 1) level = nextLevel(level);
-  return level[0] ?? EMPTY_ROOT;
+  if (leafHashes.length <= 1) return leafHashes[0] ?? EMPTY_ROOT;
+  const hasher = new DigestHasher('merkleNode', 2);
+  const level: string[] = [];
+  for (let index = 0; index < leafHashes.length; index += 2) {
+    const left = leafHashes[index] ?? EMPTY_ROOT;
+    const right = leafHashes[index + 1];
+    level.push(right === undefined ? toKey(fromHex(left)) : hasher.ofHexPair(left, right));
+  }
+  return rootOfLevel(level);
+}
+
+/** Root over the digests of one level, at least one, as `DigestHasher` gives them. Uses up the list. */
+function rootOfLevel(level: string[]): Hash {
+  const hasher = new DigestHasher('merkleNode', 2);
+  for (let count = level.length; count > 1; count = Math.ceil(count / 2)) {
+    for (let index = 0; index < count; index += 2) {
+      const left = level[index] ?? '';
+      const right = index + 1 < count ? level[index + 1] : undefined;
+      level[index >> 1] = right === undefined ? left : hasher.ofPair(left, right);
+    }
+  }
+  return toHex(fromLatin1(level[0] ?? ''));
 }
 
 /**

@@ -7,12 +7,15 @@ import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { type Layer, State } from '../../settlement/state.ts';
+import type { PreparedTransaction } from './mempool.ts';
 import type { Write } from './types.ts';
 
 /** A block with the outcome of its execution. */
 export interface ExecutedBlock {
   readonly block: Block;
   readonly result: ExecutionResult;
+  /** The transactions of its body, decoded. */
+  readonly transactions: readonly PreparedTransaction[];
   /** The rows it changes, as they go to disk. */
   readonly stateWrites: readonly Write[];
 }

@@ -68,7 +68,8 @@ export class Executor {
     if (isPrepared(cached)) return { ok: true, value: cached };
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) return decoded;
-    const prepared: PreparedTransaction = { ...decoded.value, bytes };
+    const { transaction, id, signingBytes } = decoded.value;
+    const prepared: PreparedTransaction = { transaction, id, signingBytes, bytes };
     this.#dependencies.messages?.set(bytes, prepared);
     return { ok: true, value: prepared };
   }
@@ -82,16 +83,6 @@ export class Executor {
     const verified = verifyTransaction(prepared, this.#genesis, crypto);
     if (verified.ok) goodItems?.add(prepared);
     return verified;
-  }
-
-  /** The transactions of a block that decoded before. */
-  transactionsOf(block: Block): PreparedTransaction[] {
-    const prepared: PreparedTransaction[] = [];
-    for (const bytes of block.body.transactions) {
-      const verdict = this.prepare(bytes);
-      if (verdict.ok) prepared.push(verdict.value);
-    }
-    return prepared;
   }
 
   /**
@@ -140,7 +131,7 @@ export class Executor {
       this.#tree.add(shared);
       return { ok: true, value: shared };
     }
-    if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) {
+    if (this.#isForeign(parent, settlementBlocks)) {
       return refuse(
         'BLOCK_SETTLEMENT_FOREIGN',
         'its origin tells of a settlement that its chain did not seal',
@@ -152,9 +143,11 @@ export class Executor {
       if (!evidence.ok) return refuse('BLOCK_EVIDENCE_INVALID', evidence.message);
       execution.addEvidence(evidenceId(evidence.value), accusedBy(evidence.value));
     }
+    const transactions: PreparedTransaction[] = [];
     for (const bytes of block.body.transactions) {
       const prepared = this.prepare(bytes);
       if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
+      transactions.push(prepared.value);
       const outcome = execution.addTransaction(prepared.value.transaction, prepared.value.id);
       if (!outcome.ok) return refuse('BLOCK_TRANSACTION_INVALID', outcome.message);
     }
@@ -168,7 +161,7 @@ export class Executor {
     ) {
       return refuse('BLOCK_ROOT_MISMATCH', 'execution gives other roots than the header');
     }
-    return { ok: true, value: this.#remember(block, result) };
+    return { ok: true, value: this.#remember(block, result, transactions) };
   }
 
   /** Builds this leader's block; undefined while settlement blocks of the parent's origin are missing. */
@@ -184,10 +177,10 @@ export class Executor {
     if (settlementBlocks === undefined || this.#settlement.at(origin.height)?.hash !== origin.hash)
       return undefined;
     // A leader that lags behind waits: what it would build on has lost already.
-    if (hasForeignSettlement(this.#tree.stateAfter(parent), settlementBlocks)) return undefined;
+    if (this.#isForeign(parent, settlementBlocks)) return undefined;
     const execution = this.#begin(parent, origin, height, settlementBlocks);
     const evidence: Uint8Array[] = [];
-    const transactions: Uint8Array[] = [];
+    const included: PreparedTransaction[] = [];
     let byteCount = BLOCK_OVERHEAD_BYTES;
     for (const { id, bytes, validator } of evidencePool) {
       if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) continue;
@@ -195,11 +188,12 @@ export class Executor {
       evidence.push(bytes);
       byteCount += bytes.length + 4;
     }
-    this.#mempool.offer(height, ({ transaction, id, bytes }) => {
-      if (transactions.length >= this.#genesis.blockTransactionsMax) return 'full';
+    this.#mempool.offer(height, (prepared) => {
+      const { transaction, id, bytes } = prepared;
+      if (included.length >= this.#genesis.blockTransactionsMax) return 'full';
       if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) return 'full';
       if (!execution.addTransaction(transaction, id).ok) return 'later';
-      transactions.push(bytes);
+      included.push(prepared);
       byteCount += bytes.length + 4;
       return 'included';
     });
@@ -218,10 +212,14 @@ export class Executor {
         stateRoot: result.stateRoot,
         batchCommitment: result.batchCommitment,
       },
-      { transactions, evidence },
+      { transactions: included.map(({ bytes }) => bytes), evidence },
     );
-    this.#remember(block, result);
+    this.#remember(block, result, included);
     return block;
+  }
+
+  #isForeign(parent: Block, blocks: readonly SettlementBlock[]): boolean {
+    return blocks.length > 0 && hasForeignSettlement(this.#tree.stateAfter(parent), blocks);
   }
 
   #begin(
@@ -258,8 +256,12 @@ export class Executor {
     );
   }
 
-  #remember(block: Block, result: ExecutionResult): ExecutedBlock {
-    const executed = { block, result, stateWrites: stateWrites(result.layer) };
+  #remember(
+    block: Block,
+    result: ExecutionResult,
+    transactions: readonly PreparedTransaction[],
+  ): ExecutedBlock {
+    const executed = { block, result, transactions, stateWrites: stateWrites(result.layer) };
     this.#tree.add(executed);
     this.#dependencies.executions?.set(executed);
     return executed;

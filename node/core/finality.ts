@@ -74,7 +74,7 @@ export class Finality {
   }
 
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
-    const { tree, settler, executor, simplex, silence, history, viewRows, output } = this.#dependencies;
+    const { tree, settler, simplex, silence, history, viewRows, output } = this.#dependencies;
     const { mempool, follower, evidence, observer, archive } = this.#dependencies;
     const { block, result, stateWrites } = executed;
     const { header } = block;
@@ -84,7 +84,7 @@ export class Finality {
       silence.end();
       writes.push(guardWrite(undefined));
     }
-    const ended = mempool.settle(executor.transactionsOf(block), header.height);
+    const ended = mempool.settle(executed.transactions, header.height);
     for (const { id } of ended) writes.push({ key: transactionKey(id), value: undefined });
     if (archive !== undefined) this.#archive(archive, executed, ended, writes);
     writes.push(...history.add(stored, result.facts));

@@ -4,12 +4,10 @@
  */
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
-import type { DecodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
+import type { EncodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
 
 /** A decoded transaction with its id and the bytes that carry it. */
-export interface PreparedTransaction extends DecodedTransaction {
-  readonly bytes: Uint8Array;
-}
+export type PreparedTransaction = EncodedTransaction;
 
 /** A kept transaction that no longer waits: it is in the block, or `code` says what made it impossible. */
 export interface EndedTransaction {

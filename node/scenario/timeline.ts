@@ -6,8 +6,8 @@ import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Address, Height } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import {
-  encodeTransaction,
-  signTransaction,
+  type EncodedTransaction,
+  signAndEncodeTransaction,
   type TransactionBody,
 } from '../../settlement/execution/transaction.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
@@ -18,6 +18,7 @@ import { UniformWorkload } from './workload.ts';
 export class TransactionFeed {
   readonly #parts: GenesisParts;
   readonly #crypto: Crypto;
+  readonly #onSigned: ((signed: EncodedTransaction) => void) | undefined;
   /** Transactions of the timeline anchored to blocks not asked for yet. */
   readonly #events = new Map<Height, ScenarioTransaction[]>();
   readonly #rows: readonly WorkloadTransaction[];
@@ -27,9 +28,16 @@ export class TransactionFeed {
   #nextRow = 0;
   #lastHeight: Height = 0;
 
-  constructor(scenario: Scenario, parts: GenesisParts, crypto: Crypto) {
+  /** @param onSigned - Takes each transaction as its bytes decode, so that nodes of this process need not decode it. */
+  constructor(
+    scenario: Scenario,
+    parts: GenesisParts,
+    crypto: Crypto,
+    onSigned?: (signed: EncodedTransaction) => void,
+  ) {
     this.#parts = parts;
     this.#crypto = crypto;
+    this.#onSigned = onSigned;
     for (const { at, transactions } of scenario.timeline) {
       if (!('block' in at) || transactions.length === 0) continue;
       const others = this.#events.get(at.block);
@@ -90,9 +98,10 @@ export class TransactionFeed {
     this.#nonces.set(address, nonce + 1);
     const { chainId } = this.#parts.genesis;
     const body = this.#bodyOf(transaction);
-    return encodeTransaction(
-      signTransaction({ chainId, from: address, nonce, expiresAtHeight: 0, onlyAtHeight, body }, signer),
-    );
+    const unsigned = { chainId, from: address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
+    const signed = signAndEncodeTransaction(unsigned, signer);
+    this.#onSigned?.(signed);
+    return signed.bytes;
   }
 
   #senderOf({ account, operation }: ScenarioTransaction): KeyHolder {

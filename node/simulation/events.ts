@@ -30,6 +30,8 @@ export class Trace {
   /** Each name as JSON text, `null` aside. */
   readonly #quotedNames: readonly string[];
   readonly #labelOf: (address: string) => string | undefined;
+  /** Labels as JSON text, by address: as many as the scenario names. */
+  readonly #quotedLabels = new Map<string, string>();
   readonly #onLine: ((line: string) => void) | undefined;
   readonly #nameOf: NameOf = (node) => this.#names[node] ?? `node ${node}`;
   readonly #hash = createHash('sha256');
@@ -90,7 +92,7 @@ export class Trace {
     for (const { transactionId, type, from, result } of event.transactions) {
       this.#write(
         `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${transactionId}",` +
-          `"operation":"${type}","from":${JSON.stringify(this.#labelOf(from) ?? from)},"result":"${result}"}`,
+          `"operation":"${type}","from":${this.#quotedAccount(from)},"result":"${result}"}`,
       );
     }
     for (const fact of event.facts) {
@@ -129,6 +131,17 @@ export class Trace {
       this.#chunk = '';
     }
     if (this.#onLine !== undefined) this.#onLine(line);
+  }
+
+  /** The label, or the address itself: nothing but hexadecimal digits. */
+  #quotedAccount(address: string): string {
+    const known = this.#quotedLabels.get(address);
+    if (known !== undefined) return known;
+    const label = this.#labelOf(address);
+    if (label === undefined) return `"${address}"`;
+    const quoted = JSON.stringify(label);
+    this.#quotedLabels.set(address, quoted);
+    return quoted;
   }
 
   #quoted(node: ValidatorIndex): string {

@@ -97,6 +97,8 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
   );
   const isShared = config.simulation.sharedExecution;
   const messages = isShared ? new SharedMessages() : undefined;
+  // `full` means that every node checks every signature.
+  const goodItems = isShared && crypto.policy !== 'full' ? new SharedGoodItems() : undefined;
   const signers = parts.validators.map(({ secretKey }) => crypto.createSigner(secretKey));
   const signerOf = (index: ValidatorIndex): Signer => {
     const signer = signers[index];
@@ -108,8 +110,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     signerOf,
     executions: isShared ? new SharedExecutions() : undefined,
     messages,
-    // `full` means that every node checks every signature.
-    goodItems: isShared && crypto.policy !== 'full' ? new SharedGoodItems() : undefined,
+    goodItems,
   });
   const createProcess =
     recorder === undefined
@@ -130,7 +131,10 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       links,
       chain,
       random,
-      transactions: new TransactionFeed(scenario, parts, crypto),
+      transactions: new TransactionFeed(scenario, parts, crypto, (signed) => {
+        messages?.set(signed.bytes, signed);
+        goodItems?.add(signed);
+      }),
       messages,
       createProcess,
       dishonesty: {

@@ -54,6 +54,8 @@ export interface SimulationOptions {
   readonly timeline: readonly TimelineEvent[];
 }
 
+type Submission = Extract<Input, { readonly type: 'transactionSubmitted' }>;
+
 /** What watches the run and never touches it. */
 export interface Watchers {
   readonly trace: Trace;
@@ -464,7 +466,10 @@ export class Simulation {
   }
 
   #handToAll(transactions: Iterable<Uint8Array>): void {
-    for (const bytes of transactions) for (const node of this.#nodes) this.#hand(node, bytes);
+    for (const bytes of transactions) {
+      const input = this.#submission(bytes);
+      for (const node of this.#nodes) this.#hand(node, input);
+    }
   }
 
   /** Users send: to every node that runs, or once one does. */
@@ -478,12 +483,16 @@ export class Simulation {
     }
   }
 
-  #hand(node: SimulatedNode, bytes: Uint8Array): void {
+  #submission(bytes: Uint8Array): Submission {
+    return { type: 'transactionSubmitted', nowMs: this.#queue.nowMs, bytes, gossip: false };
+  }
+
+  #hand(node: SimulatedNode, submission: Submission): void {
     if (this.#freezer.isActive && this.#freezer.isFrozen(node)) {
-      this.#freezer.hold(node, () => this.#hand(node, bytes));
+      this.#freezer.hold(node, () => this.#hand(node, this.#submission(submission.bytes)));
       return;
     }
-    this.#deliver(node, { type: 'transactionSubmitted', nowMs: this.#queue.nowMs, bytes, gossip: false });
+    this.#deliver(node, submission);
   }
 
   /** The observer of every node: called while the node handles an input, before its outputs leave. */
@@ -556,8 +565,8 @@ export class Simulation {
       this.#faults.storeRefused(node, cause);
       return;
     }
-    for (const bytes of this.#delivery.open()) this.#hand(node, bytes);
-    for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, bytes);
+    for (const bytes of this.#delivery.open()) this.#hand(node, this.#submission(bytes));
+    for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, this.#submission(bytes));
     this.#unheard.delete(node);
   }
 

@@ -56,6 +56,11 @@ export interface DecodedTransaction {
   readonly signingBytes: Uint8Array;
 }
 
+/** A transaction with the bytes that carry it. */
+export interface EncodedTransaction extends DecodedTransaction {
+  readonly bytes: Uint8Array;
+}
+
 /** Codes of this file and their meaning, for docs/errors.md. */
 export const transactionCodes = {
   TRANSACTION_ADDRESS_INVALID: 'the sender is not a 32-byte key, as this kind of signature needs',
@@ -103,10 +108,29 @@ export function transactionId(unsigned: UnsignedTransaction): Hash {
 
 /** Signs with the sender's own key; the caller sees to it that `signer` is `unsigned.from`. */
 export function signTransaction(unsigned: UnsignedTransaction, signer: Signer): Transaction {
-  const publicKey: string = signer.publicKey;
-  assert(publicKey === unsigned.from, `key ${publicKey} does not sign for ${unsigned.from}`);
-  const { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body } = unsigned;
-  const signature = signer.sign(transactionSigningBytes(unsigned));
+  return signedTransaction(unsigned, signer, transactionSigningBytes(unsigned));
+}
+
+/** Signs like `signTransaction`, and encodes; nothing is encoded or hashed twice. */
+export function signAndEncodeTransaction(unsigned: UnsignedTransaction, signer: Signer): EncodedTransaction {
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writeUnsigned(writer, unsigned);
+  const transaction = signedTransaction(unsigned, signer, writer.finish());
+  const signingByteCount = writer.length;
+  writeAuth(writer, transaction.auth);
+  const bytes = writer.finish();
+  const signingBytes = bytes.subarray(0, signingByteCount);
+  return { transaction, id: hashPrefixed(signingBytes), signingBytes, bytes };
+}
+
+function signedTransaction(
+  { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body }: UnsignedTransaction,
+  signer: Signer,
+  signingBytes: Uint8Array,
+): Transaction {
+  if ((signer.publicKey as string) !== from)
+    assert(false, `key ${signer.publicKey} does not sign for ${from}`);
+  const signature = signer.sign(signingBytes);
   return {
     chainId,
     from,
@@ -311,9 +335,7 @@ function readAddress(reader: Reader): Address {
 /** ASCII behind an 8-bit count; symbols are short and frequent, so they bypass the UTF-8 coders. */
 function writeSymbol(writer: Writer, symbol: string): void {
   assert(isAssetSymbol(symbol), `not an asset symbol: ${symbol}`);
-  const bytes = new Uint8Array(symbol.length);
-  for (let index = 0; index < symbol.length; index += 1) bytes[index] = symbol.charCodeAt(index);
-  writer.u8(bytes.length).fixed(bytes, bytes.length);
+  writer.u8(symbol.length).latin1(symbol);
 }
 
 function readSymbol(reader: Reader): string {

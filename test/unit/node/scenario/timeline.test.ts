@@ -4,7 +4,11 @@ import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
 import { createGenesis } from '../../../../node/scenario/genesis.ts';
 import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
 import { UniformWorkload } from '../../../../node/scenario/workload.ts';
-import { decodeTransaction, verifyTransaction } from '../../../../settlement/execution/transaction.ts';
+import {
+  decodeTransaction,
+  type EncodedTransaction,
+  verifyTransaction,
+} from '../../../../settlement/execution/transaction.ts';
 import { loadText, replay } from './replay.ts';
 
 const mixed = [
@@ -33,6 +37,31 @@ describe('TransactionFeed', () => {
     expect(signed('modelled').map(toHex)).toEqual(signed('modelled').map(toHex));
     expect(idsOf(signed('full'))).toEqual(idsOf(signed('modelled')));
     expect(new Set(idsOf(signed('full'))).size).toBe(3 + 3 * 2);
+  });
+
+  it('hands on what its bytes decode to, for every kind of operation', () => {
+    const scenario = loadText(
+      [
+        'seed: 5',
+        'config: { settlement: { operator_keys: [] } }',
+        'timeline:',
+        '  - { at: { block: 1 }, deposit: { asset: UM, amount: 5 }, withdraw: { asset: UM, amount: 1 } }',
+        '  - { at: { block: 1 }, transfer: { to: ann, asset: UM, amount: 1 }, repay: { asset: UM, amount: 1 } }',
+        '  - { at: { block: 1 }, price: { asset: UM, price: 100000001 }, settle_now: true, unjail: node-2 }',
+        '  - { at: { block: 1 }, liquidate: { borrower: ann, debt_asset: UM, amount: 1, collateral_asset: USDC } }',
+        'workload: { uniform: { transactions_per_block: 2 } }',
+      ].join('\n'),
+    );
+    const signed: EncodedTransaction[] = [];
+    const feed = new TransactionFeed(scenario, createGenesis(scenario), createCrypto('modelled'), (one) =>
+      signed.push(one),
+    );
+    const all = feed.forBlock(1);
+    expect(signed.map(({ bytes }) => bytes)).toEqual(all);
+    expect(new Set(signed.map(({ transaction }) => transaction.body.type)).size).toBeGreaterThanOrEqual(8);
+    for (const { bytes, ...decoded } of signed) {
+      expect(decodeTransaction(bytes)).toEqual({ ok: true, value: decoded });
+    }
   });
 
   it('puts the timeline in file order before the workload, anchored to its block alone', () => {

@@ -382,7 +382,12 @@ describe('shared caches', () => {
 
   it('drops results far below the newest height, and takes none in there', () => {
     const executions = new SharedExecutions();
-    const executed = (height: number) => ({ block: blockAt(height), result: resultOf(), stateWrites: [] });
+    const executed = (height: number) => ({
+      block: blockAt(height),
+      result: resultOf(),
+      transactions: [],
+      stateWrites: [],
+    });
     for (let height = 1; height <= 100; height += 1) executions.set(executed(height));
     expect(executions.get(blockAt(100).hash)).toBeDefined();
     expect(executions.get(blockAt(37).hash)).toBeDefined();
