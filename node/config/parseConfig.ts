@@ -318,6 +318,7 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       crypto: simulation.crypto,
       sharedExecution: simulation.shared_execution,
       historyBlocks: simulation.history_blocks,
+      crashPoints: simulation.crash_points,
     },
     log: { level: log.level, format: log.format },
   };

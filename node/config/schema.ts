@@ -467,6 +467,9 @@ export const configSchema = z.strictObject(
           unit: 'blocks',
           description: 'Finalised blocks a node keeps for peers that ask',
         }),
+        crash_points: choice(['between_inputs', 'within_outputs'], 'between_inputs', {
+          description: 'Where a crash strikes: at its instant, or amid what the next input leads to',
+        }),
       },
       'The simulation engine',
     ),

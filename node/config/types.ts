@@ -3,6 +3,9 @@ import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import type { BackgroundOptions } from '../../settlement/chain/background.ts';
 import type { AssetRules } from '../../settlement/ledger/types.ts';
 
+/** When a crash comes: at its instant, or among the outputs of the next input that the node handles. */
+export type CrashPoints = 'between_inputs' | 'within_outputs';
+
 export interface Config {
   readonly chain: {
     readonly id: string;
@@ -75,6 +78,7 @@ export interface Config {
     readonly sharedExecution: boolean;
     /** Finalised blocks kept in memory and on the modelled disk. */
     readonly historyBlocks: number;
+    readonly crashPoints: CrashPoints;
   };
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';

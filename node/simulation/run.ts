@@ -123,6 +123,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       blockTimeMs: genesis.blockTimeMs,
       blockBytesMax: genesis.blockBytesMax,
       deltaMs: config.consensus.deltaMs,
+      crashPoints: config.simulation.crashPoints,
       settlementBlockTimeMs: config.settlementChain.blockTimeMs,
       settlementPhaseMs: config.settlementChain.phaseMs,
       timeline: scenario.timeline,

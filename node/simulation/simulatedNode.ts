@@ -10,6 +10,8 @@ import { NodeClock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import type { NodeProcess } from './nodeProcess.ts';
 
+export type CrashFault = Extract<NodeFault, { readonly type: 'crash' }>;
+
 /** A timer of a node; one that is set again or cleared leaves its old event behind, with an older generation. */
 export interface NodeTimer {
   readonly id: TimerId;
@@ -32,6 +34,8 @@ export class SimulatedNode {
   readonly clock = new NodeClock();
   /** Crash faults that hold the node down. */
   readonly crashes = new Set<NodeFault>();
+  /** The crash that will kill its process among the outputs of the next input that has any to choose between. */
+  dying: CrashFault | undefined;
   /** What surrounds the core while the node is dishonest. */
   dishonesty: DishonestNode | undefined;
   /** Its process refused what the disk held and is down until somebody has wiped it; each refusal is one of its own. */
@@ -74,6 +78,7 @@ export class SimulatedNode {
     this.incarnation += 1;
     this.nextSettlementHeight = undefined;
     this.isHalted = false;
+    this.dying = undefined;
     for (const timer of this.#timers.values()) {
       timer.generation += 1;
       timer.dueMs = undefined;

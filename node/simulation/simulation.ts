@@ -9,6 +9,7 @@ import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { CrashPoints } from '../config/types.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
@@ -30,7 +31,7 @@ import { Requests } from './requests.ts';
 import type { SettlementChain } from './settlementChain.ts';
 import { SettlementSide } from './settlementSide.ts';
 import { SettlementWatch } from './settlementWatch.ts';
-import { SimulatedNode } from './simulatedNode.ts';
+import { type CrashFault, SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
 
@@ -49,6 +50,7 @@ export interface SimulationOptions {
   readonly blockTimeMs: number;
   readonly blockBytesMax: number;
   readonly deltaMs: number;
+  readonly crashPoints: CrashPoints;
   readonly settlementBlockTimeMs: number;
   readonly settlementPhaseMs: number;
   readonly timeline: readonly TimelineEvent[];
@@ -91,6 +93,8 @@ export class Simulation {
   readonly #requests: Requests;
   readonly #faults: Faults;
   readonly #freezer = new Freezer();
+  /** Decides after which output a dying process is gone. */
+  readonly #crashRandom: Random;
   /** What users sent while no node ran: for each node, from the start after that. */
   readonly #unheard = new Map<SimulatedNode, Uint8Array[]>();
   readonly #delivery: TransactionDelivery;
@@ -110,6 +114,7 @@ export class Simulation {
   constructor(options: SimulationOptions, dependencies: SimulationDependencies) {
     this.#dependencies = dependencies;
     this.#links = dependencies.links;
+    this.#crashRandom = dependencies.random.fork('crash_points');
     this.#memory = new GossipMemory(options.validators.count);
     // Processes are up before the genesis instant, as the genesis block's own timestamp is.
     const startMs = -options.blockTimeMs;
@@ -166,6 +171,7 @@ export class Simulation {
       nowMs: () => this.#queue.nowMs,
       settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
       freezer: this.#freezer,
+      crashPoints: options.crashPoints,
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       handleHeld: (events) => {
         for (const event of events) this.#happen(event);
@@ -330,7 +336,12 @@ export class Simulation {
     if (dishonesty !== undefined && !dishonesty.receives(input)) return;
     const { isUnsafe } = this.#dependencies.dishonesty;
     const seen = clock.offsetMs === 0 ? input : { ...input, nowMs: clock.localMs(input.nowMs) };
-    for (const output of isUnsafe ? this.#handleUnsafely(node, core, seen) : core.handle(seen)) {
+    const outputs = isUnsafe ? this.#handleUnsafely(node, core, seen) : core.handle(seen);
+    if (node.dying !== undefined && outputs.length > 1) {
+      this.#carryOutLast(node, node.dying, outputs, input);
+      return;
+    }
+    for (const output of outputs) {
       if (dishonesty !== undefined && !dishonesty.sends(output)) {
         if (output.type === 'submitSettlement' || output.type === 'askSettlement') {
           this.#settlement.calls.pretend(node, output);
@@ -360,6 +371,17 @@ export class Simulation {
   #endForked(): void {
     this.#hasForked = true;
     this.#fail(`agreement is broken: the run ends at ${this.nowMs} ms`);
+  }
+
+  /** A dying process carries out some first outputs, one at least and not all, and is gone. */
+  #carryOutLast(node: SimulatedNode, fault: CrashFault, outputs: readonly Output[], input: Input): void {
+    const { incarnation, dishonesty } = node;
+    const count = this.#crashRandom.between(1, outputs.length - 1);
+    for (const output of outputs.slice(0, count)) {
+      if (dishonesty === undefined || dishonesty.sends(output)) this.#carryOut(node, output, input);
+      if (node.incarnation !== incarnation) return;
+    }
+    this.#changeHealth(() => this.#faults.died(node, fault));
   }
 
   // Outputs ----------------------------------------------------------------------------------------------

@@ -51,6 +51,50 @@ describe('crash and restart', () => {
   });
 });
 
+describe('crash points', () => {
+  const scenario = (seed: number): string => `
+name: crash points
+seed: ${seed}
+duration: 70s
+config: { settlement: { batch_size: 2 }, simulation: { crash_points: within_outputs } }
+workload: { uniform: { transactions_per_block: 1 } }
+timeline:
+  - { at: { time: 11s }, crash: { node: node-1, lose: unsynced }, for: 4s }
+  - { at: { block: 9 }, crash: { node: node-0, lose: unsynced }, for: 1s }
+  - { at: { block: 9 }, crash: { node: node-1, lose: unsynced }, for: 2s }
+  - { at: { block: 9 }, crash: { node: node-2, lose: none }, for: 1s }
+  - { at: { block: 9 }, crash: { node: node-3, lose: unsynced }, for: 3s }
+`;
+
+  it('4 nodes that crash amid their outputs, all at once too: laws hold, all go on (seeds 1 to 12)', () => {
+    const struckAt = new Set<number>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { result, events } = runScenario(scenario(seed));
+      expect([seed, violationsOf(result), result.errors]).toEqual([seed, [], []]);
+      expect(result.finalized_height).toBeGreaterThan(25);
+      const crashed = events.find(({ type, node }) => type === 'node_crashed' && node === 'node-1');
+      expect(crashed?.t).toBeGreaterThan(11_000);
+      expect(crashed?.t).toBeLessThan(15_000);
+      struckAt.add(Number(crashed?.t));
+    }
+    expect(struckAt.size).toBeGreaterThan(3);
+  });
+
+  it('a node that carries nothing out until its crash ends dies then, and starts (seed 42)', () => {
+    const outcome = runScenario(`
+name: idle
+seed: 42
+duration: 40s
+config: { simulation: { crash_points: within_outputs } }
+timeline:
+  - { at: { time: 11s }, crash: { node: node-1, lose: unsynced }, for: 1ms }
+`);
+    expect(violationsOf(outcome.result)).toEqual([]);
+    expect(ofNode(outcome, 'node-1', 'node_crashed')).toMatchObject([{ t: 11_001 }]);
+    expect(ofNode(outcome, 'node-1', 'node_restarted')).toMatchObject([{ t: 11_001 }]);
+  });
+});
+
 describe('pause', () => {
   it('node-1 of 4 frozen for 20 s: silent meanwhile, loses nothing, takes part again (seed 42)', () => {
     const outcome = run('80s', ['{ at: { time: 15s }, pause: { node: node-1 }, for: 20s }']);
@@ -200,6 +244,7 @@ describe('determinism', () => {
 name: determinism
 seed: 42
 duration: 120s
+config: { simulation: { crash_points: within_outputs } }
 workload: { uniform: { transactions_per_block: 2 } }
 timeline:
   - { at: { time: 10s }, partition: [[node-0, node-1]], for: 8s }

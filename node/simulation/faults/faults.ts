@@ -4,6 +4,7 @@
  */
 import { assert, type CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
+import type { CrashPoints } from '../../config/types.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
@@ -13,7 +14,7 @@ import type { Laws } from '../laws/laws.ts';
 import type { Links } from '../links.ts';
 import { Quorum, type QuorumOptions } from '../quorum.ts';
 import type { SettlementSide } from '../settlementSide.ts';
-import type { SimulatedNode } from '../simulatedNode.ts';
+import type { CrashFault, SimulatedNode } from '../simulatedNode.ts';
 import { ByzantineFaults } from './byzantineFaults.ts';
 import { ChainFaults } from './chainFaults.ts';
 import type { FaultHandler } from './faultHandler.ts';
@@ -30,6 +31,7 @@ export interface FaultsDependencies extends QuorumOptions {
   readonly laws: Laws;
   readonly trace: Trace;
   readonly freezer: Freezer;
+  readonly crashPoints: CrashPoints;
   readonly dishonesty: Dishonesty;
   readonly nowMs: () => TimeMs;
   /** The settlement chain took back its blocks above a height. */
@@ -79,6 +81,12 @@ export class Faults {
   end(fault: Fault): void {
     this.#report('fault_ended', fault);
     this.#carryOut(fault, 'end');
+    this.healthChanged();
+  }
+
+  /** The process of a node that was dying has carried out its last output. */
+  died(node: SimulatedNode, fault: CrashFault): void {
+    this.#machines.die(node, fault);
     this.healthChanged();
   }
 

@@ -1,13 +1,14 @@
 /** Machines: processes that crash, come back on what their disks hold, or stand still; clocks that are off. */
 import type { CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
+import type { CrashPoints } from '../../config/types.ts';
 import type { NodeFault } from '../../scenario/types.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
 import type { Trace } from '../events.ts';
 import type { Freezer } from '../freezer.ts';
 import type { Laws } from '../laws/laws.ts';
 import type { Health } from '../laws/progress.ts';
-import type { SimulatedNode } from '../simulatedNode.ts';
+import type { CrashFault, SimulatedNode } from '../simulatedNode.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
 /** Views above all views seen at its start until which a node without its vote log is silent (docs/protocol.md). */
@@ -16,13 +17,12 @@ const SILENT_VIEWS = 2;
 /** How long it takes an operator to come and wipe the disk of a node that stopped with a corrupt store, in ms. */
 const OPERATOR_MS = 20_000;
 
-type CrashFault = Extract<NodeFault, { readonly type: 'crash' }>;
-
 export interface MachineFaultsDependencies {
   readonly nodes: readonly SimulatedNode[];
   readonly laws: Laws;
   readonly trace: Trace;
   readonly freezer: Freezer;
+  readonly crashPoints: CrashPoints;
   readonly nowMs: () => TimeMs;
   readonly scheduleAction: (timeMs: TimeMs, action: () => void) => void;
   /** Called when the health changes at another time than a fault's start and end. */
@@ -104,6 +104,13 @@ export class MachineFaults implements FaultHandler<NodeFault> {
   #crash(node: SimulatedNode, fault: CrashFault): void {
     node.crashes.add(fault);
     if (node.core === undefined) return;
+    const { crashPoints, freezer } = this.#dependencies;
+    if (crashPoints === 'within_outputs' && !freezer.isFrozen(node)) node.dying ??= fault;
+    else this.die(node, fault);
+  }
+
+  /** Kills the process, here and now. */
+  die(node: SimulatedNode, fault: CrashFault): void {
     const { trace, nowMs, freezer, laws } = this.#dependencies;
     freezer.drop(node);
     node.stop();
@@ -125,12 +132,14 @@ export class MachineFaults implements FaultHandler<NodeFault> {
   }
 
   #endCrash(node: SimulatedNode, fault: CrashFault): void {
+    if (node.dying === fault) this.die(node, fault);
     // An explicit restart has ended every crash before it.
     if (!node.crashes.delete(fault) || node.crashes.size > 0 || node.refusal !== undefined) return;
     this.#restart(node);
   }
 
   #endCrashes(node: SimulatedNode): void {
+    if (node.dying !== undefined) this.die(node, node.dying);
     node.crashes.clear();
     if (node.refusal !== undefined) this.#wipe(node);
     if (node.core === undefined) this.#restart(node);

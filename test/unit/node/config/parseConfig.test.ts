@@ -253,7 +253,12 @@ describe('parseConfig', () => {
       background: { type: 'none' },
     });
     expect(config.settlement.feeCap).toBe(1000n * config.settlementChain.baseFeeInitial);
-    expect(config.simulation).toEqual({ crypto: 'modelled', sharedExecution: true, historyBlocks: 2048 });
+    expect(config.simulation).toEqual({
+      crypto: 'modelled',
+      sharedExecution: true,
+      historyBlocks: 2048,
+      crashPoints: 'between_inputs',
+    });
     expect(config.ledger.assets.map(({ symbol, decimals }) => [symbol, decimals])).toEqual([
       ['UM', 6],
       ['USDC', 6],
