@@ -11,6 +11,9 @@ import { ViewRecord } from './viewRecord.ts';
 
 const kinds: readonly VoteKind[] = ['notarize', 'nullify', 'finalize'];
 
+/** Views that a node keeps of those before one that it knows to be final, without the blocks up to it. */
+export const VIEWS_BEHIND_MAX = 512;
+
 /** What others may look at. */
 export type ChainReader = Pick<
   OpenChain,
@@ -30,6 +33,8 @@ export class OpenChain {
   #finalized: Block;
   /** View of the newest finalisation certificate; at least the view of `#finalized`. */
   #finalizedView: View;
+  /** Views up to this one are forgotten although the final block below them is not known here. */
+  #forgottenView: View = 0;
   /** The view this node is in. */
   #view: View = 0;
   #notarizedHeight: Height = 0;
@@ -52,6 +57,11 @@ export class OpenChain {
 
   get finalizedView(): View {
     return this.#finalizedView;
+  }
+
+  /** In views up to this one nothing is decided any more; this node remembers no votes of them. */
+  get closedView(): View {
+    return Math.max(this.#finalizedView, this.#forgottenView);
   }
 
   /** Height of the highest notarised block seen. */
@@ -127,6 +137,24 @@ export class OpenChain {
     }
     for (const [hash, { header }] of this.#blocks) {
       if (header.height <= last.header.height || header.view <= finalizedView) this.#blocks.delete(hash);
+    }
+  }
+
+  /**
+   * A view far ahead is known to be final, but not the blocks up to it: of the views before it only the newest are kept,
+   * so that a node that cannot catch up does not fill its memory. What it lacks comes as a finalised chain, if at all.
+   * @param final - The view that is final.
+   */
+  forgetBehind(final: View, retire: (record: ViewRecord) => void): void {
+    if (this.#views.size <= 2 * VIEWS_BEHIND_MAX) return;
+    this.#forgottenView = Math.max(this.#forgottenView, final - VIEWS_BEHIND_MAX);
+    for (const [view, record] of this.#views) {
+      if (view > this.#forgottenView) continue;
+      this.#views.delete(view);
+      retire(record);
+    }
+    for (const [hash, { header }] of this.#blocks) {
+      if (header.view <= this.#forgottenView) this.#blocks.delete(hash);
     }
   }
 

@@ -131,7 +131,7 @@ export class Simplex {
   onProposal(block: Block, vote: Vote, nowMs: TimeMs): MessageJudgement {
     const { header } = block;
     const { view } = header;
-    if (view <= this.#chain.finalizedView) {
+    if (view <= this.#chain.closedView) {
       if (this.#options.validators.has(vote.voter)) this.#watch.lateVote(vote);
       return proposalStale;
     }
@@ -163,7 +163,7 @@ export class Simplex {
   onVote(vote: Vote, nowMs: TimeMs): MessageJudgement {
     if (!this.#options.validators.has(vote.voter)) return reject('VOTE_VOTER_UNKNOWN');
     const { view } = vote;
-    if (view <= this.#chain.finalizedView) return this.#noteActivity(vote);
+    if (view <= this.#chain.closedView) return this.#noteActivity(vote);
     if (view > this.#view + VIEWS_AHEAD_MAX) return this.#farAhead(vote);
     const record = this.#chain.record(view);
     const judgement = this.#admit(record, vote);
@@ -175,7 +175,7 @@ export class Simplex {
 
   /** A certificate from a peer: checked whole, then as good as the votes it stands for. */
   onCertificate(certificate: Certificate, nowMs: TimeMs): MessageJudgement {
-    if (certificate.view <= this.#chain.finalizedView) {
+    if (certificate.view <= this.#chain.closedView) {
       this.#watch.lateCertificate(certificate);
       return ignore('CERTIFICATE_STALE');
     }
@@ -355,6 +355,7 @@ export class Simplex {
     if (newest === undefined) return;
     const chain = this.#chain.chainTo(newest.blockHash);
     if (chain === undefined) {
+      this.#chain.forgetBehind(newest.view, (record) => this.#watch.retire(record));
       this.#host.requestMissing(newest.signers[0]);
       return;
     }

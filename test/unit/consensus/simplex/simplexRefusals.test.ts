@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBlock } from '../../../../consensus/block.ts';
 import { ZERO_HASH } from '../../../../consensus/primitives/flavor.ts';
+import { VIEWS_BEHIND_MAX } from '../../../../consensus/simplex/openChain.ts';
 import { VIEWS_AHEAD_MAX } from '../../../../consensus/simplex/simplex.ts';
 import type { Certificate, Vote } from '../../../../consensus/vote.ts';
 import {
@@ -104,6 +105,32 @@ describe('final chains from peers', () => {
     damaged.add(first);
     expect(simplex.onFinalizedChain([first, second], certify(finalizeSecond), 0)).toBe(false);
     expect(finals).toEqual([]);
+  });
+});
+
+describe('a node whose peers’ history has left it behind', () => {
+  it('keeps a bounded number of views, votes in none that it forgot, and takes a final chain all the same', () => {
+    const { simplex, cast } = new LoneSimplex();
+    let parent = first;
+    const chain = [first];
+    for (let view = 2; view <= 3 * VIEWS_BEHIND_MAX; view += 1) {
+      // It never gets block 1, so none of these can become final here.
+      const block = blockOn(parent, view);
+      simplex.onCertificate(certify({ kind: 'notarize', view, blockHash: block.hash }), 0);
+      simplex.onCertificate(certify({ kind: 'finalize', view, blockHash: block.hash }), 0);
+      chain.push(block);
+      parent = block;
+      const views = new Set(simplex.chain.openCertificates(0, 10_000).map((certificate) => certificate.view));
+      expect(views.size).toBeLessThanOrEqual(2 * VIEWS_BEHIND_MAX + 1);
+    }
+    expect(simplex.chain.finalized).toBe(genesisBlock);
+    const castBefore = cast.length;
+    expect(simplex.onCertificate(certify(notarizeFirst), 0)).toMatchObject({ code: 'CERTIFICATE_STALE' });
+    expect(cast).toHaveLength(castBefore);
+    const newest = { kind: 'finalize', view: 3 * VIEWS_BEHIND_MAX, blockHash: parent.hash } as const;
+    expect(simplex.onFinalizedChain(chain, certify(newest), 0)).toBe(true);
+    expect(simplex.chain.finalized).toBe(parent);
+    expect(simplex.chain.openCertificates(0, 10)).toEqual([]);
   });
 });
 
