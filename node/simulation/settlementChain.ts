@@ -6,6 +6,8 @@ import type { PriceMove } from '../../settlement/chain/swapPools.ts';
 import type { SettlementBlock, SettlementStanding } from '../../settlement/net/settlement.ts';
 
 export interface SettlementChain {
+  /** True once a trace of base fees ran out of rows and began anew. */
+  readonly traceRepeated: boolean;
   readonly head: SettlementBlock;
   blockAt(height: SettlementHeight): SettlementBlock | undefined;
   produceBlock(timestampMs: TimeMs): SettlementBlock;

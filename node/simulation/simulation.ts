@@ -9,6 +9,7 @@ import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
@@ -102,6 +103,7 @@ export class Simulation {
   readonly #watchers: Watchers;
   readonly #observer: FinalityObserver;
   readonly #errors: string[] = [];
+  readonly #chainWarnings: string[] = [];
   /** Agreement is broken: the nodes no longer share a history that anything could be judged by. */
   #hasForked = false;
   #proposedHeight: Height = 0;
@@ -229,7 +231,7 @@ export class Simulation {
 
   /** What a user of the scenario should know although no rule was broken. */
   get warnings(): readonly string[] {
-    return this.#faults.warnings;
+    return [...this.#faults.warnings, ...this.#chainWarnings];
   }
 
   /** What made the run itself wrong. */
@@ -320,6 +322,14 @@ export class Simulation {
     chronicle.settlementBlock(block, (seq, state) => this.#batchReached(seq, state));
     this.#anchorReached({ settlementBlock: block.height });
     judge.changed(this.nowMs);
+    if (this.#chainWarnings.length === 0 && this.#settlement.chain.traceRepeated) this.#warnOfRepeat(block);
+  }
+
+  #warnOfRepeat({ height }: SettlementBlock): void {
+    const message = `the trace of base fees has ${height} rows and starts over at settlement block ${height}`;
+    this.#chainWarnings.push(message);
+    const { trace } = this.#watchers;
+    trace.reportOther(this.nowMs, undefined, 'warning', { code: 'SETTLEMENT_TRACE_REPEATS', message });
   }
 
   #submissionRefused(code: string): void {

@@ -149,6 +149,7 @@ const advice: Readonly<Record<string, string>> = {
   SETTLEMENT_REPLACEMENT_UNDERPRICED: 'Raise both fees to at least 1.1 times the waiting ones.',
   SETTLEMENT_OUTBOX_CORRUPT:
     'Restore the disk, or start without it: the node then stays silent until that is safe.',
+  SETTLEMENT_TRACE_REPEATS: 'Give a longer trace, if fees that come again would mislead.',
   NET_BATCH_ALREADY_SETTLED: 'Nothing: this answers a resend.',
   BAD_RANGE: 'A proposer that follows the derived batch never sees it: compare `seq` and heights.',
   BAD_CERTIFICATE:

@@ -73,6 +73,7 @@ describe('SettlementSide', () => {
     const blocks = [settlementBlockAt(0)];
     const submitted: number[] = [];
     const chain: SettlementChain = {
+      traceRepeated: false,
       get head() {
         return blocks.at(-1) ?? settlementBlockAt(0);
       },
