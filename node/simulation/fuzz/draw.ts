@@ -72,7 +72,11 @@ function drawConfig(random: Random, { validatorsMin, validatorsMax }: DrawOption
       phase_ms: pick(random, [0, 0, 1, 999, 2500]),
       ...(random.chance(0.25) ? { background: drawBackground(random) } : {}),
     },
-    simulation: drawEngine(random),
+    simulation: {
+      ...drawEngine(random),
+      // Half the seeds, by a generator of its own: what is drawn besides stays as it was.
+      ...(random.fork('crash points').chance(0.5) ? { crash_points: 'within_outputs' } : {}),
+    },
   });
   if (!parsed.ok) throw new RangeError(parsed.problems.map(formatProblem).join('\n'));
   return parsed.value.config;
