@@ -10,11 +10,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { type CampaignCase, type CaseOutcome, listCases, runCase } from './campaign/cases.ts';
+import { justiceScenario } from './campaign/justice.ts';
 import { randomScenarioText } from './campaign/randomScenario.ts';
 
 /** Seeds of each shipped scenario, and random scenarios, in a full campaign: about 20 minutes on 2 cores. */
 const SHIPPED_SEEDS = 40;
 const RANDOM_CASES = 4000;
+/** Seeds in which nobody but the silent may be slashed: ten minutes of one core. */
+const JUSTICE_CASES = 10_000;
 const SCENARIO_FOLDER = 'scripts/scenarios';
 /** A day: one run of it takes as long as hundreds of the others. */
 const LONG_SCENARIO = 'day-with-faults.yaml';
@@ -70,7 +73,12 @@ function allCases(): CampaignCase[] {
     .filter((name) => name.endsWith('.yaml') && name !== LONG_SCENARIO)
     .sort()
     .map((name) => `${SCENARIO_FOLDER}/${name}`);
-  return listCases({ files, shippedSeeds: SHIPPED_SEEDS, randomCases: RANDOM_CASES });
+  return listCases({
+    files,
+    shippedSeeds: SHIPPED_SEEDS,
+    randomCases: RANDOM_CASES,
+    justiceCases: JUSTICE_CASES,
+  });
 }
 
 /** The first of every 1/share cases, so a share is a fixed subset that holds every kind. */
@@ -162,6 +170,7 @@ async function main(): Promise<void> {
 
 function runOne(name: string): void {
   const one: CampaignCase = { name };
+  if (name.startsWith('justice/')) console.log(justiceScenario(Number(name.slice('justice/'.length))).text);
   if (name.startsWith('random/')) console.log(randomScenarioText(Number(name.slice('random/'.length))));
   const { failures } = runCase(one, { clock: () => performance.now(), log: (line) => console.log(line) });
   for (const failure of failures) console.log(`FAILED ${name}: ${failure}`);

@@ -6,9 +6,10 @@ import { loadScenario, parseScenario } from '../../node/scenario/loadScenario.ts
 import type { Scenario } from '../../node/scenario/types.ts';
 import type { RunResult } from '../../node/simulation/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
+import { runJusticeSeed } from './justice.ts';
 import { randomScenarioText } from './randomScenario.ts';
 
-/** `random/<seed>`, or `<file>/<seed>` for a shipped scenario. */
+/** `random/<seed>`, `justice/<seed>`, or `<file>/<seed>` for a shipped scenario. */
 export interface CampaignCase {
   readonly name: string;
 }
@@ -39,21 +40,25 @@ const variants: readonly [Variant, ...Variant[]] = [
 ];
 
 const RANDOM_PREFIX = 'random/';
+const JUSTICE_PREFIX = 'justice/';
 
 export function listCases(options: {
   readonly files: readonly string[];
   readonly shippedSeeds: number;
   readonly randomCases: number;
+  readonly justiceCases: number;
 }): CampaignCase[] {
   const cases: CampaignCase[] = [];
   for (let seed = 1; seed <= options.shippedSeeds; seed += 1) {
     for (const file of options.files) cases.push({ name: `${file}/${seed}` });
   }
   for (let seed = 1; seed <= options.randomCases; seed += 1) cases.push({ name: `${RANDOM_PREFIX}${seed}` });
+  for (let seed = 1; seed <= options.justiceCases; seed += 1)
+    cases.push({ name: `${JUSTICE_PREFIX}${seed}` });
   return cases;
 }
 
-/** Runs a case twice and judges both runs. Never throws: what a run throws is a failure of the case. */
+/** Runs a case, twice unless justice alone is asked for, and judges it. Never throws: what a run throws is a failure of the case. */
 export function runCase(one: CampaignCase, tools: CaseTools): CaseOutcome {
   const startedMs = tools.clock();
   const failures: string[] = [];
@@ -67,6 +72,12 @@ export function runCase(one: CampaignCase, tools: CaseTools): CaseOutcome {
 
 function judgeCase(name: string, failures: string[], tools: CaseTools): void {
   const seed = Number(name.slice(name.lastIndexOf('/') + 1));
+  if (name.startsWith(JUSTICE_PREFIX)) {
+    const { failures: found, duties, slashes, silentDuties } = runJusticeSeed(seed);
+    failures.push(...found);
+    tools.log?.(`${duties} duties, ${silentDuties} with a silent holder, ${slashes} slashes`);
+    return;
+  }
   const isRandom = name.startsWith(RANDOM_PREFIX);
   const parsed = isRandom
     ? parseScenario(randomScenarioText(seed), name, { seed })
