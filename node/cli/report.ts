@@ -15,6 +15,8 @@ const columnNames = ['batch', 'blocks', 'net', 'action', 'by', 'times'] as const
 const CELL_GAP = 1;
 
 export interface ReportOptions {
+  /** What was broken on purpose, a line each (faultLines.ts). */
+  readonly faults?: readonly string[];
   readonly colors: Colors;
   /** File the scenario came from. */
   readonly file: string | undefined;
@@ -57,6 +59,7 @@ export function renderReport(result: RunResult, options: ReportOptions): string 
   const { colors } = options;
   const parts = [
     renderBatches(result, options),
+    renderFaults(options),
     renderSlashes(result, colors),
     renderErrors(result, colors),
     renderWarnings(result, options),
@@ -204,6 +207,11 @@ function renderSlashes({ slashes, validators }: RunResult, colors: Colors): stri
   const jailed = validators.filter((validator) => validator.jailed).map(({ name }) => name);
   if (jailed.length > 0) lines.push(`  in jail at the end: ${jailed.join(', ')}`);
   return ['Slashes', ...lines].join('\n');
+}
+
+function renderFaults({ faults = [], columns }: ReportOptions): string {
+  if (faults.length === 0) return '';
+  return ['Faults', ...faults.map((fault) => wrap('  ', fault, columns))].join('\n');
 }
 
 function renderErrors({ errors }: RunResult, colors: Colors): string {

@@ -8,6 +8,7 @@ import type { Scenario } from '../scenario/types.ts';
 import type { RunResult } from '../simulation/result.ts';
 import { runSimulation } from '../simulation/run.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { describeFaults } from './faultLines.ts';
 import { findWriteProblem, makeFolders } from './folders.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { renderJunit } from './junit.ts';
@@ -185,7 +186,16 @@ function runJob(
   failures.push(...ownFailures);
   if (options.json !== true) {
     const next = nextFileOf(file);
-    io.out(renderReport(result, { colors, file, next, outDir, columns: io.columns }));
+    io.out(
+      renderReport(result, {
+        colors,
+        faults: describeFaults(scenario.timeline),
+        file,
+        next,
+        outDir,
+        columns: io.columns,
+      }),
+    );
   }
   return result;
 }
