@@ -1,6 +1,8 @@
 /** Codes of the real runtime: stores, gossip, requests, the settlement chain over the wire (docs/errors.md). */
 export const runtimeCodes = {
   MESSAGE_TOO_LARGE: 'a gossip message above the size limit',
+  NODE_OVERLOADED: 'more waits for this node than it will take on',
+  NODE_STOPPED: 'the node is about to stop, or has stopped',
   P2P_LISTEN_FAILED: 'the address on which the node is to hear its peers cannot be used',
   PEER_IS_SELF: 'a peer shows the validator key of this very node',
   PEER_NOT_READY: 'the message came before this node was ready for any',

@@ -28,10 +28,12 @@ export interface LevelStoreOptions {
 }
 
 export class LevelStore implements Store {
+  readonly hasLostRows: boolean;
   readonly #database: Database;
   readonly #directory: string;
 
-  private constructor(directory: string, database: Database) {
+  private constructor(directory: string, database: Database, hasLostRows: boolean) {
+    this.hasLostRows = hasLostRows;
     this.#directory = directory;
     this.#database = database;
   }
@@ -42,9 +44,11 @@ export class LevelStore implements Store {
    */
   static async open({ directory, chainId }: LevelStoreOptions): Promise<LevelStore> {
     const path = join(directory, ROWS_FOLDER);
-    if (!(await checkIdentity(directory, chainId))) {
+    const isMarked = await checkIdentity(directory, chainId);
+    const hasRows = existsSync(path);
+    if (!isMarked) {
       // The mark is written first, so rows without it are somebody else's, or the mark was lost.
-      if (existsSync(path)) throw unreadable(directory, new Error('it has rows, but no store.json'));
+      if (hasRows) throw unreadable(directory, new Error('it has rows, but no store.json'));
       await writeIdentity(directory, chainId);
     }
     const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'view' });
@@ -60,7 +64,7 @@ export class LevelStore implements Store {
         { cause },
       );
     }
-    return new LevelStore(directory, database);
+    return new LevelStore(directory, database, isMarked && !hasRows);
   }
 
   async rows(): Promise<readonly RecoveredRow[]> {

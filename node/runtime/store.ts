@@ -2,6 +2,8 @@
 import type { RecoveredRow, Write } from '../core/types.ts';
 
 export interface Store {
+  /** The store was in use before, and its rows are gone: a node then has lost what it voted for. */
+  readonly hasLostRows: boolean;
   /** Every row by ascending key, as a node that starts now reads them. */
   rows(): Promise<readonly RecoveredRow[]>;
   /**

@@ -209,6 +209,8 @@ const advice: Readonly<Record<string, string>> = {
   VOTES_EMPTY: nothing,
 
   MESSAGE_TOO_LARGE: peerFault,
+  NODE_OVERLOADED: 'Send it again later. If it lasts, the machine is too slow for what reaches it.',
+  NODE_STOPPED: 'Send it to another node, or again when this one has started.',
   P2P_LISTEN_FAILED: 'Choose a free port under `p2p.listen`, or stop the process that has it.',
   PEER_IS_SELF:
     'Run one process a validator key: two of them vote against each other, and are slashed for it.',

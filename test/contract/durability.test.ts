@@ -26,6 +26,7 @@ async function openLevel(): Promise<Store> {
 function simulated(): CrashableStore {
   const disk = new SimulatedDisk();
   return {
+    hasLostRows: false,
     rows: async () => disk.rows(),
     apply: async (writes, sync) => disk.apply(writes, sync),
     crash: async () => {
@@ -40,6 +41,7 @@ async function forgetful(): Promise<CrashableStore> {
   const lossy = new LossyStore(await openLevel());
   const unsynced = new UnsyncedStore(lossy);
   return {
+    hasLostRows: false,
     rows: () => unsynced.rows(),
     apply: (writes, sync) => unsynced.apply(writes, sync),
     crash: () => lossy.crash(false),

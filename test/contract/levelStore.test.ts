@@ -145,6 +145,15 @@ describe('LevelStore.open', () => {
     mkdirSync(join(directory, 'a'));
     const store = await LevelStore.open({ directory: nested, chainId });
     expect(await store.rows()).toEqual([]);
+    expect(store.hasLostRows).toBe(false);
+    await store.close();
+  });
+
+  it('notices that rows are gone which were there', async () => {
+    await (await LevelStore.open({ directory, chainId })).close();
+    rmSync(join(directory, 'rows'), { recursive: true });
+    const store = await LevelStore.open({ directory, chainId });
+    expect(store.hasLostRows).toBe(true);
     await store.close();
   });
 });

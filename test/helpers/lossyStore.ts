@@ -6,6 +6,7 @@ import type { RecoveredRow, Write } from '../../node/core/types.ts';
 import type { Store } from '../../node/runtime/store.ts';
 
 export class LossyStore implements Store {
+  readonly hasLostRows = false;
   readonly #inner: Store;
   #unsynced: (readonly Write[])[] = [];
 
@@ -44,6 +45,7 @@ export class LossyStore implements Store {
 
 /** Says that it synced and did not. */
 export class UnsyncedStore implements Store {
+  readonly hasLostRows = false;
   readonly #inner: Store;
 
   constructor(inner: Store) {

@@ -1,0 +1,43 @@
+/** A client of a settlement chain in the same process: no wire, the same answers. The chain may come and go. */
+import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { SettlementAnswer } from '../core/types.ts';
+import type { SettlementHost } from './settlementHost.ts';
+import { SettlementPoll } from './settlementPoll.ts';
+import type { SettlementClient, SettlementQuestion } from './settlementPort.ts';
+
+/** Longest wait for a new block in one go, in ms. */
+const WAIT_MS = 10_000;
+
+const failed: SettlementAnswer = { type: 'failed' };
+
+export class LocalSettlement implements SettlementClient {
+  readonly #host: () => SettlementHost | undefined;
+  readonly #poll: SettlementPoll;
+
+  /** @param host - The chain as it runs now; undefined while it does not. */
+  constructor(host: () => SettlementHost | undefined) {
+    this.#host = host;
+    this.#poll = new SettlementPoll(async (known, fromHeight) => {
+      const running = host();
+      if (running === undefined) throw new Error('the settlement chain does not run');
+      return running.blocksAfter(known, fromHeight, WAIT_MS);
+    });
+  }
+
+  async submit(bytes: Uint8Array): Promise<SettlementAnswer> {
+    return this.#host()?.submit(bytes) ?? failed;
+  }
+
+  async ask(question: SettlementQuestion): Promise<SettlementAnswer> {
+    return this.#host()?.ask(question) ?? failed;
+  }
+
+  follow(fromHeight: SettlementHeight, deliver: (block: SettlementBlock) => Promise<void>): void {
+    this.#poll.follow(fromHeight, deliver);
+  }
+
+  stop(): Promise<void> {
+    return this.#poll.stop();
+  }
+}

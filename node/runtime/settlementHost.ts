@@ -1,0 +1,235 @@
+/**
+ * The mock settlement chain in real time: makes its blocks when they are due, takes transactions in, plays the faults of
+ * scenarios, and keeps a log from which it goes on after any stop. Nobody hears of anything that the log might still lose.
+ */
+import type { Hash, SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
+import {
+  decodeSettlementTransaction,
+  settlementTransactionHash,
+} from '../../settlement/chain/transactionCodec.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { SettlementAnswer } from '../core/types.ts';
+import type { SettlementChainFault } from '../scenario/types.ts';
+import { SettlementFaults } from './settlementFaults.ts';
+import { applyOperation, type ChainOperation, SettlementLog } from './settlementLog.ts';
+import type { SettlementQuestion } from './settlementPort.ts';
+import type { Store } from './store.ts';
+import type { Clock } from './systemClock.ts';
+
+/** Blocks handed over in one answer. */
+const BLOCKS_PER_ANSWER = 64;
+
+/** What somebody who follows the chain has: the newest block that it still knows counts. */
+export interface Known {
+  readonly height: SettlementHeight;
+  readonly hash: Hash;
+}
+
+export interface SettlementHostOptions {
+  readonly blockTimeMs: number;
+}
+
+export interface SettlementHostDependencies {
+  /** Fresh from its genesis. */
+  readonly chain: MockSettlementChain;
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Index of a validator by name, for faults that name one. */
+  readonly indexOf: (name: string) => number | undefined;
+  /** The log could not be written: the chain has stopped. */
+  readonly onFailure: (error: unknown) => void;
+  readonly random?: () => number;
+}
+
+export class SettlementHost {
+  readonly #blockTimeMs: number;
+  readonly #dependencies: SettlementHostDependencies;
+  readonly #chain: MockSettlementChain;
+  readonly #log: SettlementLog;
+  readonly #faults: SettlementFaults;
+  /** Called when there is a new block, or none will come. */
+  readonly #waiters = new Set<() => void>();
+  /** When the chain last moved: the next block is due one interval later. */
+  #movedMs: TimeMs;
+  #cancelTick: () => void = () => undefined;
+  #isStopped = false;
+
+  private constructor(options: SettlementHostOptions, dependencies: SettlementHostDependencies) {
+    this.#blockTimeMs = options.blockTimeMs;
+    this.#dependencies = dependencies;
+    this.#chain = dependencies.chain;
+    this.#log = new SettlementLog(dependencies.store);
+    this.#movedMs = dependencies.chain.genesis.timestampMs;
+    this.#faults = new SettlementFaults({
+      random: dependencies.random ?? Math.random,
+      indexOf: dependencies.indexOf,
+      perform: (operation) => this.#perform(operation),
+      paceChanged: () => this.#scheduleTick(),
+      stallEnded: () => {
+        this.#movedMs = Math.max(this.#dependencies.clock.now(), this.#chain.head.timestampMs);
+      },
+    });
+  }
+
+  /**
+   * Goes on where the log ends. A block that would have been due meanwhile is not made up for.
+   * @throws {CodedError} `STORE_CORRUPT`, `STORE_UNREADABLE`.
+   */
+  static async open(
+    options: SettlementHostOptions,
+    dependencies: SettlementHostDependencies,
+  ): Promise<SettlementHost> {
+    const host = new SettlementHost(options, dependencies);
+    await host.#log.replay(dependencies.chain);
+    const { timestampMs } = dependencies.chain.head;
+    const nowMs = dependencies.clock.now();
+    host.#movedMs = timestampMs + options.blockTimeMs > nowMs ? timestampMs : nowMs;
+    host.#scheduleTick();
+    return host;
+  }
+
+  /** The chain as it is now; only to look at. */
+  get chain(): MockSettlementChain {
+    return this.#chain;
+  }
+
+  /** A signed transaction comes in. @returns `timed_out` when a fault loses the answer: whoever called is to wait in vain. */
+  async submit(bytes: Uint8Array): Promise<SettlementAnswer> {
+    return this.#play(() => this.#take(bytes));
+  }
+
+  /** Somebody asks where a transaction is. */
+  async ask(question: SettlementQuestion): Promise<SettlementAnswer> {
+    return this.#play(() => ({ type: 'standing', standing: this.#chain.standingOf(question) }));
+  }
+
+  /** Turns a fault of a scenario on or off; an instant one happens when it is turned on. */
+  async setFault(fault: SettlementChainFault, on: boolean): Promise<void> {
+    this.#faults.set(fault, on);
+    await this.#log.settled();
+  }
+
+  blockAt(height: SettlementHeight): SettlementBlock | undefined {
+    return this.#chain.blockAt(height);
+  }
+
+  /**
+   * Blocks that somebody lacks, ascending, waiting for one to be made if there is none.
+   * @param known - What it has, newest first. Blocks follow the first of these that is still on the chain.
+   * @param fromHeight - The first it wants when it has none of the chain.
+   * @returns Nothing, when none was made in time.
+   */
+  async blocksAfter(
+    known: readonly Known[],
+    fromHeight: SettlementHeight,
+    waitMs: number,
+  ): Promise<readonly SettlementBlock[]> {
+    let blocks = this.#blocksAfter(known, fromHeight);
+    if (blocks.length === 0 && waitMs > 0) {
+      await this.#nextBlock(waitMs);
+      blocks = this.#blocksAfter(known, fromHeight);
+    }
+    await this.#log.settled();
+    return blocks;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTick();
+    this.#wake();
+    await this.#log.close();
+  }
+
+  #blocksAfter(known: readonly Known[], fromHeight: SettlementHeight): readonly SettlementBlock[] {
+    const common = known.find(({ height, hash }) => this.#chain.blockAt(height)?.hash === hash);
+    const first = common === undefined ? fromHeight : common.height + 1;
+    const blocks: SettlementBlock[] = [];
+    for (let height = first; blocks.length < BLOCKS_PER_ANSWER; height += 1) {
+      const block = this.#chain.blockAt(height);
+      if (block === undefined) break;
+      blocks.push(block);
+    }
+    return blocks;
+  }
+
+  #nextBlock(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, waitMs);
+      this.#waiters.add(done);
+      if (this.#isStopped) done();
+    });
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  /** Carries a call out as the faults have it. What was done is in the log before anybody is answered. */
+  async #play(carryOut: () => SettlementAnswer): Promise<SettlementAnswer> {
+    const { times, outcome } = this.#faults.strike();
+    let answer: SettlementAnswer = { type: 'failed' };
+    for (let time = 0; time < times; time += 1) answer = carryOut();
+    await this.#log.settled();
+    if (outcome === 'lost') return { type: 'timed_out' };
+    return outcome === 'failed' ? { type: 'failed' } : answer;
+  }
+
+  #take(bytes: Uint8Array): SettlementAnswer {
+    const nowMs = this.#dependencies.clock.now();
+    const decoded = decodeSettlementTransaction(bytes);
+    // What waits already is accepted again and changes nothing; resends are many, and the log keeps none of them.
+    const isResend =
+      decoded.ok &&
+      this.#chain.standingOf({ ...decoded.value, hash: settlementTransactionHash(decoded.value) }) ===
+        'waiting';
+    const verdict = this.#chain.submit(bytes, nowMs);
+    if (!verdict.ok) return { type: 'refused', code: verdict.code };
+    if (!isResend) this.#append({ type: 'submit', nowMs, bytes });
+    return { type: 'accepted' };
+  }
+
+  #perform(operation: ChainOperation): void {
+    applyOperation(this.#chain, operation);
+    this.#append(operation);
+  }
+
+  #append(operation: ChainOperation): void {
+    this.#log.append(operation).catch((error: unknown) => this.#fail(error));
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick();
+    if (this.#isStopped || this.#faults.isStalled) return;
+    const intervalMs = Math.round(this.#blockTimeMs * this.#faults.slowFactor);
+    const dueMs = this.#movedMs + intervalMs;
+    this.#cancelTick = this.#dependencies.clock.callAt(dueMs, () => this.#tick(dueMs, intervalMs));
+  }
+
+  /** A machine that slept makes the block now, not those that would have been due. */
+  #tick(dueMs: TimeMs, intervalMs: number): void {
+    const nowMs = this.#dependencies.clock.now();
+    const timestampMs = nowMs - dueMs < intervalMs ? dueMs : nowMs;
+    this.#movedMs = timestampMs;
+    this.#perform({ type: 'produce', timestampMs });
+    this.#scheduleTick();
+    // Who waits is told once the block is safe.
+    this.#log.settled().then(
+      () => this.#wake(),
+      () => undefined,
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#cancelTick();
+    this.#wake();
+    this.#dependencies.onFailure(error);
+  }
+}

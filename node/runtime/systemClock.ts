@@ -1,0 +1,38 @@
+/** The clock of a real node, as a port, and the system's behind it. Time is counted from the chain's genesis instant. */
+import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+
+export interface Clock {
+  now(): TimeMs;
+  /**
+   * Calls back once, at `at` or later, never earlier; a time in the past means soon, but never at once.
+   * @returns Takes the call back.
+   */
+  callAt(at: TimeMs, fire: () => void): () => void;
+}
+
+/** Longest wait of one system timer, in ms; Node turns longer ones into 1 ms. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export class SystemClock implements Clock {
+  readonly #genesisMs: number;
+
+  /** @param genesisMs - The genesis instant, in ms since 1970. */
+  constructor(genesisMs: number) {
+    this.#genesisMs = genesisMs;
+  }
+
+  now(): TimeMs {
+    return Date.now() - this.#genesisMs;
+  }
+
+  callAt(at: TimeMs, fire: () => void): () => void {
+    let timer: NodeJS.Timeout;
+    // System timers run on another clock than `now`, and may be early by a fraction of a ms or by a step of the clock.
+    const wait = (): void => {
+      const waitMs = Math.min(Math.max(0, at - this.now()), TIMER_MAX_MS);
+      timer = setTimeout(() => (this.now() < at ? wait() : fire()), waitMs);
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }
+}

@@ -1,0 +1,57 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { fastScenario, RuntimeNetwork } from '../helpers/runtimeNetwork.ts';
+import { waitUntil } from '../helpers/waitUntil.ts';
+
+let network: RuntimeNetwork | undefined;
+
+afterEach(async () => {
+  await network?.close();
+  network = undefined;
+});
+
+const all = [0, 1, 2, 3];
+
+describe('4 nodes of the real runtime', () => {
+  it('reach height 10 with equal state roots; one that was stopped catches up on its data', async () => {
+    network = new RuntimeNetwork();
+    const running = network;
+    await running.startAll();
+    await waitUntil(() => all.every((index) => running.heightOf(index) >= 10), 60_000);
+    await running.stopNode(2);
+    const stoppedAt = running.heightOf(2);
+    await waitUntil(() => [0, 1, 3].every((index) => running.heightOf(index) >= stoppedAt + 5), 60_000);
+    await running.startNode(2);
+    const head = running.heightOf(0);
+    await waitUntil(() => running.heightOf(2) >= head + 5, 60_000);
+    expect(running.disagreements).toEqual([]);
+    expect(running.failures).toEqual([]);
+    // It went on from what it had, and was told what it had missed: every height, each once.
+    expect([...(running.roots[2]?.keys() ?? [])]).toEqual(
+      Array.from({ length: running.heightOf(2) }, (_, index) => index + 1),
+    );
+    expect(running.node(2).network.counters.count('gossip_rejected')).toBe(0);
+  });
+
+  it('settle a batch, and go on after the settlement chain was stopped and started again', async () => {
+    network = new RuntimeNetwork(`${fastScenario}
+timeline:
+  - { at: { block: 2 }, borrow: { asset: UM, amount: 1000 } }
+  - { at: { block: 4 }, repay: { asset: UM, amount: 300 } }
+  - { at: { block: 8 }, borrow: { asset: UM, amount: 50 } }
+`);
+    const running = network;
+    await running.startAll();
+    await running.submitTimeline(12);
+    const confirmed = (index: number, seq: number): boolean => running.confirmedBatches(index).includes(seq);
+    await waitUntil(() => all.every((index) => confirmed(index, 1)), 60_000);
+    const [batch] = running.sealedBatches(0);
+    expect(batch).toMatchObject({ seq: 1, fromHeight: 1, toHeight: 5, net: [{ asset: 'UM', amount: 700n }] });
+    await running.stopSettlementChain();
+    const height = running.heightOf(0);
+    await waitUntil(() => running.heightOf(0) >= height + 5, 60_000);
+    await running.startSettlementChain();
+    await waitUntil(() => all.every((index) => confirmed(index, 2)), 60_000);
+    expect(running.disagreements).toEqual([]);
+    expect(running.failures).toEqual([]);
+  });
+});

@@ -1,0 +1,227 @@
+/**
+ * Whole nodes of the real runtime in one process: libp2p on ports of the system's choice, stores in a temporary folder,
+ * the system's clock, and one mock settlement chain that all of them reach without a wire.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
+import type { NodeEvent } from '../../node/core/events.ts';
+import { NodeCore } from '../../node/core/nodeCore.ts';
+import { LevelStore } from '../../node/runtime/levelStore.ts';
+import { Libp2pNetwork } from '../../node/runtime/libp2pNetwork.ts';
+import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
+import { NodeRuntime } from '../../node/runtime/nodeRuntime.ts';
+import { SettlementHost } from '../../node/runtime/settlementHost.ts';
+import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
+import { SystemClock } from '../../node/runtime/systemClock.ts';
+import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
+import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
+import { TransactionFeed } from '../../node/scenario/timeline.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import { scenarioOf } from './coreNetwork.ts';
+
+export const fastScenario = `
+seed: 5
+duration: 60s
+config:
+  chain: { block_time_ms: 200 }
+  consensus: { delta_ms: 300 }
+  settlement: { batch_size: 5 }
+  settlement_chain: { block_time_ms: 500 }
+`;
+/** Time between making the network and its genesis instant, in ms: nodes are to be up by then. */
+const HEAD_START_MS = 1500;
+const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
+
+export interface RunningNode {
+  readonly runtime: NodeRuntime;
+  readonly network: Libp2pNetwork;
+}
+
+export class RuntimeNetwork {
+  readonly parts: GenesisParts;
+  readonly clock: SystemClock;
+  readonly crypto = createCrypto('full');
+  readonly failures: unknown[] = [];
+  /** State root by height, as each node reported it. */
+  readonly roots: Map<number, string>[] = [];
+  readonly events: { readonly node: number; readonly event: NodeEvent }[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sidereal-runtime-'));
+  readonly #scenario: ReturnType<typeof scenarioOf>;
+  readonly #nodes: (RunningNode | undefined)[] = [];
+  readonly #addresses: (string | undefined)[] = [];
+  readonly #createClient: (() => SettlementClient) | undefined;
+  #host: SettlementHost | undefined;
+
+  constructor(text: string = fastScenario, createClient?: () => SettlementClient) {
+    this.#scenario = scenarioOf(text);
+    this.parts = createGenesis(this.#scenario);
+    this.clock = new SystemClock(Date.now() + HEAD_START_MS);
+    this.#createClient = createClient;
+  }
+
+  get count(): number {
+    return this.parts.validators.length;
+  }
+
+  get host(): SettlementHost {
+    if (this.#host === undefined) throw new Error('the settlement chain does not run');
+    return this.#host;
+  }
+
+  async startAll(): Promise<void> {
+    await this.startSettlementChain();
+    for (let index = 0; index < this.count; index += 1) await this.startNode(index);
+  }
+
+  async startSettlementChain(): Promise<void> {
+    const { chainId, validators } = this.parts.genesis;
+    const chain = createSettlementChain(this.#scenario, {
+      chainId,
+      validators,
+      verifier: this.crypto,
+      reorgDepthMax: 16,
+    });
+    const store = await LevelStore.open({ directory: join(this.#folder, 'settlement'), chainId });
+    this.#host = await SettlementHost.open(
+      { blockTimeMs: this.#scenario.config.settlementChain.blockTimeMs },
+      {
+        chain,
+        store,
+        clock: this.clock,
+        indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,
+        onFailure: (error) => this.failures.push(error),
+      },
+    );
+  }
+
+  async startNode(index: number): Promise<RunningNode> {
+    const validator = this.parts.validators[index];
+    if (validator === undefined) throw new RangeError(`no validator ${index}`);
+    const { genesis } = this.parts;
+    const signer = this.crypto.createSigner(validator.secretKey);
+    const network = new Libp2pNetwork(
+      {
+        chainId: genesis.chainId,
+        validators: genesis.validators,
+        self: index,
+        peerSecretKey: deriveSecretKey(this.#scenario.seed, `peer/${index}`),
+        listen: [this.#addresses[index]?.replace(/\/p2p\/.*/, '') ?? '/ip4/127.0.0.1/tcp/0'],
+        bootstrap: this.#addresses.filter(
+          (address, peer) => address !== undefined && peer !== index,
+        ) as string[],
+        messageBytesMax: MESSAGE_BYTES_MAX,
+      },
+      { signer, verifier: this.crypto },
+    );
+    const roots = this.roots[index] ?? new Map<number, string>();
+    this.roots[index] = roots;
+    const { config } = this.#scenario;
+    const core = new NodeCore(
+      {
+        genesis,
+        self: index,
+        deltaMs: config.consensus.deltaMs,
+        inactiveViews: config.consensus.inactiveViews,
+        resubmitAfterBlocks: config.settlement.resubmitAfterBlocks,
+        tip: config.settlement.tip,
+        openRescue: config.settlement.openRescue,
+        historyBlocks: config.simulation.historyBlocks,
+      },
+      {
+        crypto: this.crypto,
+        signer,
+        executions: undefined,
+        messages: undefined,
+        goodItems: undefined,
+        observer: undefined,
+      },
+    );
+    const directory = join(this.#folder, `node-${index}`);
+    const store = await LevelStore.open({ directory, chainId: genesis.chainId });
+    const peers = genesis.validators.validators.map((peer) => peer.index).filter((peer) => peer !== index);
+    const runtime = new NodeRuntime(
+      { self: index, peers },
+      {
+        core,
+        store,
+        network,
+        settlement: this.#createClient?.() ?? new LocalSettlement(() => this.#host),
+        clock: this.clock,
+        onEvent: (event) => {
+          this.events.push({ node: index, event });
+          if (event.type === 'block_finalized') roots.set(event.height, event.stateRoot);
+        },
+        onFailure: (error) => this.failures.push(error),
+      },
+    );
+    await runtime.start();
+    this.#addresses[index] = network.addresses[0];
+    const node = { runtime, network };
+    this.#nodes[index] = node;
+    return node;
+  }
+
+  node(index: number): RunningNode {
+    const node = this.#nodes[index];
+    if (node === undefined) throw new Error(`node-${index} does not run`);
+    return node;
+  }
+
+  async stopNode(index: number): Promise<void> {
+    await this.#nodes[index]?.runtime.stop();
+    this.#nodes[index] = undefined;
+  }
+
+  async stopSettlementChain(): Promise<void> {
+    await this.#host?.stop();
+    this.#host = undefined;
+  }
+
+  /** Hands the transactions of the scenario's timeline to every node, up to a height. */
+  async submitTimeline(toHeight: number): Promise<void> {
+    const feed = new TransactionFeed(this.#scenario, this.parts, this.crypto);
+    for (let height = 1; height <= toHeight; height += 1) {
+      for (const bytes of feed.forBlock(height)) {
+        for (const node of this.#nodes) await node?.runtime.submit(bytes, { gossip: false });
+      }
+    }
+  }
+
+  sealedBatches(index: number): readonly SealedBatch[] {
+    return this.#facts(index).flatMap((fact) => (fact.type === 'batch_sealed' ? [fact.batch] : []));
+  }
+
+  /** Batches that a node saw confirmed. */
+  confirmedBatches(index: number): readonly number[] {
+    return this.#facts(index).flatMap((fact) => (fact.type === 'batch_confirmed' ? [fact.batch.seq] : []));
+  }
+
+  #facts(index: number): readonly NetFact[] {
+    return this.events.flatMap(({ node, event }) =>
+      node === index && event.type === 'block_finalized' ? event.facts : [],
+    );
+  }
+
+  /** Height that a node reported final. */
+  heightOf(index: number): number {
+    return Math.max(0, ...(this.roots[index]?.keys() ?? []));
+  }
+
+  /** Heights at which two nodes have different state roots. */
+  get disagreements(): readonly number[] {
+    const heights = new Set(this.roots.flatMap((roots) => [...roots.keys()]));
+    return [...heights].filter(
+      (height) =>
+        new Set(this.roots.map((roots) => roots.get(height)).filter((root) => root !== undefined)).size > 1,
+    );
+  }
+
+  async close(): Promise<void> {
+    for (let index = 0; index < this.count; index += 1) await this.stopNode(index);
+    await this.stopSettlementChain();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { SystemClock } from '../../../../node/runtime/systemClock.ts';
+
+describe('SystemClock', () => {
+  it('counts from the genesis instant, before it too', () => {
+    expect(new SystemClock(Date.now() + 60_000).now()).toBeLessThan(0);
+    expect(new SystemClock(Date.now() - 60_000).now()).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('calls back never earlier than asked, and not within the call', async () => {
+    const clock = new SystemClock(Date.now());
+    for (const delayMs of [-5, 0, 1, 7]) {
+      const at = clock.now() + delayMs;
+      let isWithin = true;
+      await new Promise<void>((resolve) => {
+        clock.callAt(at, () => {
+          expect(isWithin).toBe(false);
+          resolve();
+        });
+        isWithin = false;
+      });
+      expect(clock.now()).toBeGreaterThanOrEqual(at);
+    }
+  });
+
+  it('does not call back what was taken back', async () => {
+    const clock = new SystemClock(Date.now());
+    let called = false;
+    const takeBack = clock.callAt(clock.now() + 1, () => {
+      called = true;
+    });
+    takeBack();
+    await new Promise<void>((resolve) => clock.callAt(clock.now() + 5, resolve));
+    expect(called).toBe(false);
+  });
+
+  it('waits for instants further away than a system timer reaches', () => {
+    const clock = new SystemClock(Date.now());
+    clock.callAt(2 ** 40, () => expect.unreachable())();
+  });
+});
