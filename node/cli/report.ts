@@ -61,6 +61,7 @@ export function renderReport(result: RunResult, options: ReportOptions): string 
     renderBatches(result, options),
     renderFaults(options),
     renderSlashes(result, colors),
+    renderVerdicts(result, options),
     renderErrors(result, colors),
     renderWarnings(result, options),
     renderLaws(result, colors),
@@ -212,6 +213,25 @@ function renderSlashes({ slashes, validators }: RunResult, colors: Colors): stri
 function renderFaults({ faults = [], columns }: ReportOptions): string {
   if (faults.length === 0) return '';
   return ['Faults', ...faults.map((fault) => wrap('  ', fault, columns))].join('\n');
+}
+
+/** What the simulator knows of the duties, where there was a slash or an absence to speak of. */
+function renderVerdicts({ slashes, verdicts }: RunResult, { colors, columns }: ReportOptions): string {
+  const { attendance, wrongful_slashes: wrongful, unpunished_absences: unpunished, deadlines } = verdicts;
+  const { present, disturbed, absent } = attendance;
+  if (slashes.length + disturbed + absent === 0) return '';
+  const proven = verdicts.slashes.filter(({ proof }) => proof !== undefined).length;
+  const judged = (count: number, text: string): string =>
+    `  ${count === 0 ? colors.green('none') : colors.red(String(count))} ${text}`;
+  const ladder = deadlines.map(({ blocks, slashed }) => `${blocks}:${slashed}`).join(' ');
+  return [
+    'Verdicts',
+    `  duties: ${present} with their holder present, ${disturbed} disturbed, ${absent} absent`,
+    `  ${proven} of ${verdicts.slashes.length} slashes with a proof in the result`,
+    judged(wrongful, 'of them wrongful'),
+    judged(unpunished, 'of the absences unpunished'),
+    wrap('  ', `slashed by other deadlines (blocks:duties): ${ladder}`, columns),
+  ].join('\n');
 }
 
 function renderErrors({ errors }: RunResult, colors: Colors): string {

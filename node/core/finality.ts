@@ -108,7 +108,7 @@ export class Finality {
         transactions: result.receipts,
       },
     });
-    observer?.finalized(this.#self, block, result);
+    observer?.finalized(this.#self, block, result, stored.certificate);
     settler.onFinalized(result.facts);
   }
 

@@ -2,6 +2,7 @@
 import type { Block } from '../../consensus/block.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { Certificate } from '../../consensus/vote.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { ArchiveLimits } from './archive.ts';
@@ -56,5 +57,11 @@ export interface GoodItems {
 }
 
 export interface FinalityObserver {
-  finalized(node: ValidatorIndex, block: Block, result: ExecutionResult): void;
+  /** @param certificate - There when it finalised this very block. */
+  finalized(
+    node: ValidatorIndex,
+    block: Block,
+    result: ExecutionResult,
+    certificate: Certificate | undefined,
+  ): void;
 }

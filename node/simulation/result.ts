@@ -117,6 +117,65 @@ export const expectationResultSchema = z.strictObject({
   detail: z.string(),
 });
 
+const hex = z.string().regex(/^0x(?:[0-9a-f]{2})*$/);
+
+export const slashVerdictSchema = z.strictObject({
+  validator: z.string(),
+  reason: z.enum(['missed_settlement', 'equivocation']),
+  batch: z.int().positive().optional(),
+  attempt: z.int().positive().optional(),
+  height: z.int().positive(),
+  /** The holder could have settled all the time. */
+  wrongful: z.boolean(),
+  /** Absent when the run ended before a certificate, or where it would be too long. */
+  proof: z
+    .strictObject({
+      headers: z.array(hex),
+      certificate: hex,
+      evidence: hex.optional(),
+      clock_start_height: z.int().positive().optional(),
+      settlement_blocks: z.array(hex).optional(),
+    })
+    .optional(),
+});
+
+export const dutyVerdictSchema = z.strictObject({
+  batch: z.int().positive(),
+  attempt: z.int().positive(),
+  holder: z.string(),
+  /** The settlement blocks above the first, up to the second, were brought into view while its clock ran. */
+  from_settlement_block: count,
+  to_settlement_block: count,
+  /** Headers that counted. */
+  clock: count,
+  outcome: z.enum(['settled', 'missed', 'reverted', 'passed_on']),
+  attendance: z.enum(['present', 'disturbed', 'absent']),
+  /** Of the headers that counted, those in which the holder could not have settled. */
+  absent: count,
+  reasons: z.array(z.string()),
+});
+
+export const verdictReportSchema = z.strictObject({
+  chain_id: hash,
+  rules: z.strictObject({
+    submission_deadline_blocks: count,
+    max_attempts: count,
+    settlement_gas_reserve: count,
+    fee_cap: amount,
+  }),
+  validators: z.array(z.strictObject({ name: z.string(), public_key: hash, power: z.int().positive() })),
+  wrongful_slashes: count,
+  unpunished_absences: count,
+  attendance: z.strictObject({ present: count, disturbed: count, absent: count }),
+  deadlines: z.array(
+    z.strictObject({ blocks: z.int().positive(), slashed: count, wrongful: count, undecided: count }),
+  ),
+  slashes: z.array(slashVerdictSchema),
+  duties: z.array(dutyVerdictSchema),
+  /** Set when slashes or duties hold only the newest. */
+  truncated: z.literal(true).optional(),
+});
+
 export const runResultSchema = z.strictObject({
   scenario: z.string(),
   engine: z.enum(['simulation', 'devnet']),
@@ -132,6 +191,7 @@ export const runResultSchema = z.strictObject({
   windows: z.array(windowResultSchema),
   slashes: z.array(slashResultSchema),
   validators: z.array(validatorResultSchema),
+  verdicts: verdictReportSchema,
   /** Those of final blocks; failed ones changed nothing but their sender's nonce. */
   transactions: z.strictObject({ executed: count, failed: z.record(z.string(), count) }),
   metrics: metricsResultSchema,
@@ -153,4 +213,7 @@ export type SlashResult = z.infer<typeof slashResultSchema>;
 export type ValidatorResult = z.infer<typeof validatorResultSchema>;
 export type MetricsResult = z.infer<typeof metricsResultSchema>;
 export type LawResult = z.infer<typeof lawResultSchema>;
+export type SlashVerdict = z.infer<typeof slashVerdictSchema>;
+export type DutyVerdict = z.infer<typeof dutyVerdictSchema>;
+export type VerdictReport = z.infer<typeof verdictReportSchema>;
 export type ExpectationResult = z.infer<typeof expectationResultSchema>;

@@ -25,6 +25,7 @@ import { createNodeFactory } from './nodeFactory.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
 import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
 import { Simulation, type Watchers } from './simulation.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
 const SETTLEMENT_HISTORY_BLOCKS = 16_384;
@@ -182,8 +183,16 @@ function createWatchers(
   const labels = labelsOf(parts);
   const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: options.onEvent });
   const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord: options.onRecord });
+  const verdicts = new Verdicts(
+    { genesis },
+    {
+      settlementBlockAt: (height) => chain.blockAt(height),
+      presenceOf: (node, after, upTo) => simulation.presenceOf(node, after, upTo),
+    },
+  );
   const laws = new Laws({
     genesis,
+    dutyObserver: verdicts,
     verifier: crypto,
     genesisLayer: genesisState.base,
     nodeNames,
@@ -191,7 +200,7 @@ function createWatchers(
     settlementBlockAt: (height) => chain.blockAt(height),
   });
   const judge = new ExpectationJudge(scenario.expectations, viewOf(simulation, chronicle));
-  return { trace, chronicle, laws, judge };
+  return { trace, chronicle, laws, judge, verdicts };
 }
 
 /** What events call an account: its label where the scenario names it, else what it is. */
@@ -247,7 +256,7 @@ function describeUnfired(events: readonly TimelineEvent[]): string[] {
 }
 
 function buildResult(scenario: Scenario, { simulation, watchers, genesisState }: World): RunResult {
-  const { trace, chronicle, laws, judge } = watchers;
+  const { trace, chronicle, laws, judge, verdicts } = watchers;
   const { nowMs, finalizedHeight, errors } = simulation;
   const expectations = judge.finish(nowMs);
   const lawResults = laws.finish(nowMs);
@@ -271,6 +280,7 @@ function buildResult(scenario: Scenario, { simulation, watchers, genesisState }:
     windows: records.windows,
     slashes: records.slashes,
     validators: chronicle.validators(),
+    verdicts: verdicts.report(),
     transactions: chronicle.transactions(),
     metrics: chronicle.metrics(nowMs, finalizedHeight),
     laws: lawResults,

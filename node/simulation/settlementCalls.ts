@@ -63,6 +63,15 @@ export class SettlementCalls {
     else this.#chances.delete(kind);
   }
 
+  /** Some calls fail, or are not answered. */
+  get isFailing(): boolean {
+    return (
+      this.#chances.has('rpc_errors') ||
+      this.#chances.has('rpc_timeouts') ||
+      this.#chances.has('lose_receipts')
+    );
+  }
+
   /** A node's honest core calls. */
   make(node: SimulatedNode, output: CallOutput): void {
     const call: Call = {

@@ -8,6 +8,7 @@ import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
+import type { Certificate } from '../../consensus/vote.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
@@ -15,6 +16,7 @@ import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
 import type { Anchor, TimelineEvent } from '../scenario/types.ts';
+import { type Absence, Attendance } from './attendance.ts';
 import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
 import type { Chronicle } from './chronicle.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -35,9 +37,11 @@ import { SettlementWatch } from './settlementWatch.ts';
 import { type CrashFault, SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
+import type { Verdicts } from './verdicts.ts';
 
 /** Errors kept word for word. */
 const ERRORS_MAX = 20;
+const ALWAYS_PRESENT: Absence = { presence: 'present', reason: undefined };
 /** Events between two reports of progress. */
 const EVENTS_PER_PROGRESS = 65_536;
 
@@ -65,6 +69,7 @@ export interface Watchers {
   readonly chronicle: Chronicle;
   readonly laws: Laws;
   readonly judge: ExpectationJudge;
+  readonly verdicts: Verdicts;
 }
 
 export interface SimulationDependencies {
@@ -93,6 +98,8 @@ export class Simulation {
   readonly #gossip: Gossip;
   readonly #requests: Requests;
   readonly #faults: Faults;
+  /** Undefined where nothing keeps anybody away. */
+  readonly #attendance: Attendance | undefined;
   readonly #freezer = new Freezer();
   /** Decides after which output a dying process is gone. */
   readonly #crashRandom: Random;
@@ -131,13 +138,13 @@ export class Simulation {
       nodes: this.#nodes,
       deliver: (node: SimulatedNode, input: Input) => this.#deliver(node, input),
     };
-    const canAnyoneLie = options.timeline.some(({ faults }) => faults.length > 0);
+    const hasFaults = options.timeline.some(({ faults }) => faults.length > 0);
     this.#settlement = new SettlementSide(
       { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
       {
         ...surroundings,
         chain: dependencies.chain,
-        watch: canAnyoneLie ? new SettlementWatch(surroundings) : undefined,
+        watch: hasFaults ? new SettlementWatch(surroundings) : undefined,
         fail: (error) => this.#fail(error),
         refused: (code) => this.#submissionRefused(code),
         random: dependencies.random.fork('settlement_side'),
@@ -151,7 +158,9 @@ export class Simulation {
     });
     this.#requests = new Requests(surroundings);
     this.#delivery = new TransactionDelivery(dependencies.transactions);
-    this.#observer = { finalized: (node, block, result) => this.#finalized(node, block, result) };
+    this.#observer = {
+      finalized: (node, block, result, certificate) => this.#finalized(node, block, result, certificate),
+    };
     this.#watchers = dependencies.createWatchers(this);
     this.#faults = new Faults({
       validators: options.validators,
@@ -180,6 +189,9 @@ export class Simulation {
       },
       startNode: (node) => this.#start(node),
     });
+    this.#attendance = hasFaults
+      ? new Attendance({ nodes: this.#nodes, absenceOf: (node) => this.#faults.absenceOf(node) })
+      : undefined;
     this.#delivery.proposed(0);
     for (const node of this.#nodes) this.#queue.scheduleAction(startMs, () => this.#start(node));
     this.#timeline = new Timeline(options.timeline, {
@@ -218,6 +230,11 @@ export class Simulation {
 
   get settlementHeight(): number {
     return this.#settlement.height;
+  }
+
+  /** How present a node was in some settlement blocks. */
+  presenceOf(node: ValidatorIndex, after: number, upTo: number): Absence {
+    return this.#attendance?.between(node, after, upTo) ?? ALWAYS_PRESENT;
   }
 
   get watchers(): Watchers {
@@ -319,6 +336,7 @@ export class Simulation {
     const { trace, laws, chronicle, judge } = this.#watchers;
     trace.reportSettlementBlock(this.nowMs, block);
     laws.settlementBlock(block);
+    this.#attendance?.settlementBlock(block.height);
     chronicle.settlementBlock(block, (seq, state) => this.#batchReached(seq, state));
     this.#anchorReached({ settlementBlock: block.height });
     judge.changed(this.nowMs);
@@ -528,10 +546,15 @@ export class Simulation {
   }
 
   /** The observer of every node: called while the node handles an input, before its outputs leave. */
-  #finalized(index: ValidatorIndex, block: Block, result: ExecutionResult): void {
+  #finalized(
+    index: ValidatorIndex,
+    block: Block,
+    result: ExecutionResult,
+    certificate: Certificate | undefined,
+  ): void {
     const { nowMs } = this.#queue;
     const { height } = block.header;
-    const { laws, chronicle } = this.#watchers;
+    const { laws, chronicle, verdicts } = this.#watchers;
     const node = this.#node(index);
     // What a node that lied holds for final binds nobody.
     if (node.hasLied) {
@@ -544,7 +567,9 @@ export class Simulation {
       this.#finalizedHeight = height;
       this.#finalizedStateRoot = result.stateRoot;
     }
+    if (isFirst) verdicts.begin(block);
     laws.finalized(index, block, result, isFirst, nowMs);
+    if (isFirst) verdicts.finalized(block, result.facts, certificate, laws.runningDuty);
     this.#tookPart(node, block);
     if (!laws.isAgreed) {
       this.#endForked();
@@ -578,6 +603,7 @@ export class Simulation {
 
   #changeHealth(change: () => void): void {
     change();
+    this.#attendance?.changed();
     this.#watchers.judge.changed(this.nowMs);
   }
 

@@ -233,6 +233,8 @@ const advice: Readonly<Record<string, string>> = {
   QUORUM_LOST:
     'Nothing, when the scenario means it: the message names who is missing. Progress is judged from its return.',
 
+  VERDICT_PROOF_INVALID: 'Do not believe the verdict; the message names the part that fails.',
+
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',
   INTERNAL: 'Report it with the scenario, the seed and the message.',

@@ -65,6 +65,60 @@ const meanings: Readonly<Record<string, string>> = {
   'validators[].blocks_led': 'Final blocks it proposed',
   'validators[].duties': 'Duties it was given',
   'validators[].missed': 'Duties it missed',
+  verdicts: 'What the run knows of its slashes and duties (see below)',
+  'verdicts.chain_id': 'Id of the sidechain, which every header carries',
+  'verdicts.rules': 'What a slash was judged by',
+  'verdicts.rules.submission_deadline_blocks': 'Counting headers after which a duty is missed',
+  'verdicts.rules.max_attempts': 'Reverts of one holder after which its duty passes on',
+  'verdicts.rules.settlement_gas_reserve': 'Room that a settlement block must have left to count',
+  'verdicts.rules.fee_cap': 'Highest base fee with which a settlement block counts',
+  'verdicts.validators': 'The validator set, in order',
+  'verdicts.validators[].name': 'Name',
+  'verdicts.validators[].public_key': 'ed25519 public key',
+  'verdicts.validators[].power': 'Voting power',
+  'verdicts.wrongful_slashes':
+    'Missed duties that were slashed although nothing kept the holder from settling in any block that counted',
+  'verdicts.unpunished_absences':
+    'Duties that were not slashed although more headers counted in the absence of their holder than the deadline allows',
+  'verdicts.attendance': 'Duties by how present their holder was in the headers that counted',
+  'verdicts.attendance.present': 'In all of them, or none counted',
+  'verdicts.attendance.disturbed': 'In some, or for some of the time',
+  'verdicts.attendance.absent': 'In none',
+  'verdicts.deadlines': 'What other deadlines would have done to the same duties, from 1 to 12',
+  'verdicts.deadlines[].blocks': 'The deadline',
+  'verdicts.deadlines[].slashed': 'Runs of a duty clock that exceeded it',
+  'verdicts.deadlines[].wrongful': 'Those among them whose holder was present until then',
+  'verdicts.deadlines[].undecided': 'Runs that a slash ended before they could reach it',
+  'verdicts.slashes': 'Slashes with their proofs, oldest first (the newest 200)',
+  'verdicts.slashes[].validator': 'Who was slashed',
+  'verdicts.slashes[].reason': 'Why',
+  'verdicts.slashes[].batch': 'Batch of a missed settlement',
+  'verdicts.slashes[].attempt': 'Attempt of a missed settlement',
+  'verdicts.slashes[].height': 'Block that slashed',
+  'verdicts.slashes[].wrongful': 'Nothing kept the holder from settling',
+  'verdicts.slashes[].proof':
+    'What proves it to others; absent when the run ended before a certificate, or where it would be too long',
+  'verdicts.slashes[].proof.headers':
+    'Encoded headers, each the parent of the next; of a miss from the one with which the holder’s clock began to run',
+  'verdicts.slashes[].proof.certificate': 'Encoded finalisation certificate of the last header',
+  'verdicts.slashes[].proof.evidence': 'Of an equivocation: the two messages, as the block carries them',
+  'verdicts.slashes[].proof.clock_start_height':
+    'Of a miss: header with which the last run of the clock began',
+  'verdicts.slashes[].proof.settlement_blocks':
+    'Of a miss: encoded settlement blocks above the origin of the first header, up to that of the one that slashed',
+  'verdicts.duties': 'Ended duties, oldest first (the newest 1000)',
+  'verdicts.duties[].batch': 'Batch',
+  'verdicts.duties[].attempt': 'Attempt',
+  'verdicts.duties[].holder': 'Who had to settle it',
+  'verdicts.duties[].from_settlement_block': 'Origin before the first header that counted',
+  'verdicts.duties[].to_settlement_block': 'Origin at the end of the duty',
+  'verdicts.duties[].clock': 'Headers that had counted since its clock last began',
+  'verdicts.duties[].outcome':
+    'How it ended: somebody settled the batch, it was missed, its holder tries again after a revert, or after too many another does',
+  'verdicts.duties[].attendance': 'How present the holder was, as the simulator knows it',
+  'verdicts.duties[].absent': 'Those among them in which the holder could not settle',
+  'verdicts.duties[].reasons': 'What kept it away',
+  'verdicts.truncated': 'There when `verdicts` left older slashes or duties out',
   transactions: 'Transactions in final blocks',
   'transactions.executed': 'How many were executed, failed ones included',
   'transactions.failed':
@@ -153,7 +207,7 @@ function typeText(schema: z.ZodType): string {
 
 function stringText(schema: z.ZodString): string {
   const pattern = String((schema.toJSONSchema() as { pattern?: unknown }).pattern ?? '');
-  if (pattern.startsWith('^0x')) return 'hash';
+  if (pattern.startsWith('^0x')) return pattern.endsWith('{64}$') ? 'hash' : 'hex';
   if (pattern.startsWith('^-?')) return 'signed decimal string';
   return pattern === '' ? 'text' : 'decimal string';
 }

@@ -26,6 +26,12 @@ export function resultSampleParts(): Parts {
     batches: result.batches.slice(0, 1),
     windows: result.windows.slice(0, 1),
     validators: result.validators.slice(0, 1),
+    verdicts: {
+      ...result.verdicts,
+      validators: result.verdicts.validators.slice(0, 1),
+      deadlines: result.verdicts.deadlines.slice(0, 1),
+      duties: result.verdicts.duties.slice(0, 1),
+    },
     laws: result.laws.slice(0, 1),
     expectations: result.expectations.slice(0, 1),
   };

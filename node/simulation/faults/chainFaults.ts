@@ -51,6 +51,12 @@ export class ChainFaults implements FaultHandler<SettlementChainFault> {
     this.#set(fault, false);
   }
 
+  /** Why the chain, or the way to it, does not let this node settle; undefined: it does. */
+  obstacleToSettle(node: SimulatedNode): string | undefined {
+    if ((this.#on.get(`censor/${node.name}`) ?? 0) > 0) return 'is censored';
+    return this.#dependencies.settlement.calls.isFailing ? 'cannot rely on its calls' : undefined;
+  }
+
   health(): Health {
     return { hasQuorum: true, canSettle: this.#hinderingCount === 0 };
   }

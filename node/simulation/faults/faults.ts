@@ -95,6 +95,14 @@ export class Faults {
     this.#machines.storeRefused(node, reason);
   }
 
+  /** Why a node could not settle right now, whatever it wants; undefined: it could. */
+  absenceOf(node: SimulatedNode): string | undefined {
+    const obstacle = this.#obstacleOf(node) ?? this.#chain.obstacleToSettle(node);
+    if (obstacle !== undefined) return obstacle;
+    if (!this.#quorum.reachesChain([node])) return 'does not reach the settlement chain in time';
+    return this.#quorum.timely().includes(node) ? undefined : 'does not reach the others in time';
+  }
+
   /** Gains and losses of the quorum, in words. */
   get warnings(): readonly string[] {
     return this.#warnings;

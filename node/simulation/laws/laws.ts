@@ -13,6 +13,7 @@ import type { Layer } from '../../../settlement/state.ts';
 import type { LawResult } from '../result.ts';
 import { AgreementLaw } from './agreement.ts';
 import { DurabilityLaw } from './durability.ts';
+import type { Duty, DutyObserver } from './dutyBook.ts';
 import { JusticeLaw } from './justice.ts';
 import { type NetworkHealth, ProgressLaw } from './progress.ts';
 import { ValueLaws } from './value.ts';
@@ -26,6 +27,8 @@ export interface LawsOptions {
   readonly nodeNames: readonly string[];
   /** False when the network's own model may break the bounds of progress. */
   readonly isSynchronous: boolean;
+  /** Told of the duties that the law of justice follows. */
+  readonly dutyObserver: DutyObserver | undefined;
   readonly settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
 }
 
@@ -90,6 +93,11 @@ export class Laws {
 
   settlementBlock(block: SettlementBlock): void {
     this.#progress.settlementBlock(block);
+  }
+
+  /** The unsettled batch whose clock runs. */
+  get runningDuty(): Duty | undefined {
+    return this.#justice.runningDuty;
   }
 
   get isAgreed(): boolean {
