@@ -29,6 +29,8 @@ import { Verdicts } from './verdicts.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
 const SETTLEMENT_HISTORY_BLOCKS = 16_384;
+/** Settlement blocks kept where no fault ever takes a node away: more than an hour of them. */
+const SETTLEMENT_HISTORY_BLOCKS_QUIET = 1024;
 
 /** Warnings kept word for word. */
 const WARNINGS_MAX = 20;
@@ -84,11 +86,12 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
   const parts = createGenesis(scenario);
   const { genesis } = parts;
   const { chainId, validators } = genesis;
+  const hasFaults = scenario.timeline.some(({ faults }) => faults.length > 0);
   const chain = createSettlementChain(scenario, {
     chainId,
     validators,
     verifier: crypto,
-    historyBlocks: SETTLEMENT_HISTORY_BLOCKS,
+    historyBlocks: hasFaults ? SETTLEMENT_HISTORY_BLOCKS : SETTLEMENT_HISTORY_BLOCKS_QUIET,
     reorgDepthMax: reorgDepthMaxOf(scenario),
   });
   const genesisState = createGenesisState(genesis);
@@ -196,6 +199,7 @@ function createWatchers(
     verifier: crypto,
     genesisLayer: genesisState.base,
     nodeNames,
+    historyBlocks: scenario.config.simulation.historyBlocks,
     isSynchronous: links.isTimely(0, links.chain, genesis.blockBytesMax, scenario.config.consensus.deltaMs),
     settlementBlockAt: (height) => chain.blockAt(height),
   });

@@ -9,8 +9,11 @@ import { GenerationalMap } from '../../consensus/primitives/generationalMap.ts';
 import type { ExecutedBlock } from '../core/blockTree.ts';
 import type { ExecutionCache, GoodItems, MessageCache } from '../core/ports.ts';
 
-/** Messages in one generation, two of which are kept: more than any delivery in flight needs. */
-const MESSAGE_GENERATION_SIZE = 4096;
+/**
+ * Messages in one generation, two of which are kept: about what deliveries in flight need. A larger one costs more than it
+ * saves: what lives long is copied by the garbage collector.
+ */
+const MESSAGE_GENERATION_SIZE = 1024;
 /** Results of blocks further below the newest than this are dropped, in heights. */
 const EXECUTION_HEIGHTS = 64;
 

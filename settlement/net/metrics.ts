@@ -1,8 +1,8 @@
 /**
  * Metrics of a run, folded from the facts of its finalised blocks (docs/results.md; docs/protocol.md, metrics).
  *
- * Feed each finalised block once, in order. Memory is bounded by the unsettled blocks, the pending batches and
- * fixed-size histograms. Nothing here reaches state, so floating point is allowed.
+ * Feed each finalised block once, in order. Memory is bounded by the gaps between unsettled blocks, the pending batches
+ * and fixed-size histograms. Nothing here reaches state, so floating point is allowed.
  */
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Amount, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
@@ -54,11 +54,42 @@ interface PendingSeal {
   endedAttempts: number;
 }
 
+/** Times at one distance from each other. */
+interface TimestampRun {
+  nextMs: TimeMs;
+  stepMs: number;
+  count: number;
+}
+
+/** Timestamps in order, first in, first out. Those at one distance are one entry: an empty window may stay open for years. */
+class TimestampQueue {
+  readonly #runs: TimestampRun[] = [];
+
+  push(timestampMs: TimeMs): void {
+    const last = this.#runs.at(-1);
+    if (last !== undefined && last.count === 1) {
+      last.stepMs = timestampMs - last.nextMs;
+      last.count = 2;
+    } else if (last !== undefined && last.nextMs + last.stepMs * last.count === timestampMs) last.count += 1;
+    else this.#runs.push({ nextMs: timestampMs, stepMs: 0, count: 1 });
+  }
+
+  shift(): TimeMs | undefined {
+    const first = this.#runs[0];
+    if (first === undefined) return undefined;
+    const timestampMs = first.nextMs;
+    first.nextMs += first.stepMs;
+    first.count -= 1;
+    if (first.count === 0) this.#runs.shift();
+    return timestampMs;
+  }
+}
+
 export class MetricsFold {
   readonly #blockLatency: LatencyStatistics;
   readonly #batchLatency: LatencyStatistics;
   /** Timestamps of unsettled blocks; the first is that of `#firstUnsettled`. */
-  #timestamps: TimeMs[] = [];
+  readonly #timestamps = new TimestampQueue();
   #firstUnsettled: Height = 1;
   #height: Height = 0;
   readonly #pending: PendingSeal[] = [];
@@ -153,11 +184,10 @@ export class MetricsFold {
     assert(batch.fromHeight === this.#firstUnsettled, `gap before batch ${batch.seq}`);
     const blockCount = batch.toHeight - batch.fromHeight + 1;
     for (let offset = 0; offset < blockCount; offset += 1) {
-      const timestampMs = this.#timestamps[offset];
+      const timestampMs = this.#timestamps.shift();
       assert(timestampMs !== undefined, `batch ${batch.seq} holds a block that was never folded`);
       this.#blockLatency.add(includedAtMs - timestampMs);
     }
-    this.#timestamps = this.#timestamps.slice(blockCount);
     this.#firstUnsettled = batch.toHeight + 1;
     this.#batchLatency.add(includedAtMs - seal.sealedAtMs);
     this.#confirmedBatches += 1;

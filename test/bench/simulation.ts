@@ -1,148 +1,118 @@
 /**
- * How fast the simulation runs, with every law and the trace hash on, beside the floor measured in the same process: the
- * bare event heap with the same number of events, and the bare signatures and verifications of the same blocks.
+ * How fast the simulation runs, with every law and the trace hash on, beside the floor measured in the same process
+ * (docs/performance.md).
  *
- *   npm run bench:simulation            a table
- *   npm run bench:simulation -- --json  one JSON object
+ *   npm run bench:simulation                 a table, and which bars are met
+ *   npm run bench:simulation -- --memory     memory of a run of 30 days instead; --days n for another length
+ *   npm run bench:simulation -- --json       one JSON object
  */
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
-import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
-import { parseScenario } from '../../node/scenario/loadScenario.ts';
-import type { Scenario } from '../../node/scenario/types.ts';
-import { EventHeap } from '../../node/simulation/eventHeap.ts';
 import { runCounted } from '../../node/simulation/run.ts';
+import { cryptoFloor, heapFloor } from './floor.ts';
+import { measureMemory } from './memory.ts';
+import { benchmarkScenario } from './scenario.ts';
+import { RUNS, timeOf } from './stopwatch.ts';
 
-const NODE_COUNT = 4;
-/** Runs of each case that count, after one that does not. */
-const RUNS = 5;
-/** Events waiting at once in the floor's heap, as in a run. */
-const HEAP_DEPTH = 64;
-const MESSAGE_BYTES = 74;
-const policies: readonly CryptoPolicy[] = ['modelled', 'cached', 'full'];
-/** Virtual minutes long enough for a steady state, short enough for a coffee. */
-const workloads = [
-  { transactions: 0, minutes: { modelled: 60, cached: 30, full: 15 } },
-  { transactions: 100, minutes: { modelled: 10, cached: 5, full: 3 } },
-] as const;
+/** Most that memory may grow after the first hour. */
+const MEMORY_GROWTH_MAX = 1.1;
 
-interface Row {
+interface Case {
   readonly crypto: CryptoPolicy;
+  readonly nodes: number;
   readonly transactions: number;
-  readonly timesRealTime: number;
+  /** Virtual time: long enough for a steady state, short enough for a coffee. */
+  readonly minutes: number;
+  /** Virtual time over wall time that must be reached. */
+  readonly speedMin?: number;
+  /** Time of a block over that of its floor that must not be exceeded. */
+  readonly floorRatioMax?: number;
+}
+
+const cases: readonly Case[] = [
+  { crypto: 'modelled', nodes: 4, transactions: 0, minutes: 60, speedMin: 30_000 },
+  { crypto: 'cached', nodes: 4, transactions: 0, minutes: 30, speedMin: 4000, floorRatioMax: 2.5 },
+  { crypto: 'full', nodes: 4, transactions: 0, minutes: 15 },
+  { crypto: 'modelled', nodes: 4, transactions: 100, minutes: 10, speedMin: 2500 },
+  { crypto: 'cached', nodes: 4, transactions: 100, minutes: 5, speedMin: 200 },
+  { crypto: 'full', nodes: 4, transactions: 100, minutes: 3 },
+  { crypto: 'modelled', nodes: 64, transactions: 0, minutes: 3, speedMin: 150 },
+];
+
+interface Row extends Case {
+  /** Virtual time over wall time. */
+  readonly speed: number;
+  /** Virtual time over processor time: what a busy machine spoils less. */
+  readonly cpuSpeed: number;
   readonly blockUs: number;
   readonly heapUs: number;
   readonly cryptoUs: number;
-  /** Time of a block over that of its floor. */
-  readonly ratio: number;
+  readonly floorRatio: number;
+  /** Undefined where there is no bar. */
+  readonly isMet: boolean | undefined;
 }
 
-function scenarioOf(crypto: CryptoPolicy, transactions: number, minutes: number): Scenario {
-  const text = [
-    'name: benchmark',
-    `duration: ${minutes}m`,
-    `config: { validators: { count: ${NODE_COUNT} }, simulation: { crypto: ${crypto} } }`,
-    ...(transactions === 0 ? [] : [`workload: { uniform: { transactions_per_block: ${transactions} } }`]),
-  ].join('\n');
-  const parsed = parseScenario(text, 'benchmark');
-  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('; '));
-  return parsed.value.scenario;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-/** Median time of `action` in ms, after one run that does not count. */
-function timeOf(action: () => void): number {
-  action();
-  return median(
-    Array.from({ length: RUNS }, () => {
-      const startedMs = performance.now();
-      action();
-      return performance.now() - startedMs;
-    }),
-  );
-}
-
-function heapFloorMs(eventCount: number): number {
-  return timeOf(() => {
-    const heap = new EventHeap();
-    let order = 0;
-    for (; order < HEAP_DEPTH; order += 1) heap.push(order % 7, order, order);
-    for (let event = 0; event < eventCount; event += 1) {
-      const timeMs = heap.nextTimeMs;
-      const slot = heap.pop();
-      order += 1;
-      heap.push(timeMs + ((order * 37) % 101), order, slot);
-    }
-  });
-}
-
-/** Two votes of each node, checked by all others; each transaction signed once and checked by all. */
-function cryptoFloorMs(policy: CryptoPolicy, blocks: number, transactions: number): number {
-  return timeOf(() => {
-    const crypto = createCrypto(policy);
-    const signers = Array.from({ length: NODE_COUNT }, (_, index) =>
-      crypto.createSigner(deriveSecretKey('benchmark', `node-${index}`)),
-    );
-    const message = new Uint8Array(MESSAGE_BYTES);
-    const view = new DataView(message.buffer);
-    let number = 0;
-    const exchange = (signer: number, verifierCount: number): void => {
-      number += 1;
-      view.setUint32(0, number);
-      const by = signers[signer % NODE_COUNT];
-      if (by === undefined) return;
-      const signed = message.slice();
-      const signature = by.sign(signed);
-      for (let verifier = 0; verifier < verifierCount; verifier += 1) {
-        if (!crypto.verify(by.publicKey, signed, signature)) throw new Error('a signature does not verify');
-      }
-    };
-    for (let block = 0; block < blocks; block += 1) {
-      for (let vote = 0; vote < 2 * NODE_COUNT; vote += 1) exchange(vote, NODE_COUNT - 1);
-      for (let transaction = 0; transaction < transactions; transaction += 1)
-        exchange(transaction, NODE_COUNT);
-    }
-  });
-}
-
-function measure(crypto: CryptoPolicy, transactions: number, minutes: number): Row {
-  const scenario = scenarioOf(crypto, transactions, minutes);
+function measure(one: Case): Row {
+  const { crypto, nodes, transactions, minutes, speedMin, floorRatioMax } = one;
+  const scenario = benchmarkScenario({ crypto, nodes, transactions, duration: `${minutes}m` });
   let blocks = 0;
   let events = 0;
-  const wallMs = timeOf(() => {
+  const { wallMs, cpuMs } = timeOf(() => {
     const { result, eventCount } = runCounted(scenario);
     if (!result.ok) throw new Error(`the benchmark's own run failed: ${JSON.stringify(result.laws)}`);
     blocks = result.finalized_height;
     events = eventCount;
   });
-  const heapMs = heapFloorMs(events);
-  const cryptoMs = cryptoFloorMs(crypto, blocks, transactions);
+  const heapMs = heapFloor(events, nodes).wallMs;
+  const cryptoMs = cryptoFloor(crypto, { nodes, blocks, transactions }).wallMs;
+  const speed = scenario.durationMs / wallMs;
+  const floorRatio = wallMs / (heapMs + cryptoMs);
+  const hasBar = speedMin !== undefined || floorRatioMax !== undefined;
   return {
-    crypto,
-    transactions,
-    timesRealTime: scenario.durationMs / wallMs,
+    ...one,
+    speed,
+    cpuSpeed: scenario.durationMs / cpuMs,
     blockUs: (wallMs * 1000) / blocks,
     heapUs: (heapMs * 1000) / blocks,
     cryptoUs: (cryptoMs * 1000) / blocks,
-    ratio: wallMs / (heapMs + cryptoMs),
+    floorRatio,
+    isMet: hasBar
+      ? speed >= (speedMin ?? 0) && floorRatio <= (floorRatioMax ?? Number.POSITIVE_INFINITY)
+      : undefined,
   };
 }
 
+function barOf({ speedMin, floorRatioMax, isMet }: Row): string {
+  if (isMet === undefined) return '-';
+  const ratio = floorRatioMax === undefined ? '' : `, ${floorRatioMax} x floor`;
+  return `${speedMin}${ratio}: ${isMet ? 'met' : 'NOT MET'}`;
+}
+
 function printTable(rows: readonly Row[]): void {
-  const head = ['crypto', 'transactions', 'x real time', 'us/block', 'heap us', 'crypto us', 'of floor'];
-  const cells = rows.map(({ crypto, transactions, timesRealTime, blockUs, heapUs, cryptoUs, ratio }) => [
-    crypto,
-    String(transactions),
-    timesRealTime.toFixed(0),
-    blockUs.toFixed(1),
-    heapUs.toFixed(1),
-    cryptoUs.toFixed(1),
-    `${ratio.toFixed(1)} x`,
+  const head = [
+    'crypto',
+    'nodes',
+    'transactions',
+    'x real time',
+    'by CPU time',
+    'us/block',
+    'heap us',
+    'crypto us',
+    'of floor',
+    'bar',
+  ];
+  const cells = rows.map((row) => [
+    row.crypto,
+    String(row.nodes),
+    String(row.transactions),
+    row.speed.toFixed(0),
+    row.cpuSpeed.toFixed(0),
+    row.blockUs.toFixed(1),
+    row.heapUs.toFixed(1),
+    row.cryptoUs.toFixed(1),
+    `${row.floorRatio.toFixed(1)} x`,
+    barOf(row),
   ]);
   const widths = head.map((title, column) =>
     Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
@@ -153,17 +123,46 @@ function printTable(rows: readonly Row[]): void {
   for (const row of cells) console.log(lineOf(row));
 }
 
-function main(): void {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-  const rows: Row[] = [];
-  for (const { transactions, minutes } of workloads) {
-    for (const crypto of policies) {
-      if (!values.json) console.error(`measuring ${crypto}, ${transactions} transactions a block`);
-      rows.push(measure(crypto, transactions, minutes[crypto]));
-    }
+function reportMemory(days: number, json: boolean): void {
+  const report = measureMemory(days, ({ virtualHours, heapMb }) => {
+    if (!json) console.log(`${virtualHours.toFixed(1).padStart(7)} h  ${heapMb.toFixed(1)} MB`);
+  });
+  if (json) {
+    console.log(JSON.stringify(report));
+    return;
   }
-  if (values.json) console.log(JSON.stringify({ nodes: NODE_COUNT, runs: RUNS, rows }));
-  else printTable(rows);
+  const growth = ((report.growth - 1) * 100).toFixed(1);
+  const isMet = report.growth <= MEMORY_GROWTH_MAX;
+  console.log(
+    `most after the first hour: ${growth} % more than then; at most 10 %: ${isMet ? 'met' : 'NOT MET'}`,
+  );
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      memory: { type: 'boolean', default: false },
+      days: { type: 'string', default: '30' },
+    },
+  });
+  if (values.memory) {
+    reportMemory(Number(values.days), values.json);
+    return;
+  }
+  const loadBefore = loadavg()[0] ?? 0;
+  const rows = cases.map((one) => {
+    if (!values.json)
+      console.error(`measuring ${one.crypto}, ${one.nodes} nodes, ${one.transactions} transactions a block`);
+    return measure(one);
+  });
+  if (values.json) console.log(JSON.stringify({ runs: RUNS, load: loadBefore, rows }));
+  else {
+    printTable(rows);
+    console.log(
+      `medians of ${RUNS} runs; load of the machine before: ${loadBefore.toFixed(1)} (on a busy one bars may be missed)`,
+    );
+  }
 }
 
 main();

@@ -3,13 +3,20 @@ import type { Block } from '../../../consensus/block.ts';
 import type { Hash, Height } from '../../../consensus/primitives/flavor.ts';
 import { Law } from './law.ts';
 
-/** Heights remembered below the newest: further back than any node's history reaches, so none is finalised again. */
-const HEIGHTS_KEPT = 65_536;
+/** Heights remembered beyond the nodes' own history. */
+const HEIGHTS_BEYOND_HISTORY = 256;
 
 export class AgreementLaw {
   readonly law = new Law('agreement');
   readonly #hashByHeight = new Map<Height, Hash>();
   readonly #rootByHeight = new Map<Height, Hash>();
+  /** Heights remembered below the newest: further back than any node's history reaches, so none is finalised again. */
+  readonly #heightsKept: number;
+
+  /** @param historyBlocks - Final blocks that nodes keep for each other. */
+  constructor(historyBlocks: number) {
+    this.#heightsKept = historyBlocks + HEIGHTS_BEYOND_HISTORY;
+  }
 
   finalized(nodeName: string, block: Block, stateRoot: Hash): void {
     const { height, stateRoot: headerRoot } = block.header;
@@ -17,8 +24,8 @@ export class AgreementLaw {
     if (hash === undefined) {
       this.#hashByHeight.set(height, block.hash);
       this.#rootByHeight.set(height, stateRoot);
-      this.#hashByHeight.delete(height - HEIGHTS_KEPT);
-      this.#rootByHeight.delete(height - HEIGHTS_KEPT);
+      this.#hashByHeight.delete(height - this.#heightsKept);
+      this.#rootByHeight.delete(height - this.#heightsKept);
     }
     const root = this.#rootByHeight.get(height);
     const agrees =

@@ -25,6 +25,8 @@ export interface LawsOptions {
   /** The rows before the first block. */
   readonly genesisLayer: Layer;
   readonly nodeNames: readonly string[];
+  /** Final blocks that nodes keep for each other. */
+  readonly historyBlocks: number;
   /** False when the network's own model may break the bounds of progress. */
   readonly isSynchronous: boolean;
   /** Told of the duties that the law of justice follows. */
@@ -34,7 +36,7 @@ export interface LawsOptions {
 
 export class Laws {
   readonly #nodeNames: readonly string[];
-  readonly #agreement = new AgreementLaw();
+  readonly #agreement: AgreementLaw;
   readonly #value: ValueLaws;
   readonly #justice: JusticeLaw;
   readonly #durability: DurabilityLaw;
@@ -43,6 +45,7 @@ export class Laws {
   constructor(options: LawsOptions) {
     const { genesis, genesisLayer, nodeNames, isSynchronous } = options;
     this.#nodeNames = nodeNames;
+    this.#agreement = new AgreementLaw(options.historyBlocks);
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);

@@ -22,7 +22,7 @@ describe('Law', () => {
 
 describe('AgreementLaw', () => {
   it('accepts one block a height and refuses a second, or another root', () => {
-    const law = new AgreementLaw();
+    const law = new AgreementLaw(2048);
     law.finalized('node-0', blockAt(1), ZERO_HASH);
     law.finalized('node-1', blockAt(1), ZERO_HASH);
     expect(law.law.isBroken).toBe(false);
