@@ -1,5 +1,6 @@
 /** Test projects by what they stand on; `npm test` runs them all, leaving out suites that lack a server or browser. */
 import { defineConfig } from 'vitest/config';
+import { plantBugs } from './test/simulation/planted/plantBugs.ts';
 
 /** Pure code and no module state: suites share a worker's modules, which makes them several times quicker. */
 const shared = { pool: 'threads', isolate: false, setupFiles: 'test/setup.ts' } as const;
@@ -18,8 +19,21 @@ export default defineConfig({
         test: {
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
+          exclude: ['test/simulation/planted/**'],
           testTimeout: 120_000,
           ...shared,
+        },
+      },
+      {
+        plugins: [plantBugs()],
+        // A copy of the program for each planted bug.
+        test: {
+          name: 'planted',
+          include: ['test/simulation/planted/**/*.test.ts'],
+          testTimeout: 300_000,
+          pool: 'forks',
+          isolate: false,
+          setupFiles: 'test/setup.ts',
         },
       },
       {

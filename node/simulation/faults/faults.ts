@@ -192,6 +192,7 @@ function faultFields(fault: Fault): Record<string, unknown> {
   const fields: Record<string, unknown> = { fault: fault.type };
   for (const [key, value] of Object.entries(fault)) {
     if (key === 'kind') fields[String(value)] = true;
+    else if (key === 'fault') fields.disk_fault = value;
     else if (key !== 'type' && key !== 'node' && value !== undefined) fields[snakeCased(key)] = value;
   }
   return fields;

@@ -16,11 +16,13 @@ import type {
   Workload,
 } from '../../scenario/types.ts';
 import { isByzantine, isInstant, QUIET_MS } from './bounds.ts';
-import { drawFault, type FaultWorld, pick, shuffled } from './faultKinds.ts';
+import { drawFault, type FaultKind, type FaultWorld, faultKinds, pick, shuffled } from './faultKinds.ts';
 
 export interface DrawOptions {
   readonly validatorsMin: number;
   readonly validatorsMax: number;
+  /** Names of the kinds of fault to draw; undefined: all. */
+  readonly kinds?: readonly string[] | undefined;
 }
 
 export const defaultDrawOptions: DrawOptions = { validatorsMin: 4, validatorsMax: 7 };
@@ -37,7 +39,7 @@ export function drawScenario(seed: number, options: DrawOptions = defaultDrawOpt
   const random = new Random(`fuzz/${seed}`);
   const config = drawConfig(random.fork('config'), options);
   const durationMs = random.between(ACTIVE_MS_MIN / 1000, ACTIVE_MS_MAX / 1000) * 1000 + QUIET_MS;
-  const timeline = drawTimeline(random.fork('timeline'), config, durationMs - QUIET_MS);
+  const timeline = drawTimeline(random.fork('timeline'), config, durationMs - QUIET_MS, options.kinds);
   const network = drawNetwork(random.fork('network'));
   // A dishonest node may say of itself what it likes, and where links always lose some node is always behind.
   const mustConverge = network.loss === 0 && timeline.every(({ faults }) => !faults.some(isByzantine));
@@ -124,11 +126,17 @@ function drawWorkload(random: Random): Workload {
   return { type: 'uniform', transactionsPerBlock: pick(random, [1, 1, 1, 2, 4]) };
 }
 
-function drawTimeline(random: Random, config: Config, activeMs: number): TimelineEvent[] {
+function drawTimeline(
+  random: Random,
+  config: Config,
+  activeMs: number,
+  names: readonly string[] | undefined,
+): TimelineEvent[] {
+  const kinds = names === undefined ? faultKinds : faultKinds.filter(({ name }) => names.includes(name));
   const world = createWorld(random, config);
   const events: TimelineEvent[] = [];
   const faultCount = random.chance(0.05) ? 0 : random.between(1, FAULTS_MAX);
-  for (let count = 0; count < faultCount; count += 1) events.push(...drawFaultEvents(world, activeMs));
+  for (let count = 0; count < faultCount; count += 1) events.push(...drawFaultEvents(world, kinds, activeMs));
   events.push(...drawTransactions(random, world.nodes, activeMs));
   return events;
 }
@@ -154,9 +162,9 @@ function createWorld(random: Random, config: Config): FaultWorld {
   };
 }
 
-function drawFaultEvents(world: FaultWorld, activeMs: number): TimelineEvent[] {
+function drawFaultEvents(world: FaultWorld, kinds: readonly FaultKind[], activeMs: number): TimelineEvent[] {
   const { random } = world;
-  const fault = drawFault(world);
+  const fault = drawFault(world, kinds);
   const timeMs = random.between(0, activeMs / 100 - 2) * 100;
   const forMs = Math.min(random.between(1, FAULT_MS_MAX / 100) * 100, activeMs - timeMs);
   if (fault === undefined) return [];
@@ -169,6 +177,14 @@ function drawFaultEvents(world: FaultWorld, activeMs: number): TimelineEvent[] {
       { ...event, forMs: undefined },
       { ...event, at: backAt, forMs: undefined, faults: [back] },
     ];
+  }
+  // A bad disk shows when a process starts again on it.
+  if (fault.type === 'disk') {
+    const crashMs = timeMs + random.between(0, forMs / 100 - 1) * 100;
+    const lose = pick(random, ['unsynced', 'unsynced', 'none'] as const);
+    const faults = [{ type: 'crash', node: fault.node, lose } as const];
+    const downMs = Math.min(random.between(1, 200) * 100, activeMs - crashMs);
+    return [event, { ...event, at: { timeMs: crashMs }, forMs: downMs, faults }];
   }
   if (isInstant(fault)) return [{ ...event, forMs: undefined }];
   if (isByzantine(fault) && random.chance(0.3)) return [{ ...event, forMs: undefined }];

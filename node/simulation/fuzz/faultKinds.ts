@@ -77,7 +77,7 @@ function chance(kind: 'lose_receipts' | 'rpc_errors' | 'rpc_timeouts' | 'duplica
 }
 
 /** All kinds of node/scenario/types.ts. */
-const kinds: readonly FaultKind[] = [
+export const faultKinds: readonly FaultKind[] = [
   {
     name: 'crash',
     weight: 10,
@@ -201,22 +201,16 @@ const kinds: readonly FaultKind[] = [
   onChain('full', 2, () => ({ ...chain, kind: 'full' })),
 ];
 
-/** Kinds that no handler carries out yet. */
-const missing: readonly string[] = ['disk'];
-
-/** The kinds that are drawn. */
-export const faultKinds: readonly FaultKind[] = kinds.filter(({ name }) => !missing.includes(name));
-
 /** The name under which a fault is counted. */
 export function kindOf(fault: Fault): string {
   return fault.type === 'settlement_chain' ? `${fault.type}.${fault.kind}` : fault.type;
 }
 
 /** Draws one fault by weight; undefined where the kind drawn has nothing to do it to. */
-export function drawFault(world: FaultWorld): Fault | undefined {
-  const total = faultKinds.reduce((sum, { weight }) => sum + weight, 0);
+export function drawFault(world: FaultWorld, kinds: readonly FaultKind[]): Fault | undefined {
+  const total = kinds.reduce((sum, { weight }) => sum + weight, 0);
   let at = world.random.below(total);
-  for (const { weight, draw } of faultKinds) {
+  for (const { weight, draw } of kinds) {
     if (at < weight) return draw(world);
     at -= weight;
   }

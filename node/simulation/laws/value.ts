@@ -38,6 +38,8 @@ export class ValueLaws {
   #lastSealed = { seq: 0, toHeight: 0 };
   #lastSettled = { seq: 0, toHeight: 0 };
   #lastWindow = { index: -1, toHeight: 0 };
+  /** Blocks that the open window has, when nobody cuts it short. */
+  #windowSize = 0;
   /** Change of everything the ledger holds in the block under judgement, by asset position. */
   readonly #change: bigint[];
 
@@ -54,12 +56,16 @@ export class ValueLaws {
 
   /** Judges one block, when the first node finalises it. */
   finalized(height: Height, result: ExecutionResult): void {
-    const { flows, facts, layer } = result;
+    const { flows, facts, layer, receipts } = result;
+    const window = {
+      size: this.#windowSize,
+      isCut: receipts.some(({ type, result: outcome }) => type === 'settle_now' && outcome === 'ok'),
+    };
     for (const { asset, amount } of flows.borrowed) add(this.#flowed, asset, amount);
     for (const { asset, amount } of flows.repaid) add(this.#flowed, asset, -amount);
     this.#followLedger(layer);
     const netChanged = this.#followNet(layer);
-    for (const fact of facts) this.#judgeFact(height, fact);
+    for (const fact of facts) this.#judgeFact(height, fact, window);
     if (netChanged || flows.borrowed.length + flows.repaid.length > 0) this.#judgeConservation(height);
     else this.conservation.pass();
     this.#judgeLedger(height);
@@ -72,12 +78,18 @@ export class ValueLaws {
     return unsettled;
   }
 
-  #judgeFact(height: Height, fact: NetFact): void {
+  #judgeFact(
+    height: Height,
+    fact: NetFact,
+    window: { readonly size: number; readonly isCut: boolean },
+  ): void {
     if (fact.type === 'window_closed') {
       const { index, fromHeight, toHeight } = fact;
       const follows = index === this.#lastWindow.index + 1 && toHeight === height && fromHeight <= toHeight;
       this.exactlyOnce.check(
-        follows && fromHeight === this.#lastWindow.toHeight + 1,
+        follows &&
+          fromHeight === this.#lastWindow.toHeight + 1 &&
+          (window.isCut || toHeight === fromHeight + window.size - 1),
         () => `height ${height}: window ${index} covers ${fromHeight} to ${toHeight}`,
       );
       this.#lastWindow = { index, toHeight };
@@ -163,6 +175,7 @@ export class ValueLaws {
     );
     let changed = this.#windows.follow(layer, (_before, after) => {
       this.#open = netOfWindow(after);
+      this.#windowSize = after?.batchSize ?? 0;
     });
     this.#batches.follow(layer, (before, after) => {
       this.#addChange(this.#stakeIndex, (after?.heldSlash ?? 0n) - (before?.heldSlash ?? 0n));
