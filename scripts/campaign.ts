@@ -1,21 +1,28 @@
 /**
- * The long checks: many seeds of the shipped scenarios and of random fault scenarios, against every law, each run twice
- * under different crypto policies and with shared execution on and off. Every case has a name that reproduces it:
+ * The long checks: seeds of the fuzzer and of justice, and the shipped scenarios over many seeds, against every law;
+ * shipped ones and a share of the fuzzed ones run twice, under different crypto policies and sharing. Every case has a
+ * name that reproduces it:
  *
  *   npm run campaign -- --share 10%            a fixed tenth of the cases
- *   npm run campaign -- --case random/123      one case, with its scenario printed
+ *   npm run campaign -- --fresh 20             and seeds of the fuzzer that nobody has run before
+ *   npm run campaign -- --case fuzz/123        one case, with its scenario printed
  */
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { runWorkerPool } from '../node/cli/workerPool.ts';
+import { addCoverage, findMissed, NIGHTLY_SEEDS } from '../node/simulation/fuzz/coverage.ts';
+import { drawScenario } from '../node/simulation/fuzz/draw.ts';
+import { writeScenario } from '../node/simulation/fuzz/writeScenario.ts';
 import { type CampaignCase, type CaseOutcome, listCases, runCase } from './campaign/cases.ts';
 import { justiceScenario } from './campaign/justice.ts';
-import { randomScenarioText } from './campaign/randomScenario.ts';
 
-/** Seeds of each shipped scenario, and random scenarios, in a full campaign: about 20 minutes on 2 cores. */
-const SHIPPED_SEEDS = 40;
-const RANDOM_CASES = 4000;
+/** Seeds of each shipped scenario, and of the fuzzer, in a full campaign. */
+const SHIPPED_SEEDS = 20;
+const FUZZ_CASES = 2000;
+/** Fresh seeds start here at the earliest, far from the fixed ones; which they are follows from the clock. */
+const FRESH_SEED_MIN = 1_000_000;
 /** Seeds in which nobody but the silent may be slashed: ten minutes of one core. */
 const JUSTICE_CASES = 10_000;
 const SCENARIO_FOLDER = 'scripts/scenarios';
@@ -26,23 +33,21 @@ const PROGRESS_MS = 5000;
 /** A case that takes longer than this many ms of host time is reported beside its outcome. */
 const SLOW_CASE_MS = 60_000;
 
-/** A worker thread does not inherit the loader for TypeScript on Node 20, so it starts by registering it. */
-const workerStart = `
-  import('tsx/esm/api').then(({ register }) => {
-    register();
-    return import(${JSON.stringify(import.meta.url)});
-  });
-`;
+/** Silence after which a thread counts as stuck, in ms: several times the longest case. */
+const SILENCE_MS_MAX = 600_000;
 
 interface CampaignOptions {
   readonly share: number;
   readonly workers: number;
   readonly only: string | undefined;
+  /** Seeds of the fuzzer beside the fixed cases. */
+  readonly fresh: number;
 }
 
 const USAGE = `npm run campaign -- [options]
   --share <p%>    run a fixed share of the cases (default 100%)
   --workers <n>   threads (default: one for each core)
+  --fresh <n>     run n more seeds of the fuzzer, from the clock; the first one is printed (default 0)
   --case <name>   run one case
   --help          show this`;
 
@@ -52,6 +57,7 @@ function readOptions(): CampaignOptions | undefined {
     options: {
       share: { type: 'string', default: '100%' },
       workers: { type: 'string', default: String(availableParallelism()) },
+      fresh: { type: 'string', default: '0' },
       case: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -65,7 +71,11 @@ function readOptions(): CampaignOptions | undefined {
   if (!Number.isInteger(workers) || workers < 1) {
     throw new RangeError(`--workers takes a whole number from 1, got ${values.workers}`);
   }
-  return { share: Number(share) / 100, workers, only: values.case };
+  const fresh = Number(values.fresh);
+  if (!Number.isInteger(fresh) || fresh < 0) {
+    throw new RangeError(`--fresh takes a whole number from 0, got ${values.fresh}`);
+  }
+  return { share: Number(share) / 100, workers, only: values.case, fresh };
 }
 
 function allCases(): CampaignCase[] {
@@ -76,7 +86,7 @@ function allCases(): CampaignCase[] {
   return listCases({
     files,
     shippedSeeds: SHIPPED_SEEDS,
-    randomCases: RANDOM_CASES,
+    fuzzCases: FUZZ_CASES,
     justiceCases: JUSTICE_CASES,
   });
 }
@@ -90,40 +100,24 @@ function reproduction({ name }: CampaignCase): string {
   return `npm run campaign -- --case ${name}`;
 }
 
-/** Runs cases on worker threads, each taking the next as it gets free. */
+/** Runs cases on worker threads, each taking the next as it gets free; a thread that dies fails its case. */
 async function runAll(
   cases: readonly CampaignCase[],
   workerCount: number,
   done: (outcome: CaseOutcome) => void,
 ): Promise<void> {
   let next = 0;
-  const take = (): CampaignCase | undefined => {
-    const taken = cases[next];
-    next += 1;
-    return taken;
-  };
-  await Promise.all(
-    Array.from({ length: Math.min(workerCount, cases.length) }, () => runOnWorker(take, done)),
-  );
-}
-
-function runOnWorker(
-  take: () => CampaignCase | undefined,
-  done: (outcome: CaseOutcome) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerStart, { eval: true });
-    const give = (): void => {
-      const one = take();
-      if (one === undefined) void worker.terminate().then(() => resolve(), reject);
-      else worker.postMessage(one);
-    };
-    worker.on('message', (outcome: CaseOutcome) => {
-      done(outcome);
-      give();
-    });
-    worker.on('error', reject);
-    give();
+  await runWorkerPool<CampaignCase, CaseOutcome>({
+    module: new URL(import.meta.url),
+    workerCount: Math.min(workerCount, cases.length),
+    silenceMsMax: SILENCE_MS_MAX,
+    next: () => {
+      const taken = cases[next];
+      next += 1;
+      return taken;
+    },
+    done,
+    lost: ({ name }, reason) => done({ name, failures: [reason], coverage: undefined, wallMs: 0 }),
   });
 }
 
@@ -144,13 +138,19 @@ async function main(): Promise<void> {
     runOne(options.only);
     return;
   }
-  const cases = selectShare(allCases(), options.share);
+  const cases = [...selectShare(allCases(), options.share), ...freshCases(options.fresh)];
   console.log(`campaign: ${cases.length} cases on ${options.workers} workers`);
+  const coverage: Record<string, number> = {};
+  let fuzzed = 0;
   let passed = 0;
   let failed = 0;
   let reportedMs = performance.now();
   const startedMs = reportedMs;
   await runAll(cases, options.workers, (outcome) => {
+    if (outcome.coverage !== undefined) {
+      fuzzed += 1;
+      addCoverage(coverage, outcome.coverage);
+    }
     if (outcome.failures.length === 0) passed += 1;
     else {
       failed += 1;
@@ -164,14 +164,26 @@ async function main(): Promise<void> {
     const seconds = Math.round((nowMs - startedMs) / 1000);
     console.log(`${passed + failed} of ${cases.length} after ${seconds} s, ${failed} failed`);
   });
+  for (const name of fuzzed >= NIGHTLY_SEEDS ? findMissed(coverage) : []) {
+    failed += 1;
+    console.log(`FAILED coverage: ${fuzzed} seeds of the fuzzer never hit ${name}`);
+  }
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+/** Seeds that follow from the clock; they are printed, so that anybody can run them again. */
+function freshCases(count: number): CampaignCase[] {
+  if (count === 0) return [];
+  const from = FRESH_SEED_MIN + (Date.now() % 1_000_000_000);
+  console.log(`fresh seeds: npx sidereal fuzz --from ${from} --seeds ${count}`);
+  return Array.from({ length: count }, (_, index) => ({ name: `fuzz/${from + index}` }));
 }
 
 function runOne(name: string): void {
   const one: CampaignCase = { name };
   if (name.startsWith('justice/')) console.log(justiceScenario(Number(name.slice('justice/'.length))).text);
-  if (name.startsWith('random/')) console.log(randomScenarioText(Number(name.slice('random/'.length))));
+  if (name.startsWith('fuzz/')) console.log(writeScenario(drawScenario(Number(name.slice('fuzz/'.length)))));
   const { failures } = runCase(one, { clock: () => performance.now(), log: (line) => console.log(line) });
   for (const failure of failures) console.log(`FAILED ${name}: ${failure}`);
   console.log(failures.length === 0 ? '1 passed, 0 failed' : '0 passed, 1 failed');
@@ -181,6 +193,7 @@ function runOne(name: string): void {
 if (isMainThread) await main();
 else {
   parentPort?.on('message', (one: CampaignCase) => {
-    parentPort?.postMessage(runCase(one, { clock: () => performance.now() }));
+    const outcome = runCase(one, { clock: () => performance.now() });
+    parentPort?.postMessage({ type: 'done', outcome });
   });
 }

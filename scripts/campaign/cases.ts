@@ -2,14 +2,17 @@
 import { Random } from '../../consensus/primitives/random.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import { formatProblem } from '../../node/config/problem.ts';
-import { loadScenario, parseScenario } from '../../node/scenario/loadScenario.ts';
+import { loadScenario } from '../../node/scenario/loadScenario.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
+import type { Coverage } from '../../node/simulation/fuzz/coverage.ts';
+import { defaultDrawOptions } from '../../node/simulation/fuzz/draw.ts';
+import { findDifference } from '../../node/simulation/fuzz/judge.ts';
+import { runSeed } from '../../node/simulation/fuzz/seedRun.ts';
 import type { RunResult } from '../../node/simulation/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { runJusticeSeed } from './justice.ts';
-import { randomScenarioText } from './randomScenario.ts';
 
-/** `random/<seed>`, `justice/<seed>`, or `<file>/<seed>` for a shipped scenario. */
+/** `fuzz/<seed>`, `justice/<seed>`, or `<file>/<seed>` for a shipped scenario. */
 export interface CampaignCase {
   readonly name: string;
 }
@@ -17,6 +20,8 @@ export interface CampaignCase {
 export interface CaseOutcome extends CampaignCase {
   /** Empty when everything held. */
   readonly failures: readonly string[];
+  /** What a seed of the fuzzer has been through. */
+  readonly coverage: Coverage | undefined;
   readonly wallMs: number;
 }
 
@@ -39,35 +44,47 @@ const variants: readonly [Variant, ...Variant[]] = [
   { crypto: 'full', sharedExecution: false },
 ];
 
-const RANDOM_PREFIX = 'random/';
+const FUZZ_PREFIX = 'fuzz/';
 const JUSTICE_PREFIX = 'justice/';
 
 export function listCases(options: {
   readonly files: readonly string[];
   readonly shippedSeeds: number;
-  readonly randomCases: number;
+  readonly fuzzCases: number;
   readonly justiceCases: number;
 }): CampaignCase[] {
   const cases: CampaignCase[] = [];
   for (let seed = 1; seed <= options.shippedSeeds; seed += 1) {
     for (const file of options.files) cases.push({ name: `${file}/${seed}` });
   }
-  for (let seed = 1; seed <= options.randomCases; seed += 1) cases.push({ name: `${RANDOM_PREFIX}${seed}` });
+  for (let seed = 1; seed <= options.fuzzCases; seed += 1) cases.push({ name: `${FUZZ_PREFIX}${seed}` });
   for (let seed = 1; seed <= options.justiceCases; seed += 1)
     cases.push({ name: `${JUSTICE_PREFIX}${seed}` });
   return cases;
 }
 
-/** Runs a case, twice unless justice alone is asked for, and judges it. Never throws: what a run throws is a failure of the case. */
+/** Runs and judges a case. Never throws: what a run throws is a failure of the case. */
 export function runCase(one: CampaignCase, tools: CaseTools): CaseOutcome {
   const startedMs = tools.clock();
   const failures: string[] = [];
+  let coverage: Coverage | undefined;
   try {
-    judgeCase(one.name, failures, tools);
+    if (one.name.startsWith(FUZZ_PREFIX)) coverage = judgeFuzzed(one.name, failures, tools);
+    else judgeCase(one.name, failures, tools);
   } catch (cause) {
     failures.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
   }
-  return { name: one.name, failures, wallMs: tools.clock() - startedMs };
+  return { name: one.name, failures, coverage, wallMs: tools.clock() - startedMs };
+}
+
+/** A seed of the fuzzer; shrinking one that fails is left to `sidereal fuzz`. */
+function judgeFuzzed(name: string, failures: string[], tools: CaseTools): Coverage {
+  const seed = Number(name.slice(FUZZ_PREFIX.length));
+  const outcome = runSeed({ seed, draw: defaultDrawOptions, shrinkAttemptsMax: 0 });
+  for (const { law, text } of outcome.failures) failures.push(`${law}: ${text}`);
+  if (outcome.failures.length > 0) failures.push(`shrink it: npx sidereal fuzz --from ${seed} --seeds 1`);
+  tools.log?.(JSON.stringify(outcome.coverage));
+  return outcome.coverage;
 }
 
 function judgeCase(name: string, failures: string[], tools: CaseTools): void {
@@ -78,30 +95,22 @@ function judgeCase(name: string, failures: string[], tools: CaseTools): void {
     tools.log?.(`${duties} duties, ${silentDuties} with a silent holder, ${slashes} slashes`);
     return;
   }
-  const isRandom = name.startsWith(RANDOM_PREFIX);
-  const parsed = isRandom
-    ? parseScenario(randomScenarioText(seed), name, { seed })
-    : loadScenario(name.slice(0, name.lastIndexOf('/')), { seed });
+  const parsed = loadScenario(name.slice(0, name.lastIndexOf('/')), { seed });
   if (!parsed.ok) {
     failures.push(...parsed.problems.map(formatProblem));
     return;
   }
   const { scenario } = parsed.value;
   const first = run(scenario, { crypto: 'modelled', sharedExecution: true }, tools);
-  judgeResult(first, isRandom, failures);
+  judgeResult(first, failures);
   const variant = variants[new Random(`variant/${name}`).below(variants.length)] ?? variants[0];
   const second = run(scenario, variant, tools);
-  if (JSON.stringify(first) !== JSON.stringify(second)) {
-    const parts = Object.keys(first).filter((key) => textOf(first, key) !== textOf(second, key));
+  const difference = findDifference(first, second);
+  if (difference !== undefined) {
     failures.push(
-      `two runs differ in ${parts.join(', ')}: trace ${first.trace_hash}, and ${second.trace_hash} with crypto ` +
-        `${variant.crypto}, shared execution ${variant.sharedExecution}`,
+      `two runs differ: with crypto ${variant.crypto}, shared execution ${variant.sharedExecution}, ${difference}`,
     );
   }
-}
-
-function textOf(result: RunResult, key: string): string {
-  return JSON.stringify(Object.entries(result).find(([name]) => name === key));
 }
 
 function run(scenario: Scenario, variant: Variant, tools: CaseTools): RunResult {
@@ -114,12 +123,11 @@ function run(scenario: Scenario, variant: Variant, tools: CaseTools): RunResult 
   return result;
 }
 
-/** A random scenario expects nothing but the laws; a shipped one is judged on what it expects as well. */
-function judgeResult(result: RunResult, isRandom: boolean, failures: string[]): void {
+/** A shipped scenario is judged by the laws and on what it expects. */
+function judgeResult(result: RunResult, failures: string[]): void {
   failures.push(...result.errors);
   for (const { name, violations } of result.laws) {
     for (const violation of violations) failures.push(`${name}: ${violation}`);
   }
-  if (isRandom) return;
   for (const { ok, text, detail } of result.expectations) if (!ok) failures.push(`${text}: ${detail}`);
 }
