@@ -1,5 +1,6 @@
 /** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
 import { consensusCodes } from '../../consensus/codes.ts';
+import { apiCodes } from '../../node/api/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   chain: chainCodes,
   consensus: consensusCodes,
   core: coreCodes,
+  api: apiCodes,
   runtime: runtimeCodes,
   simulation: simulationCodes,
   other: otherCodes,
@@ -234,6 +236,26 @@ const advice: Readonly<Record<string, string>> = {
     'Nothing, when the scenario means it: the message names who is missing. Progress is judged from its return.',
 
   VERDICT_PROOF_INVALID: 'Do not believe the verdict; the message names the part that fails.',
+
+  ADMIN_OFF: 'Set `api.admin_token`.',
+  ADMIN_TOKEN_INVALID: 'Send `Authorization: Bearer <token>` with the token of `api.admin_token`.',
+  API_LISTEN_FAILED: 'Use an address of this machine that you may listen on: `api.host`, `api.port`.',
+  API_PORT_TAKEN: 'Stop the other program, or choose another `--port`.',
+  BATCH_UNKNOWN: 'Use a number from 1 to the newest one, which the details name; old ones are dropped.',
+  BLOCK_UNKNOWN: 'Use a height up to the final one, which the details name; old ones are dropped.',
+  BODY_TOO_LARGE: 'Send less; the details name the limit.',
+  CONTENT_TYPE_UNSUPPORTED: 'Send JSON with `Content-Type: application/json`.',
+  EVENTS_LOST: 'Read the present state by the queries, then go on with the events that follow.',
+  EVENT_READERS_MAX: 'Close a reader, or follow another node.',
+  HEADERS_TOO_LARGE: 'Send fewer or shorter headers.',
+  METHOD_NOT_ALLOWED: 'Use the method that the header Allow names.',
+  OPERATOR_KEY_MISSING:
+    'Ask a node that holds a key of `settlement.operator_keys`, or sign the transaction yourself.',
+  REQUEST_INVALID: 'The details list what is wrong; `GET /openapi.json` has the shape.',
+  REQUEST_MALFORMED: 'Speak HTTP/1.1.',
+  REQUEST_TIMEOUT: 'Send it again, faster.',
+  ROUTE_UNKNOWN: '`GET /openapi.json` lists every path.',
+  TRANSACTION_UNKNOWN: 'Look in the blocks of the time, or ask the node it was sent to.',
 
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',

@@ -1,4 +1,5 @@
 /** Which document has which generated parts. */
+import { apiParts } from './api.ts';
 import { configurationParts } from './configuration.ts';
 import { errorParts } from './errors.ts';
 import { eventParts } from './events.ts';
@@ -9,6 +10,7 @@ import { scenarioParts } from './scenarios.ts';
 
 export const generatedDocuments: Readonly<Record<string, () => Parts>> = {
   'README.md': readmeParts,
+  'docs/api.md': apiParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,
   'docs/results.md': () => ({ ...resultParts(), ...eventParts(), ...resultSampleParts() }),

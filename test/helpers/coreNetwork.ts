@@ -44,6 +44,9 @@ export interface CoreNetworkOptions {
   readonly node?: Partial<NodeOptions>;
   /** False: the scenario's transactions fund their accounts and are never sent. */
   readonly scriptedTransactions?: boolean;
+  /** Told of every input before a node takes it, and of every output after it was carried out. */
+  readonly onInput?: (node: number, input: Input) => void;
+  readonly onOutput?: (node: number, output: Output) => void;
 }
 
 export class CoreNetwork {
@@ -157,8 +160,12 @@ export class CoreNetwork {
     const node = this.#node(index);
     if (!node.up) return [];
     node.inputs.push(input);
+    this.#options.onInput?.(index, input);
     const outputs = node.core.handle(input);
-    for (const output of outputs) this.#carryOut(index, node, output);
+    for (const output of outputs) {
+      this.#carryOut(index, node, output);
+      this.#options.onOutput?.(index, output);
+    }
     return outputs;
   }
 

@@ -1,0 +1,72 @@
+/** Codes of the HTTP API (docs/errors.md), and the status and retry advice of every code that an answer can carry. */
+
+export const apiCodes = {
+  ADMIN_OFF: 'the admin endpoints are off, because the node has no admin token',
+  ADMIN_TOKEN_INVALID: 'the request carries no bearer token, or a wrong one',
+  API_LISTEN_FAILED: 'the address of the HTTP server cannot be used',
+  API_PORT_TAKEN: 'another program listens on the address of the HTTP server',
+  BATCH_UNKNOWN: 'there is no such net batch, or it was settled too long ago to be kept',
+  BLOCK_UNKNOWN: 'there is no final block of that height, or it is too old to be kept',
+  BODY_TOO_LARGE: 'the body of the request is above the limit',
+  CONTENT_TYPE_UNSUPPORTED: 'the body of the request is not JSON',
+  EVENTS_LOST: 'events between the last one the reader has seen and the next one are no longer kept',
+  EVENT_READERS_MAX: 'as many readers follow the event stream as the node serves',
+  HEADERS_TOO_LARGE: 'the request has more headers, or larger ones, than the node takes',
+  METHOD_NOT_ALLOWED: 'the path exists and takes another method',
+  OPERATOR_KEY_MISSING: 'the node holds no key that genesis names as an operator',
+  REQUEST_INVALID: 'a parameter or the body does not have the documented shape',
+  REQUEST_MALFORMED: 'what came is not HTTP',
+  REQUEST_TIMEOUT: 'the request did not arrive in time',
+  ROUTE_UNKNOWN: 'there is no such path',
+  TRANSACTION_UNKNOWN: 'the node knows no such transaction, or it ended too long ago to be kept',
+} as const;
+
+export type ApiCode = keyof typeof apiCodes;
+
+interface CodeAnswer {
+  readonly status: number;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+}
+
+const final = (status: number): CodeAnswer => ({ status, retryable: false });
+const retryable = (status: number): CodeAnswer => ({ status, retryable: true });
+
+/** Every code an answer of the API can carry, its own and the core's. */
+const answers = {
+  ADMIN_OFF: final(403),
+  ADMIN_TOKEN_INVALID: final(401),
+  BATCH_UNKNOWN: final(404),
+  BLOCK_UNKNOWN: final(404),
+  BODY_TOO_LARGE: final(413),
+  CONTENT_TYPE_UNSUPPORTED: final(415),
+  ENCODING_INVALID: final(400),
+  EVENT_READERS_MAX: retryable(503),
+  HEADERS_TOO_LARGE: final(431),
+  INTERNAL: final(500),
+  LEDGER_NONCE_AHEAD: retryable(409),
+  LEDGER_NONCE_USED: final(409),
+  MEMPOOL_FULL: retryable(429),
+  MEMPOOL_NONCE_TAKEN: final(409),
+  MEMPOOL_SENDER_FULL: retryable(429),
+  METHOD_NOT_ALLOWED: final(405),
+  NODE_OVERLOADED: retryable(503),
+  NODE_STOPPED: retryable(503),
+  OPERATOR_KEY_MISSING: final(403),
+  REQUEST_INVALID: final(400),
+  REQUEST_MALFORMED: final(400),
+  REQUEST_TIMEOUT: retryable(408),
+  ROUTE_UNKNOWN: final(404),
+  TRANSACTION_ADDRESS_INVALID: final(400),
+  TRANSACTION_CHAIN_MISMATCH: final(400),
+  TRANSACTION_EXPIRED: final(409),
+  TRANSACTION_SIGNATURE_INVALID: final(401),
+  TRANSACTION_UNKNOWN: final(404),
+} as const satisfies Readonly<Record<string, CodeAnswer>>;
+
+export type AnswerCode = keyof typeof answers;
+
+/** @returns The answer to a code; one that nobody foresaw is the server's fault. */
+export function answerOf(code: string): CodeAnswer {
+  return Object.hasOwn(answers, code) ? answers[code as AnswerCode] : answers.INTERNAL;
+}

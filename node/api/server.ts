@@ -1,0 +1,349 @@
+/**
+ * The HTTP server of one node (docs/api.md): queries, transactions, events, metrics, admin. Every route is data
+ * (`route.ts`); here they meet fastify, limits and errors. Whatever is wrong is answered in one shape with a stable code.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import { type TObject, Type } from '@sinclair/typebox';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
+import { adminRoutes } from './adminRoutes.ts';
+import { batchRoutes } from './batchRoutes.ts';
+import { blockRoutes } from './blockRoutes.ts';
+import type { EventLog } from './eventLog.ts';
+import { EventStream, type EventStreamLimits, eventStreamLimits } from './eventStream.ts';
+import { ledgerRoutes } from './ledgerRoutes.ts';
+import type { NodeLogger } from './logger.ts';
+import { Metrics } from './metrics.ts';
+import type { NodeView } from './nodeView.ts';
+import { describeApi, type JsonObject } from './openApi.ts';
+import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
+import { statusRoutes } from './statusRoutes.ts';
+import { transactionRoutes } from './transactionRoutes.ts';
+
+export interface ApiLimits extends EventStreamLimits {
+  readonly bodyBytesMax: number;
+  /** All headers together, in bytes. */
+  readonly headerBytesMax: number;
+  readonly headersMax: number;
+  /** Further connections are closed at once. */
+  readonly connectionsMax: number;
+  /** From the first byte of a request to its last, in ms. */
+  readonly requestTimeoutMs: number;
+  /** How often requests are held against their time, in ms. */
+  readonly timeoutCheckMs: number;
+}
+
+/** Far above what the documented requests need, far below what would hurt the node. */
+export const apiLimits: ApiLimits = {
+  ...eventStreamLimits,
+  bodyBytesMax: 64 * 1024,
+  headerBytesMax: 16 * 1024,
+  headersMax: 64,
+  connectionsMax: 512,
+  requestTimeoutMs: 10_000,
+  timeoutCheckMs: 1000,
+};
+
+/** Silence after which a connection is closed, in ms; above the heartbeat of the event stream. */
+const IDLE_TIMEOUT_MS = 60_000;
+
+export interface ApiServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Empty: the admin endpoints are off. */
+  readonly adminToken: string;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface ApiServerDependencies {
+  readonly node: NodeView;
+  readonly events: EventLog;
+  readonly logger: NodeLogger;
+}
+
+export class ApiServer {
+  readonly #options: ApiServerOptions;
+  readonly #limits: ApiLimits;
+  readonly #logger: NodeLogger;
+  readonly #stream: EventStream;
+  readonly #metrics: Metrics;
+  readonly #routes: readonly Route[];
+  readonly #app: FastifyInstance;
+
+  constructor(options: ApiServerOptions, dependencies: ApiServerDependencies) {
+    const { node, events, logger } = dependencies;
+    this.#options = options;
+    this.#limits = { ...apiLimits, ...options.limits };
+    this.#logger = logger;
+    this.#stream = new EventStream(events, this.#limits);
+    this.#metrics = new Metrics({ node, events, stream: this.#stream });
+    this.#routes = [
+      ...statusRoutes(node),
+      ...blockRoutes(node),
+      ...batchRoutes(node),
+      ...ledgerRoutes(node),
+      ...transactionRoutes(node),
+      this.#stream.route(),
+      this.#metrics.route(),
+      ...adminRoutes(node),
+      this.#descriptionRoute(node.version),
+    ];
+    this.#app = this.#createApp();
+  }
+
+  /** What the server serves, for documents and tests. */
+  get routes(): readonly Route[] {
+    return this.#routes;
+  }
+
+  /**
+   * Opens the port.
+   * @returns Its address, as `http://host:port`.
+   * @throws {CodedError} `API_PORT_TAKEN`, `API_LISTEN_FAILED`.
+   */
+  async start(): Promise<string> {
+    const { host, port } = this.#options;
+    try {
+      return await this.#app.listen({ host, port });
+    } catch (cause) {
+      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      const message = isTaken
+        ? `${host}:${port} is in use: stop the other program, or choose another port with --port or api.port`
+        : `the HTTP server cannot listen on ${host}:${port}: ${(cause as Error).message}`;
+      const code = isTaken ? 'API_PORT_TAKEN' : 'API_LISTEN_FAILED';
+      throw new CodedError(code, message, { host, port }, { cause });
+    }
+  }
+
+  /** Ends streams, lets answers under way out, and closes the port. */
+  async stop(): Promise<void> {
+    this.#stream.close();
+    await this.#app.close();
+  }
+
+  // Requests ---------------------------------------------------------------------------------------------
+
+  #createApp(): FastifyInstance {
+    const limits = this.#limits;
+    const app = fastify({
+      bodyLimit: limits.bodyBytesMax,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionTimeout: IDLE_TIMEOUT_MS,
+      forceCloseConnections: true,
+      exposeHeadRoutes: false,
+      http: {
+        maxHeaderSize: limits.headerBytesMax,
+        headersTimeout: limits.requestTimeoutMs,
+        connectionsCheckingInterval: limits.timeoutCheckMs,
+      },
+      // What does not even reach a route: a path that does not decode, or a parameter of absurd length.
+      frameworkErrors: (error, _request, reply) => void this.#send(reply, this.#explain(error)),
+      clientErrorHandler: (error, socket) => refuseConnection(error, socket),
+    });
+    app.server.maxConnections = limits.connectionsMax;
+    // One more than allowed is read, so that one too many is seen.
+    app.server.maxHeadersCount = limits.headersMax + 1;
+    app.removeContentTypeParser('text/plain');
+    app.setValidatorCompiler(({ schema, httpPart }) => compileCheck(schema as TObject, httpPart ?? 'body'));
+    app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.raw.rawHeaders.length / 2 <= limits.headersMax) return;
+      const message = `at most ${limits.headersMax} headers are taken`;
+      return this.#send(reply, refusal('HEADERS_TOO_LARGE', message, {}, { connection: 'close' }));
+    });
+    app.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown';
+      this.#metrics.noteRequest(request.method, route, reply.statusCode, reply.elapsedTime);
+      this.#logger.debug('request', { method: request.method, route, status: reply.statusCode });
+    });
+    app.setErrorHandler((error, _request, reply) => this.#send(reply, this.#explain(error)));
+    app.setNotFoundHandler((request, reply) => this.#send(reply, this.#explainUnknown(request)));
+    for (const route of this.#routes) this.#register(app, route);
+    return app;
+  }
+
+  #register(app: FastifyInstance, route: Route): void {
+    const { params, query, body } = route;
+    app.route({
+      method: route.method,
+      url: route.path,
+      schema: {
+        ...(params === undefined ? {} : { params }),
+        ...(query === undefined ? {} : { querystring: query }),
+        ...(body === undefined ? {} : { body }),
+      },
+      ...(route.isAdmin === true
+        ? {
+            // Before the body is read: who may not ask need not send.
+            onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
+              const refused = this.#refuseAdmin(request.headers);
+              if (refused !== undefined) return this.#send(reply, refused);
+            },
+          }
+        : {}),
+      handler: async (request, reply) => {
+        const { headers } = request;
+        const answer = await route.handle({
+          params: request.params,
+          query: request.query,
+          body: request.body,
+          headers,
+        });
+        if (route.stream === undefined || answer.status !== 200) return this.#send(reply, answer);
+        reply.hijack();
+        route.stream(request.raw, reply.raw);
+      },
+    });
+  }
+
+  #send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+    return reply.code(status).headers(headers).send(body);
+  }
+
+  #refuseAdmin({ authorization }: IncomingHttpHeaders): Answer | undefined {
+    const { adminToken } = this.#options;
+    if (adminToken === '') {
+      return refusal('ADMIN_OFF', 'the admin endpoints are off: set api.admin_token to turn them on');
+    }
+    const [, given = ''] = /^Bearer (.+)$/i.exec(authorization ?? '') ?? [];
+    // Digests have one length, so the comparison tells nothing of the token's.
+    if (timingSafeEqual(digestOf(given), digestOf(adminToken))) return undefined;
+    const challenge = { 'www-authenticate': 'Bearer realm="sidereal"' };
+    return refusal('ADMIN_TOKEN_INVALID', 'send the header Authorization: Bearer <token>', {}, challenge);
+  }
+
+  /** What fastify or a handler threw, as an answer. */
+  #explain(error: unknown): Answer {
+    const { statusCode, validation, message } = error as {
+      readonly statusCode?: number;
+      readonly validation?: readonly unknown[];
+      readonly message?: string;
+    };
+    if (validation !== undefined) {
+      return refusal('REQUEST_INVALID', 'the request does not have the documented shape', {
+        problems: validation,
+      });
+    }
+    if (statusCode === 413) {
+      const { bodyBytesMax } = this.#limits;
+      const words = `a body has at most ${bodyBytesMax} bytes`;
+      return refusal('BODY_TOO_LARGE', words, { bytes_max: bodyBytesMax }, { connection: 'close' });
+    }
+    if (statusCode === 415) {
+      return refusal('CONTENT_TYPE_UNSUPPORTED', 'send the body as application/json');
+    }
+    if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+      return refusal('REQUEST_INVALID', message ?? 'the request cannot be read');
+    }
+    const { answer, incident } = internalRefusal();
+    this.#logger.error('a request ended in an error', error, { incident });
+    return answer;
+  }
+
+  #explainUnknown({ method, url }: FastifyRequest): Answer {
+    const [path = ''] = url.split('?');
+    const methods = this.#routes.filter((route) => matches(route.path, path)).map((route) => route.method);
+    if (methods.length === 0) {
+      return refusal('ROUTE_UNKNOWN', `there is no ${path}; GET /openapi.json lists what there is`);
+    }
+    const allow = methods.join(', ');
+    return refusal(
+      'METHOD_NOT_ALLOWED',
+      `${path} takes ${allow}, not ${method}`,
+      { allow: methods },
+      { allow },
+    );
+  }
+
+  #descriptionRoute(version: string): Route {
+    // Made on the first request: only then are all routes known.
+    let description: JsonObject | undefined;
+    return defineRoute({
+      method: 'GET',
+      path: '/openapi.json',
+      summary: 'This description',
+      tag: 'node',
+      codes: [],
+      answers: [
+        {
+          status: 200,
+          description: 'OpenAPI 3.1',
+          schema: Type.Object({ openapi: Type.String(), info: Type.Unknown(), paths: Type.Unknown() }),
+          example: { openapi: '3.1.0', info: {}, paths: {} },
+        },
+      ],
+      handle: () => {
+        description ??= describeApi(this.#routes, version);
+        return ok(description);
+      },
+    });
+  }
+}
+
+/** True when a path is one of a route's, whatever its parameters. */
+function matches(pattern: string, path: string): boolean {
+  const expected = pattern.split('/');
+  const given = path.split('/');
+  return (
+    expected.length === given.length &&
+    expected.every((part, index) => part === given[index] || (part.startsWith(':') && given[index] !== ''))
+  );
+}
+
+function digestOf(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
+}
+
+/** One thing that is wrong with a request. */
+interface Problem {
+  /** Where, as a JSON pointer. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Checks one part of a request against its schema; numbers in a path or query come as text. */
+function compileCheck(schema: TObject, httpPart: string) {
+  const compiled = TypeCompiler.Compile(schema);
+  const isText = httpPart === 'params' || httpPart === 'querystring';
+  return (data: unknown): { value: unknown } | { error: Error } => {
+    // No body at all is an empty one, so that a plain `curl -X POST` works where nothing is asked for.
+    const value = isText ? readNumbers(schema, data) : (data ?? {});
+    if (compiled.Check(value)) return { value };
+    const problems: Problem[] = [];
+    for (const { path, message } of compiled.Errors(value)) problems.push({ path, message });
+    return { error: Object.assign(new Error('invalid'), { validation: problems, statusCode: 400 }) };
+  };
+}
+
+function readNumbers(schema: TObject, data: unknown): unknown {
+  assert(typeof data === 'object' && data !== null, 'parameters are an object');
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => {
+      const isInteger = schema.properties[name]?.type === 'integer';
+      const isNumber = isInteger && typeof value === 'string' && /^(?:0|[1-9][0-9]{0,15})$/.test(value);
+      return [name, isNumber ? Number(value) : value];
+    }),
+  );
+}
+
+/** Answers a connection whose request never became one. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, body } = /HEADER_OVERFLOW/.test(error.code ?? '')
+    ? refusal('HEADERS_TOO_LARGE', 'the headers are too large')
+    : /REQUEST_TIMEOUT/.test(error.code ?? '')
+      ? refusal('REQUEST_TIMEOUT', 'the request did not arrive in time')
+      : refusal('REQUEST_MALFORMED', 'what came is not HTTP');
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
