@@ -11,6 +11,8 @@ export const runtimeCodes = {
   PEER_STATEMENT_INVALID: 'the statement that is to bind a peer to a validator does not hold',
   PEER_STREAM_LOST: 'gossip with a peer broke off, and the connection was ended so that it can begin anew',
   PEER_UNKNOWN: 'a peer is none of the validators',
+  SETTLEMENT_LISTEN_FAILED: 'the address at which the settlement chain is to answer cannot be used',
+  SETTLEMENT_OTHER_CHAIN: 'the settlement chain that answers was made for another genesis',
   STORE_LOCKED: 'another process has the store open',
   STORE_OTHER_CHAIN: 'the store holds the data of another chain',
   STORE_UNREADABLE: 'the data directory or the store in it cannot be read or created',

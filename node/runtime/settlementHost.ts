@@ -104,6 +104,13 @@ export class SettlementHost {
     return this.#play(() => ({ type: 'standing', standing: this.#chain.standingOf(question) }));
   }
 
+  /** False for a fault that names a validator or an asset that this chain does not have. */
+  canPlay(fault: SettlementChainFault): boolean {
+    if (fault.kind === 'censor') return this.#dependencies.indexOf(fault.node) !== undefined;
+    if (fault.kind !== 'slippage') return true;
+    return this.#chain.reserves.some(({ asset }) => asset === fault.asset);
+  }
+
   /** Turns a fault of a scenario on or off; an instant one happens when it is turned on. */
   async setFault(fault: SettlementChainFault, on: boolean): Promise<void> {
     this.#faults.set(fault, on);

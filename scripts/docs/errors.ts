@@ -224,6 +224,9 @@ const advice: Readonly<Record<string, string>> = {
   PEER_STREAM_LOST:
     'Nothing: they connect again. A peer that reads too slowly, or sends oversized frames, looks like this.',
   PEER_UNKNOWN: 'Nothing: it is disconnected. Give every node the same list of validators.',
+  SETTLEMENT_LISTEN_FAILED: 'Choose a free port, or stop the process that has it.',
+  SETTLEMENT_OTHER_CHAIN:
+    'Correct `settlement_chain.urls`, or start the chain with the configuration and seed of the nodes.',
   STORE_LOCKED: 'Stop the process that has it open, or choose another data directory.',
   STORE_OTHER_CHAIN: 'Correct `chain.id`, or choose another data directory.',
   STORE_UNREADABLE:

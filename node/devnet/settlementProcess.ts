@@ -1,0 +1,85 @@
+/** A mock settlement chain as a process runs it: its log in a folder, its blocks by the system's clock, its door on a port. */
+import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { SettlementServer } from '../api/settlementServer.ts';
+import { LevelStore } from '../runtime/levelStore.ts';
+import { SettlementHost } from '../runtime/settlementHost.ts';
+import { SettlementRpc } from '../runtime/settlementRpc.ts';
+import { SystemClock } from '../runtime/systemClock.ts';
+import { createGenesis } from '../scenario/genesis.ts';
+import { createSettlementChain } from '../scenario/settlementChain.ts';
+import type { Scenario } from '../scenario/types.ts';
+
+/** Blocks kept for nodes that ask: years of them, since one that begins with an empty disk wants all. */
+const HISTORY_BLOCKS = 2 ** 24;
+/** Deepest reorganisation that may be asked for, in blocks; each costs a copy of what a block changed. */
+const REORG_DEPTH_MAX = 64;
+
+export interface SettlementProcessOptions {
+  /** Of the network that settles here: configuration and seed decide genesis. */
+  readonly scenario: Scenario;
+  /** The genesis instant, in ms since 1970. */
+  readonly genesisMs: number;
+  /** Folder of its data. */
+  readonly directory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminToken: string | undefined;
+}
+
+export interface SettlementProcess {
+  readonly url: string;
+  /** Lets calls under way end; leaves no timer, port or lock behind. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param onFailure - The log can no longer be written: the process is to end.
+ * @throws {CodedError} Of the store, and `SETTLEMENT_LISTEN_FAILED`.
+ */
+export async function startSettlementProcess(
+  options: SettlementProcessOptions,
+  onFailure: (error: unknown) => void,
+): Promise<SettlementProcess> {
+  const { scenario, genesisMs, directory, host: address, port, adminToken } = options;
+  const { chainId, validators } = createGenesis(scenario).genesis;
+  const { blockTimeMs } = scenario.config.settlementChain;
+  const chain = createSettlementChain(scenario, {
+    chainId,
+    validators,
+    verifier: createCrypto('full'),
+    historyBlocks: HISTORY_BLOCKS,
+    reorgDepthMax: REORG_DEPTH_MAX,
+  });
+  const store = await LevelStore.open({ directory, chainId });
+  const host = await SettlementHost.open(
+    { blockTimeMs },
+    {
+      chain,
+      store,
+      clock: new SystemClock(genesisMs),
+      indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,
+      onFailure,
+    },
+  ).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const rpc = new SettlementRpc({ chainId, genesisMs, blockTimeMs }, host);
+  const server = new SettlementServer(
+    { host: address, port, adminToken },
+    { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },
+  );
+  try {
+    const url = await server.start();
+    return {
+      url,
+      stop: async () => {
+        await server.stop();
+        await host.stop();
+      },
+    };
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The mock settlement chain as JSON-RPC 2.0: requests in, responses out. What carries them is somebody else's business.
+ *
+ * | method | params | result |
+ * |---|---|---|
+ * | `settlement_info` | | chain id, genesis hash and instant, interval, head |
+ * | `settlement_submit` | transaction | `accepted`, or `refused` with a code |
+ * | `settlement_standing` | proposer, seq, attempt, hash | settled, reverted, waiting or unknown |
+ * | `settlement_block` | height | the block's bytes, or null |
+ * | `settlement_blocks` | known, from_height, wait_ms | bytes of the blocks that follow, waiting for one |
+ * | `admin_fault` | fault, on | null; with the admin token only |
+ */
+import { z } from 'zod';
+import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { encodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
+import type { SettlementAnswer } from '../core/types.ts';
+import type { SettlementChainFault } from '../scenario/types.ts';
+import type { SettlementHost } from './settlementHost.ts';
+
+/** Longest wait for a block in one request, in ms: below what proxies on the way tolerate. */
+export const WAIT_MS_MAX = 25_000;
+/** Blocks that one request may say it knows. */
+const KNOWN_MAX = 64;
+
+/** Codes of the specification, and one of our own: a fault of a scenario made the call fail. */
+const rpcErrors = {
+  parse: -32_700,
+  request: -32_600,
+  method: -32_601,
+  params: -32_602,
+  failed: -32_000,
+} as const;
+
+export type RpcResponse =
+  | { readonly jsonrpc: '2.0'; readonly id: RpcId; readonly result: unknown }
+  | {
+      readonly jsonrpc: '2.0';
+      readonly id: RpcId;
+      readonly error: { readonly code: number; readonly message: string };
+    };
+
+type RpcId = string | number | null;
+
+const request = z.object({
+  jsonrpc: z.literal('2.0'),
+  id: z.union([z.string(), z.number(), z.null()]),
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()).default({}),
+});
+
+const hash = z.string().refine((text) => isHex(text, 32), 'a hash of 32 bytes as 0x hex');
+const hexBytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/, 'bytes as lower-case 0x hex');
+const index = z.int().nonnegative();
+const probability = z.number().min(0).max(1);
+const typed = { type: z.literal('settlement_chain').default('settlement_chain') };
+
+const fault = z.discriminatedUnion('kind', [
+  z.object({ ...typed, kind: z.enum(['stall', 'full', 'transfer_timeout']) }),
+  z.object({ ...typed, kind: z.literal('slow'), factor: z.number().min(1).max(1000) }),
+  z.object({ ...typed, kind: z.literal('censor'), node: z.string() }),
+  z.object({ ...typed, kind: z.literal('reorg'), depth: z.int().min(1) }),
+  z.object({
+    ...typed,
+    kind: z.enum(['lose_receipts', 'rpc_errors', 'rpc_timeouts', 'duplicate_delivery']),
+    probability,
+  }),
+  z.object({ ...typed, kind: z.literal('slippage'), asset: z.string(), bps: index }),
+  z.object({ ...typed, kind: z.literal('base_fee'), factor: z.number().positive() }),
+]);
+
+const params = {
+  submit: z.object({ transaction: hexBytes }),
+  standing: z.object({ proposer: index, seq: index, attempt: index, hash }),
+  block: z.object({ height: index }),
+  blocks: z.object({
+    known: z
+      .array(z.tuple([index, hash]))
+      .max(KNOWN_MAX)
+      .default([]),
+    from_height: index,
+    wait_ms: index.max(WAIT_MS_MAX).default(0),
+  }),
+  fault: z.object({ fault, on: z.boolean() }),
+};
+
+export interface SettlementRpcOptions {
+  readonly chainId: Hash;
+  readonly genesisMs: number;
+  readonly blockTimeMs: number;
+}
+
+/** A response, or nothing: whoever asked is to wait in vain, as a fault of a scenario has it. */
+export type RpcOutcome = RpcResponse | undefined;
+
+export class SettlementRpc {
+  readonly #options: SettlementRpcOptions;
+  readonly #host: SettlementHost;
+
+  constructor(options: SettlementRpcOptions, host: SettlementHost) {
+    this.#options = options;
+    this.#host = host;
+  }
+
+  /**
+   * Answers one request; never throws for anything a caller sent.
+   * @param text - The body as it came.
+   * @param isAdmin - The caller has shown the admin token.
+   */
+  async handle(text: string, isAdmin: boolean): Promise<RpcOutcome> {
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return errorOf(null, rpcErrors.parse, 'the body is not JSON');
+    }
+    const parsed = request.safeParse(body);
+    if (!parsed.success) return errorOf(null, rpcErrors.request, 'not a JSON-RPC 2.0 request');
+    const { id, method } = parsed.data;
+    try {
+      const result = await this.#call(method, parsed.data.params, isAdmin);
+      if (result === lost) return undefined;
+      return { jsonrpc: '2.0', id, result };
+    } catch (error) {
+      if (error instanceof z.ZodError) return errorOf(id, rpcErrors.params, z.prettifyError(error));
+      if (error instanceof RpcError) return errorOf(id, error.code, error.message);
+      throw error;
+    }
+  }
+
+  async #call(method: string, given: unknown, isAdmin: boolean): Promise<unknown> {
+    const host = this.#host;
+    switch (method) {
+      case 'settlement_info':
+        return this.#info();
+      case 'settlement_submit': {
+        const { transaction } = params.submit.parse(given);
+        return resultOf(await host.submit(fromHex(transaction)));
+      }
+      case 'settlement_standing':
+        return resultOf(await host.ask(params.standing.parse(given)));
+      case 'settlement_block': {
+        const block = host.blockAt(params.block.parse(given).height);
+        return block === undefined ? null : toHex(encodeSettlementBlock(block));
+      }
+      case 'settlement_blocks': {
+        const { known, from_height: fromHeight, wait_ms: waitMs } = params.blocks.parse(given);
+        const had = known.map(([height, knownHash]) => ({ height, hash: knownHash }));
+        const blocks = await host.blocksAfter(had, fromHeight, waitMs);
+        return blocks.map((block) => toHex(encodeSettlementBlock(block)));
+      }
+      case 'admin_fault': {
+        if (!isAdmin) break;
+        const { fault: wanted, on } = params.fault.parse(given);
+        await this.#setFault(wanted, on);
+        return null;
+      }
+    }
+    throw new RpcError(rpcErrors.method, `there is no method ${method}, or not for this caller`);
+  }
+
+  #info(): unknown {
+    const { chain } = this.#host;
+    const { chainId, genesisMs, blockTimeMs } = this.#options;
+    return {
+      chain_id: chainId,
+      genesis_hash: chain.genesis.hash,
+      genesis_ms: genesisMs,
+      block_time_ms: blockTimeMs,
+      height: chain.head.height,
+      hash: chain.head.hash,
+      base_fee: chain.head.baseFee.toString(),
+      next_base_fee: chain.nextBaseFee.toString(),
+      last_settled_seq: chain.lastSettledSeq,
+      waiting: chain.mempoolCount,
+    };
+  }
+
+  async #setFault(wanted: SettlementChainFault, on: boolean): Promise<void> {
+    if (!this.#host.canPlay(wanted)) {
+      throw new RpcError(rpcErrors.params, 'the fault names a validator or asset that is not there');
+    }
+    await this.#host.setFault(wanted, on);
+  }
+}
+
+/** What stands for an answer that never comes. */
+const lost = Symbol('lost');
+
+function resultOf(answer: SettlementAnswer): unknown {
+  if (answer.type === 'timed_out') return lost;
+  if (answer.type === 'failed') throw new RpcError(rpcErrors.failed, 'the call failed');
+  return answer;
+}
+
+class RpcError extends Error {
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function errorOf(id: RpcId, code: number, message: string): RpcResponse {
+  return { jsonrpc: '2.0', id, error: { code, message } };
+}

@@ -1,0 +1,169 @@
+import { Random } from '../../consensus/primitives/random.ts';
+import { SettlementServer } from '../../node/api/settlementServer.ts';
+import type { Input, Output, SettlementAnswer } from '../../node/core/types.ts';
+import { HttpSettlement } from '../../node/runtime/httpSettlement.ts';
+import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
+import { SettlementHost } from '../../node/runtime/settlementHost.ts';
+import type { SettlementClient, SettlementQuestion } from '../../node/runtime/settlementPort.ts';
+import { SettlementRpc } from '../../node/runtime/settlementRpc.ts';
+import type { SettlementChainFault } from '../../node/scenario/types.ts';
+import { SimulatedDisk } from '../../node/simulation/disk.ts';
+import { EventQueue, type SimulationEvent } from '../../node/simulation/eventQueue.ts';
+import { Links } from '../../node/simulation/links.ts';
+import { SettlementSide } from '../../node/simulation/settlementSide.ts';
+import { SimulatedNode } from '../../node/simulation/simulatedNode.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { ManualClock } from '../helpers/manualClock.ts';
+import { MemoryStore } from '../helpers/memoryStore.ts';
+import { waitUntil } from '../helpers/waitUntil.ts';
+import { chainId, createChain } from '../unit/settlement/chain/fixtures.ts';
+import {
+  SETTLEMENT_BLOCK_TIME_MS as BLOCK_TIME_MS,
+  describeSettlement,
+  type SettlementUnderTest,
+} from './settlementSuite.ts';
+
+type Call = Extract<Output, { readonly type: 'submitSettlement' | 'askSettlement' }>;
+
+class SimulatedSettlement implements SettlementUnderTest {
+  readonly delivered: SettlementBlock[] = [];
+  readonly #queue = new EventQueue(0);
+  readonly #node = new SimulatedNode({ index: 0, name: 'node-0', power: 1, disk: new SimulatedDisk() });
+  readonly #answers = new Map<number, SettlementAnswer>();
+  readonly #side: SettlementSide;
+  #lastRequestId = 0;
+
+  constructor() {
+    const model = { latencyMs: 50, jitterMs: 10, loss: 0, duplicate: 0, reorder: 0, bandwidthMbps: 1000 };
+    const random = new Random('settlement');
+    this.#node.core = { handle: () => [], status: () => Promise.reject() as never };
+    this.#side = new SettlementSide(
+      { blockTimeMs: BLOCK_TIME_MS, phaseMs: 0 },
+      {
+        chain: createChain({ reorgDepthMax: 8 }),
+        queue: this.#queue,
+        links: new Links({ model, nodeCount: 1 }, { random }),
+        nodes: [this.#node],
+        deliver: (_node, input) => this.#take(input),
+        fail: (error) => {
+          throw new Error(error);
+        },
+        watch: undefined,
+        refused: () => undefined,
+        random,
+      },
+    );
+  }
+
+  submit(bytes: Uint8Array): Promise<SettlementAnswer> {
+    return this.#call({ type: 'submitSettlement', requestId: 0, bytes, batch: 1, attempt: 1 });
+  }
+
+  ask({ seq, attempt, hash }: SettlementQuestion): Promise<SettlementAnswer> {
+    return this.#call({ type: 'askSettlement', requestId: 0, batch: seq, attempt, transactionHash: hash });
+  }
+
+  follow(fromHeight: number): void {
+    this.#side.follow(this.#node, fromHeight);
+  }
+
+  async makeBlock(): Promise<void> {
+    const { height } = this.#side;
+    await this.until(() => this.#side.height > height);
+  }
+
+  async setFault(fault: SettlementChainFault, on: boolean): Promise<void> {
+    if (fault.kind === 'reorg') this.#side.reorganise(fault.depth);
+    else if ('probability' in fault) this.#side.calls.change(fault.kind, fault.probability, on);
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      const event = this.#queue.next(Number.MAX_SAFE_INTEGER);
+      if (event === undefined) throw new Error('nothing more happens');
+      this.#happen(event);
+    }
+  }
+
+  async close(): Promise<void> {
+    return undefined;
+  }
+
+  async #call(call: Call): Promise<SettlementAnswer> {
+    this.#lastRequestId += 1;
+    const requestId = this.#lastRequestId;
+    this.#side.calls.make(this.#node, { ...call, requestId });
+    await this.until(() => this.#answers.has(requestId));
+    return this.#answers.get(requestId) ?? { type: 'failed' };
+  }
+
+  #happen(event: SimulationEvent): void {
+    if (event.kind === 'settlement_tick') this.#side.tick(event);
+    else if (event.kind === 'settlement_delivery') this.#side.arrives(event);
+    else event.action?.();
+  }
+
+  #take(input: Input): void {
+    if (input.type === 'settlementBlock') this.delivered.push(input.block);
+    if (input.type === 'settlementAnswer') this.#answers.set(input.requestId, input.answer);
+  }
+}
+
+/** A client of a real-time chain whose clock a test moves. */
+async function realTime(
+  connect: (
+    host: SettlementHost,
+  ) => Promise<{ readonly client: SettlementClient; readonly close: () => Promise<void> }>,
+): Promise<SettlementUnderTest> {
+  const clock = new ManualClock(0);
+  const host = await SettlementHost.open(
+    { blockTimeMs: BLOCK_TIME_MS },
+    {
+      chain: createChain({ reorgDepthMax: 8 }),
+      store: new MemoryStore(),
+      clock,
+      indexOf: () => undefined,
+      onFailure: (error) => {
+        throw error;
+      },
+    },
+  );
+  const { client, close } = await connect(host);
+  const delivered: SettlementBlock[] = [];
+  return {
+    delivered,
+    submit: (bytes) => client.submit(bytes),
+    ask: (question) => client.ask(question),
+    follow: (fromHeight) =>
+      client.follow(fromHeight, async (block) => {
+        delivered.push(block);
+      }),
+    makeBlock: async () => clock.moveTo(clock.now() + BLOCK_TIME_MS),
+    setFault: (fault, on) => host.setFault(fault, on),
+    until: (condition) => waitUntil(condition),
+    close: async () => {
+      await client.stop();
+      await close();
+      await host.stop();
+    },
+  };
+}
+
+describeSettlement('simulated', async () => new SimulatedSettlement());
+
+describeSettlement('in the same process', () =>
+  realTime(async (host) => ({ client: new LocalSettlement(() => host), close: async () => undefined })),
+);
+
+describeSettlement('over HTTP', () =>
+  realTime(async (host) => {
+    const rpc = new SettlementRpc({ chainId, genesisMs: 0, blockTimeMs: BLOCK_TIME_MS }, host);
+    const server = new SettlementServer(
+      { host: '127.0.0.1', port: 0, adminToken: undefined },
+      { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },
+    );
+    const url = await server.start();
+    const client = new HttpSettlement({ urls: [url], callTimeoutMs: 500 });
+    return { client, close: () => server.stop() };
+  }),
+);

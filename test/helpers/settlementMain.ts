@@ -1,0 +1,23 @@
+/** Run as a process of its own: a settlement chain on `directory port genesisMs`, until it is told to stop or is killed. */
+import { startSettlementProcess } from '../../node/devnet/settlementProcess.ts';
+import { scenarioOf } from './coreNetwork.ts';
+import { fastScenario } from './runtimeNetwork.ts';
+
+const [directory = '', port = '0', genesisMs = '0'] = process.argv.slice(2);
+const chain = await startSettlementProcess(
+  {
+    scenario: scenarioOf(fastScenario),
+    genesisMs: Number(genesisMs),
+    directory,
+    host: '127.0.0.1',
+    port: Number(port),
+    adminToken: 'test',
+  },
+  (error) => {
+    throw error;
+  },
+);
+process.stdout.write(`${chain.url}\n`);
+await new Promise((resolve) => process.once('SIGTERM', resolve));
+await chain.stop();
+process.stdout.write('stopped\n');
