@@ -105,7 +105,8 @@ const advice: Readonly<Record<string, string>> = {
   TRACE_EMPTY: 'Give the trace at least one row.',
   FUNDING_IMPOSSIBLE: 'Lower the amounts, or fund by hand with `auto_fund: false`.',
 
-  TRANSACTION_ADDRESS_INVALID: 'Send from an ed25519 key; other kinds of account cannot sign yet.',
+  TRANSACTION_ADDRESS_INVALID:
+    'Sign with ed25519 for a 32-byte address, with secp256k1 for an EVM address of 20 bytes.',
   TRANSACTION_CHAIN_MISMATCH: 'Sign for this chain’s id.',
   TRANSACTION_SIGNATURE_INVALID: 'Sign the canonical bytes with the sender’s key.',
   TRANSACTION_EXPIRED: 'Sign it anew with a later last height.',

@@ -8,6 +8,8 @@ import { DecodeError, decode, type Reader, Writer } from '../../consensus/primit
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { domains, hashPrefixed } from '../../consensus/primitives/hash.ts';
+import { evmAddressOf, RECOVERABLE_SIGNATURE_BYTES } from '../../consensus/primitives/recoverable.ts';
+import { secp256k1 } from '../../consensus/primitives/secp256k1.ts';
 import {
   SIGNATURE_BYTES,
   type Signature,
@@ -25,10 +27,13 @@ export type TransactionBody =
   /** Size of windows from the next one on, in blocks; operators only. */
   | { readonly type: 'set_batch_size'; readonly batchSize: number };
 
-/** The sender signed the canonical bytes with the key that is its address. */
+/**
+ * The sender signed the canonical bytes: with the ed25519 key that is its address, or with the secp256k1 key whose EVM
+ * address it is. The latter signs their SHA-256, which is the transaction's id.
+ */
 export interface Auth {
   readonly type: 'native';
-  readonly scheme: 'ed25519';
+  readonly scheme: 'ed25519' | 'secp256k1';
   readonly signature: Signature;
 }
 
@@ -63,7 +68,7 @@ export interface EncodedTransaction extends DecodedTransaction {
 
 /** Codes of this file and their meaning, for docs/errors.md. */
 export const transactionCodes = {
-  TRANSACTION_ADDRESS_INVALID: 'the sender is not a 32-byte key, as this kind of signature needs',
+  TRANSACTION_ADDRESS_INVALID: 'the sender is not the kind of address that this kind of signature belongs to',
   TRANSACTION_CHAIN_MISMATCH: 'the transaction was made for another chain',
   TRANSACTION_SIGNATURE_INVALID: 'the signature does not verify against the sender',
 } as const;
@@ -85,10 +90,14 @@ const bodyTags = {
 } as const satisfies Record<TransactionBody['type'], number>;
 
 const authTags = { native: 1 } as const satisfies Record<Auth['type'], number>;
-const schemeTags = { ed25519: 1 } as const satisfies Record<Auth['scheme'], number>;
+const schemeTags = { ed25519: 1, secp256k1: 2 } as const satisfies Record<Auth['scheme'], number>;
 
-/** Tag, scheme and signature of a native authorisation. */
-const NATIVE_AUTH_BYTES = 2 + SIGNATURE_BYTES;
+/** Tag and scheme in front of the signature. */
+const NATIVE_AUTH_BYTES = 2;
+const signatureBytes = {
+  ed25519: SIGNATURE_BYTES,
+  secp256k1: RECOVERABLE_SIGNATURE_BYTES,
+} as const satisfies Record<Auth['scheme'], number>;
 const KEY_BYTES = 32;
 const EVM_ADDRESS_BYTES = 20;
 /** Room for all but the longest transactions without growing. */
@@ -142,6 +151,19 @@ function signedTransaction(
   };
 }
 
+/** Signs as an EVM account, whose address `unsigned.from` must be. */
+export function signTransactionAsEvmAccount(
+  unsigned: UnsignedTransaction,
+  secretKey: Uint8Array,
+): Transaction {
+  const address = evmAddressOf(secp256k1.publicKeyOf(secretKey));
+  assert(address === unsigned.from, `the key of ${address} does not sign for ${unsigned.from}`);
+  const { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body } = unsigned;
+  const signature = secp256k1.sign(secretKey, fromHex(transactionId(unsigned)));
+  const auth = { type: 'native', scheme: 'secp256k1', signature } as const;
+  return { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body, auth };
+}
+
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writeUnsigned(writer, transaction);
@@ -174,12 +196,23 @@ export function verifyTransaction(
 ): Verdict<DecodedTransaction, TransactionCode> {
   const { from, chainId, auth } = decoded.transaction;
   if (chainId !== options.chainId) return refuseTransaction('TRANSACTION_CHAIN_MISMATCH', { chainId });
-  if (!isKeyAddress(from)) return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
-  const publicKey: string = from;
-  if (!verifier.verify(publicKey, decoded.signingBytes, auth.signature)) {
+  if (isKeyAddress(from) !== (auth.scheme === 'ed25519')) {
+    return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
+  }
+  if (!isSignedBySender(decoded, verifier)) {
     return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
   }
   return accept(decoded);
+}
+
+function isSignedBySender(
+  { transaction, id, signingBytes }: DecodedTransaction,
+  verifier: Verifier,
+): boolean {
+  const { from, auth } = transaction;
+  if (auth.scheme === 'ed25519') return verifier.verify(from as string, signingBytes, auth.signature);
+  const publicKey = secp256k1.recover(fromHex(id), auth.signature);
+  return publicKey !== undefined && evmAddressOf(publicKey) === from;
 }
 
 function refuseTransaction(code: TransactionCode, details: Readonly<Record<string, unknown>>) {
@@ -211,21 +244,29 @@ function readTransaction(reader: Reader): Transaction {
 }
 
 function writeAuth(writer: Writer, auth: Auth): void {
-  writer.u8(authTags[auth.type]).u8(schemeTags[auth.scheme]).fixed(auth.signature, SIGNATURE_BYTES);
+  writer
+    .u8(authTags[auth.type])
+    .u8(schemeTags[auth.scheme])
+    .fixed(auth.signature, signatureBytes[auth.scheme]);
 }
 
 function readAuth(reader: Reader): Auth {
   const type = reader.u8();
   if (type !== authTags.native) throw new DecodeError(`unknown authorisation ${type}`);
-  const scheme = reader.u8();
-  if (scheme !== schemeTags.ed25519) throw new DecodeError(`unknown signature scheme ${scheme}`);
-  return { type: 'native', scheme: 'ed25519', signature: reader.fixed(SIGNATURE_BYTES) };
+  const scheme = readScheme(reader.u8());
+  return { type: 'native', scheme, signature: reader.fixed(signatureBytes[scheme]) };
+}
+
+function readScheme(tag: number): Auth['scheme'] {
+  if (tag === schemeTags.ed25519) return 'ed25519';
+  if (tag === schemeTags.secp256k1) return 'secp256k1';
+  throw new DecodeError(`unknown signature scheme ${tag}`);
 }
 
 function authByteCount(auth: Auth): number {
   switch (auth.type) {
     case 'native':
-      return NATIVE_AUTH_BYTES;
+      return NATIVE_AUTH_BYTES + signatureBytes[auth.scheme];
   }
 }
 

@@ -5,11 +5,14 @@ import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
 import { AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
 import { domains, hashBytes } from '../../../../consensus/primitives/hash.ts';
 import { deriveSecretKey } from '../../../../consensus/primitives/keys.ts';
+import { evmAddressOf } from '../../../../consensus/primitives/recoverable.ts';
+import { secp256k1 } from '../../../../consensus/primitives/secp256k1.ts';
 import {
   type DecodedTransaction,
   decodeTransaction,
   encodeTransaction,
   signTransaction,
+  signTransactionAsEvmAccount,
   type Transaction,
   type TransactionBody,
   transactionId,
@@ -262,5 +265,46 @@ describe('verifyTransaction', () => {
       const verdict = decodeTransaction(replaceByte(bytes, at, (bytes[at] ?? 0) ^ (1 << (bit & 7))));
       if (verdict.ok) expect(verifyTransaction(verdict.value, { chainId }, crypto).ok).toBe(false);
     }
+  });
+});
+
+describe('signTransactionAsEvmAccount', () => {
+  const secretKey = deriveSecretKey(1, 'evm');
+  const from = evmAddressOf(secp256k1.publicKeyOf(secretKey));
+  const signed = signTransactionAsEvmAccount({ ...borrowing, from }, secretKey);
+  const bytes = encodeTransaction(signed);
+
+  it('makes what its address is believed for, under every crypto policy', () => {
+    const decoded = decodeOk(bytes);
+    expect(decoded.transaction).toEqual(signed);
+    expect(decoded.id).toBe(transactionId(signed));
+    for (const policy of ['full', 'cached', 'modelled'] as const) {
+      expect(verifyTransaction(decoded, { chainId }, createCrypto(policy)).ok).toBe(true);
+    }
+  });
+
+  it('lets no flipped bit pass', () => {
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const damaged = bytes.slice();
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const decoded = decodeTransaction(damaged);
+      if (decoded.ok) expect(verifyTransaction(decoded.value, { chainId }, crypto).ok).toBe(false);
+    }
+  });
+
+  it.each([
+    ['an ed25519 signature for an EVM address', { ...signTransaction(borrowing, signer), from }],
+    ['a secp256k1 signature for an ed25519 key', { ...signed, from: alice }],
+  ])('refuses %s', (_what, transaction) => {
+    expect(verifyTransaction(decodeOk(encodeTransaction(transaction)), { chainId }, crypto)).toMatchObject({
+      code: 'TRANSACTION_ADDRESS_INVALID',
+    });
+  });
+
+  it('refuses what another account signed', () => {
+    const stranger: Transaction = { ...signed, from: `0x${'11'.repeat(20)}` };
+    expect(verifyTransaction(decodeOk(encodeTransaction(stranger)), { chainId }, crypto)).toMatchObject({
+      code: 'TRANSACTION_SIGNATURE_INVALID',
+    });
   });
 });
