@@ -11,7 +11,4 @@ export const laterCommands: readonly {
   { name: 'record', description: 'turn a live run into a scenario', feature: 'the devnet' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
   { name: 'fit', description: 'fit a workload model to a trace', feature: 'the experiment engine' },
-  { name: 'send', description: 'send a transaction to the devnet', feature: 'the devnet' },
-  { name: 'status', description: 'show the running devnet', feature: 'the devnet' },
-  { name: 'logs', description: 'show the log of a node', feature: 'the devnet' },
 ];

@@ -5,6 +5,7 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { findNearest } from '../config/problem.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { DrawOptions } from '../simulation/fuzz/draw.ts';
+import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
 import { type FuzzOptions, fuzz } from './fuzzCommand.ts';
@@ -77,6 +78,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .action((options: KeysOptions) => finish(makeKeys(options, io)));
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
+  addClientCommands(program, io, finish);
   for (const { name, description, feature } of laterCommands) {
     program
       .command(name)

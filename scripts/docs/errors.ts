@@ -4,6 +4,7 @@ import { apiCodes } from '../../node/api/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
+import { devnetCodes } from '../../node/devnet/codes.ts';
 import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
@@ -25,7 +26,7 @@ const otherCodes: CodeTable = {
 
 /** One section of the document each. */
 const sections: Readonly<Record<string, CodeTable>> = {
-  cli: cliCodes,
+  cli: { ...cliCodes, ...devnetCodes },
   config: configCodes,
   scenario: scenarioCodes,
   transaction: { ...transactionCodes, ...executionCodes },
@@ -54,6 +55,15 @@ const advice: Readonly<Record<string, string>> = {
   INPUT_LOG_MISSING: 'Give the folder of `sidereal run --out`, recorded without `--record none`.',
   INPUT_LOG_NODE_UNKNOWN: 'Use a name or an index of the run; the message names the nearest one.',
   KEY_FILE_EXISTS: 'Choose another file with `--out`, or move the old key away yourself.',
+
+  ACCOUNT_NOT_FUNDED: 'Use one of the accounts that the devnet prints when it starts.',
+  DEVNET_DESCRIPTION_INVALID: 'Start the devnet again: it writes the file anew.',
+  DEVNET_NOT_RUNNING: 'Start one with `sidereal devnet`, or name its `--data-dir`.',
+  LOG_UNREADABLE: 'Look at the path that the devnet prints for the node, and at its permissions.',
+  NODE_UNKNOWN: 'Use a name that `sidereal status` shows.',
+  NODE_UNREACHABLE:
+    'Look with `sidereal status` which nodes answer, and at the log of the one that does not.',
+  WAIT_TIMED_OUT: 'Ask `GET /transactions/:id` again, or wait longer with `--timeout`.',
 
   CONFIG_KEY_UNKNOWN: 'Correct the key; the message names the nearest one or the group it belongs to.',
   CONFIG_VALUE_INVALID: 'Write what the message expects.',

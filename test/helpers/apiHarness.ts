@@ -9,6 +9,7 @@ import { NodeLogger } from '../../node/api/logger.ts';
 import type { NodeView, SubmissionVerdict } from '../../node/api/nodeView.ts';
 import { type ApiLimits, ApiServer } from '../../node/api/server.ts';
 import type { TransactionBody } from '../../settlement/execution/transaction.ts';
+import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import { CoreNetwork, scenarioOf } from './coreNetwork.ts';
 import { Signatory } from './signatory.ts';
 
@@ -30,6 +31,7 @@ export interface ApiHarnessOptions {
   readonly holdsOperatorKey?: boolean;
   readonly limits?: Partial<ApiLimits>;
   readonly eventsKept?: number;
+  readonly extraAccounts?: readonly GenesisAccount[];
   readonly port?: number;
 }
 
@@ -52,6 +54,7 @@ export class ApiHarness {
     this.events = new EventLog({ self: 0, names, epoch: 'test', kept: options.eventsKept ?? 10_000 });
     this.network = new CoreNetwork(scenario, {
       settles: true,
+      extraAccounts: options.extraAccounts ?? [],
       node: { archive: { outcomesMax: 1000, batchesMax: 1000 } },
       onInput: (node, input) => {
         if (node === 0 && input.type === 'settlementBlock') {

@@ -14,6 +14,7 @@ import { TransactionFeed } from '../../node/scenario/timeline.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 
 const DELAY_MS = 40;
 const CALL_TIMEOUT_MS = 2000;
@@ -44,6 +45,8 @@ export interface CoreNetworkOptions {
   readonly node?: Partial<NodeOptions>;
   /** False: the scenario's transactions fund their accounts and are never sent. */
   readonly scriptedTransactions?: boolean;
+  /** Funded at genesis beside the scenario's own. */
+  readonly extraAccounts?: readonly GenesisAccount[];
   /** Told of every input before a node takes it, and of every output after it was carried out. */
   readonly onInput?: (node: number, input: Input) => void;
   readonly onOutput?: (node: number, output: Output) => void;
@@ -67,7 +70,9 @@ export class CoreNetwork {
   constructor(scenario: Scenario, options: CoreNetworkOptions = {}) {
     this.#options = options;
     this.crypto = createCrypto('modelled');
-    this.parts = createGenesis(scenario);
+    const parts = createGenesis(scenario);
+    const accounts = [...parts.genesis.accounts, ...(options.extraAccounts ?? [])];
+    this.parts = { ...parts, genesis: { ...parts.genesis, accounts } };
     this.genesis = this.parts.genesis;
     const { chainId, validators } = this.genesis;
     this.chain = createSettlementChain(scenario, { chainId, validators, verifier: this.crypto });

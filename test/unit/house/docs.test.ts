@@ -121,7 +121,7 @@ describe('citations in comments', () => {
 });
 
 describe('documents', () => {
-  const program = read('node/cli/program.ts');
+  const program = ['program', 'clientCommands'].map((name) => read(`node/cli/${name}.ts`)).join('\n');
   const own = [...program.matchAll(/\.command\('([a-z]+)'\)/g)].map(([, name = '']) => name);
   const subcommands = new Set([...own, ...laterCommands.map(({ name }) => name)]);
   const { scripts } = JSON.parse(read('package.json')) as {

@@ -110,7 +110,7 @@ describe('sidereal', () => {
     expect(run(['run', SEED, '--jsn']).err).toMatch(/Did you mean.*--json/);
   });
 
-  it.each(['devnet', 'bench', 'node', 'chain', 'record', 'worker', 'fit', 'send', 'status', 'logs'])(
+  it.each(['devnet', 'bench', 'node', 'chain', 'record', 'worker', 'fit'])(
     'refuses %s until it is there, whatever its options',
     (command) => {
       const { code, err } = run([command, 'argument', '--validators', '4']);

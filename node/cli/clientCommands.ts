@@ -1,0 +1,78 @@
+/** Options of the commands that talk to a running devnet: `send`, `status`, `logs`. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEVNET_DIR_DEFAULT } from '../devnet/description.ts';
+import { parseDuration } from '../scenario/reader.ts';
+import type { ExitCode } from './codes.ts';
+import type { CliIo } from './io.ts';
+import { type LogsOptions, showLogs } from './logsCommand.ts';
+import { type SendOptions, send } from './sendCommand.ts';
+import { type StatusOptions, showStatus } from './statusCommand.ts';
+
+const WAIT_TIMEOUT_MS = 60_000;
+
+export function addClientCommands(
+  program: Command,
+  io: CliIo,
+  finish: (exitCode: Promise<ExitCode>) => void,
+): void {
+  const dataDir = (): Option =>
+    new Option('--data-dir <dir>', 'data directory of the devnet').default(DEVNET_DIR_DEFAULT);
+  program
+    .command('send')
+    .argument('<operation...>', 'borrow|repay|deposit|withdraw ASSET AMOUNT, or transfer TO ASSET AMOUNT')
+    .description('sign a transaction with a funded account of the running devnet and send it')
+    .option('--account <i>', 'which funded account signs', parseIndex, 0)
+    .addOption(
+      new Option('--wait <state>', 'when to come back')
+        .choices(['accepted', 'included', 'final'])
+        .default('accepted'),
+    )
+    .option('--timeout <duration>', 'longest wait, such as 60s', parseWait, WAIT_TIMEOUT_MS)
+    .option('--node <name>', 'node to send to (default: the first that answers)')
+    .addOption(dataDir())
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n')
+    .action((words: string[], options: SendOptions) => finish(send(words, options, io)));
+  program
+    .command('status')
+    .description('show the nodes of the running devnet')
+    .addOption(dataDir())
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  npx sidereal status\n')
+    .action((options: StatusOptions) => finish(showStatus(options, io)));
+  program
+    .command('logs')
+    .argument('<node>', 'name of a node, such as node-1')
+    .description('show the newest lines of a node’s log')
+    .option('--lines <n>', 'how many', parseIndex, 50)
+    .option('--follow', 'go on with what comes, until Ctrl-C')
+    .addOption(dataDir())
+    .option('--json', 'print the lines as they stand, one JSON object each')
+    .addHelpText('after', '\nExample:\n  npx sidereal logs node-1 --follow\n')
+    .action((name: string, options: LogsOptions) =>
+      finish(untilInterrupted((stop) => showLogs(name, options, io, stop))),
+    );
+}
+
+/** Ctrl-C ends what follows a log, with its own exit code. */
+async function untilInterrupted(run: (stop: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    return await run(stop.signal);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+function parseIndex(text: string): number {
+  if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError('Expected an integer >= 0.');
+  return Number(text);
+}
+
+function parseWait(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms < 1) throw new InvalidArgumentError('Expected a duration such as 60s.');
+  return ms;
+}

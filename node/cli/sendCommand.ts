@@ -1,0 +1,169 @@
+/** `sidereal send`: signs a ledger transaction with a funded account of a running devnet and hands it to a node. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
+import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
+import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
+import {
+  encodeTransaction,
+  signTransactionAsEvmAccount,
+  type TransactionBody,
+} from '../../settlement/execution/transaction.ts';
+import { isAssetSymbol } from '../../settlement/ledger/assets.ts';
+import { getJson, type Json, postJson } from '../devnet/apiClient.ts';
+import type { DevnetCode } from '../devnet/codes.ts';
+import { type DescribedNode, type DevnetDescription, readDescription } from '../devnet/description.ts';
+import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import type { CliIo } from './io.ts';
+
+export interface SendOptions {
+  readonly dataDir: string;
+  readonly account: number;
+  readonly node?: string | undefined;
+  readonly wait: 'accepted' | 'included' | 'final';
+  /** Longest wait, in ms. */
+  readonly timeout: number;
+  readonly json?: boolean | undefined;
+}
+
+/** An unsent transaction is void after that many blocks, so that whoever waits gets an answer. */
+const VALID_BLOCKS = 100;
+/** Pause between two looks at a transaction, in ms. */
+const POLL_MS = 200;
+const USAGE: CliCode = 'CLI_USAGE';
+
+/** @param words - `borrow UM 1000`, `transfer 0x… UM 10`: operation and arguments. @returns The exit code. */
+export async function send(words: readonly string[], options: SendOptions, io: CliIo): Promise<ExitCode> {
+  const devnet = readDescription(options.dataDir);
+  const body = parseOperation(words, devnet);
+  const account = accountOf(devnet, options.account);
+  const node = await chooseNode(devnet, options.node);
+  const [status, state] = [
+    await getJson(node.api, '/status'),
+    await getJson(node.api, `/accounts/${account.address}`),
+  ];
+  const transaction = signTransactionAsEvmAccount(
+    {
+      chainId: String(status.chain_id),
+      from: account.address,
+      nonce: Number(state.next_nonce),
+      expiresAtHeight: Number(status.finalized_height) + VALID_BLOCKS,
+      onlyAtHeight: 0,
+      body,
+    },
+    fromHex(account.private_key),
+  );
+  const accepted = await postJson(node.api, '/transactions', {
+    transaction: toHex(encodeTransaction(transaction)),
+  });
+  const id = String(accepted.id);
+  const outcome = options.wait === 'accepted' ? accepted : await waitFor(node, id, options, io);
+  report({ ...outcome, id, node: node.name, from: account.address }, options, io);
+  return outcome.status === 'failed' ? exitCodes.failed : exitCodes.ok;
+}
+
+function parseOperation(words: readonly string[], devnet: DevnetDescription): TransactionBody {
+  const [type = '', ...rest] = words;
+  switch (type) {
+    case 'borrow':
+    case 'repay':
+    case 'deposit':
+    case 'withdraw': {
+      const [asset, amount] = expectWords(words, 2);
+      return { type, asset: parseAsset(asset), amount: parseAmount(amount) };
+    }
+    case 'transfer': {
+      const [to = '', asset, amount] = expectWords(words, 3);
+      const target = /^[0-9]{1,3}$/.test(to) ? accountOf(devnet, Number(to)).address : to.toLowerCase();
+      if (!/^0x(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(target)) {
+        throw new CodedError(USAGE, `expected an address or the number of a funded account, got ${to}`);
+      }
+      return { type, to: target, asset: parseAsset(asset), amount: parseAmount(amount) };
+    }
+    default:
+      throw new CodedError(
+        USAGE,
+        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT`,
+      );
+  }
+}
+
+function expectWords([type, ...rest]: readonly string[], count: number): readonly string[] {
+  if (rest.length === count) return rest;
+  const shape = count === 3 ? 'TO ASSET AMOUNT' : 'ASSET AMOUNT';
+  throw new CodedError(USAGE, `expected ${type} ${shape}, got ${rest.length} words behind ${type}`);
+}
+
+function parseAsset(text = ''): string {
+  if (isAssetSymbol(text)) return text;
+  throw new CodedError(USAGE, `expected an asset such as UM, got ${JSON.stringify(text)}`);
+}
+
+function parseAmount(text = ''): bigint {
+  if (/^[0-9]{1,39}$/.test(text)) {
+    const amount = BigInt(text);
+    if (amount > 0n && amount <= AMOUNT_MAX) return amount;
+  }
+  throw new CodedError(
+    USAGE,
+    `expected an amount of whole smallest units above 0, got ${JSON.stringify(text)}`,
+  );
+}
+
+function accountOf({ accounts }: DevnetDescription, index: number) {
+  const account = accounts[index];
+  if (account !== undefined) return account;
+  const code: DevnetCode = 'ACCOUNT_NOT_FUNDED';
+  throw new CodedError(code, `account ${index}: the devnet has accounts 0 to ${accounts.length - 1}`);
+}
+
+/** The named node, or the first that answers. */
+async function chooseNode({ nodes }: DevnetDescription, name: string | undefined): Promise<DescribedNode> {
+  if (name !== undefined) return findNode(nodes, name);
+  let failure: unknown;
+  for (const node of nodes) {
+    try {
+      await getJson(node.api, '/health/live');
+      return node;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+export function findNode(nodes: readonly DescribedNode[], name: string): DescribedNode {
+  const node = nodes.find((one) => one.name === name);
+  if (node !== undefined) return node;
+  const code: DevnetCode = 'NODE_UNKNOWN';
+  throw new CodedError(code, `no node ${name}; there are ${nodes.map((one) => one.name).join(', ')}`);
+}
+
+async function waitFor(node: DescribedNode, id: string, options: SendOptions, io: CliIo): Promise<Json> {
+  const enough = options.wait === 'included' ? ['included', 'final', 'failed'] : ['final', 'failed'];
+  const giveUpAt = io.clock() + options.timeout;
+  while (io.clock() < giveUpAt) {
+    const standing = await getJson(node.api, `/transactions/${id}`);
+    assert(typeof standing.status === 'string', 'a transaction has a status');
+    if (enough.includes(standing.status)) return standing;
+    await sleep(POLL_MS);
+  }
+  const code: DevnetCode = 'WAIT_TIMED_OUT';
+  throw new CodedError(
+    code,
+    `transaction ${id} is not ${options.wait} yet; ask ${node.api}/transactions/${id}`,
+    {
+      id,
+    },
+  );
+}
+
+function report(outcome: Json, options: SendOptions, io: CliIo): void {
+  if (options.json === true) {
+    io.out(`${JSON.stringify(outcome)}\n`);
+    return;
+  }
+  const { id, status, height, code, node } = outcome;
+  const where = height === undefined ? '' : ` at height ${String(height)}`;
+  const why = code === undefined ? '' : ` [${String(code)}]`;
+  io.out(`${String(status)}${where}${why}  ${String(id)}  (${String(node)})\n`);
+}
