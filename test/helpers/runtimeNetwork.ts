@@ -9,6 +9,7 @@ import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
+import type { EventTap } from '../../node/devnet/runtimeView.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import { Libp2pNetwork } from '../../node/runtime/libp2pNetwork.ts';
 import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
@@ -19,6 +20,7 @@ import { SystemClock } from '../../node/runtime/systemClock.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
+import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { scenarioOf } from './coreNetwork.ts';
 
@@ -35,7 +37,16 @@ config:
 const HEAD_START_MS = 1500;
 const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
 
+export interface RuntimeNetworkOptions {
+  readonly createClient?: () => SettlementClient;
+  /** Funded at genesis beside the scenario's own. */
+  readonly extraAccounts?: readonly GenesisAccount[];
+  /** Told what a node does, for its HTTP API. */
+  readonly tapOf?: (index: number) => EventTap | undefined;
+}
+
 export interface RunningNode {
+  readonly core: NodeCore;
   readonly runtime: NodeRuntime;
   readonly network: Libp2pNetwork;
 }
@@ -52,14 +63,16 @@ export class RuntimeNetwork {
   readonly #scenario: ReturnType<typeof scenarioOf>;
   readonly #nodes: (RunningNode | undefined)[] = [];
   readonly #addresses: (string | undefined)[] = [];
-  readonly #createClient: (() => SettlementClient) | undefined;
+  readonly #options: RuntimeNetworkOptions;
   #host: SettlementHost | undefined;
 
-  constructor(text: string = fastScenario, createClient?: () => SettlementClient) {
+  constructor(text: string = fastScenario, options: RuntimeNetworkOptions = {}) {
     this.#scenario = scenarioOf(text);
-    this.parts = createGenesis(this.#scenario);
+    const parts = createGenesis(this.#scenario);
+    const accounts = [...parts.genesis.accounts, ...(options.extraAccounts ?? [])];
+    this.parts = { ...parts, genesis: { ...parts.genesis, accounts } };
     this.clock = new SystemClock(Date.now() + HEAD_START_MS);
-    this.#createClient = createClient;
+    this.#options = options;
   }
 
   get count(): number {
@@ -129,6 +142,7 @@ export class RuntimeNetwork {
         tip: config.settlement.tip,
         openRescue: config.settlement.openRescue,
         historyBlocks: config.simulation.historyBlocks,
+        archive: { outcomesMax: 10_000, batchesMax: 1000 },
       },
       {
         crypto: this.crypto,
@@ -142,15 +156,17 @@ export class RuntimeNetwork {
     const directory = join(this.#folder, `node-${index}`);
     const store = await LevelStore.open({ directory, chainId: genesis.chainId });
     const peers = genesis.validators.validators.map((peer) => peer.index).filter((peer) => peer !== index);
+    const tap = this.#options.tapOf?.(index);
     const runtime = new NodeRuntime(
       { self: index, peers },
       {
-        core,
+        core: tap === undefined ? core : tap.around(core),
         store,
         network,
-        settlement: this.#createClient?.() ?? new LocalSettlement(() => this.#host),
+        settlement: this.#options.createClient?.() ?? new LocalSettlement(() => this.#host),
         clock: this.clock,
         onEvent: (event) => {
+          tap?.onEvent(event);
           this.events.push({ node: index, event });
           if (event.type === 'block_finalized') roots.set(event.height, event.stateRoot);
         },
@@ -159,7 +175,7 @@ export class RuntimeNetwork {
     );
     await runtime.start();
     this.#addresses[index] = network.addresses[0];
-    const node = { runtime, network };
+    const node = { core, runtime, network };
     this.#nodes[index] = node;
     return node;
   }
