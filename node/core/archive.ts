@@ -25,6 +25,9 @@ export interface ArchiveLimits {
   readonly batchesMax: number;
 }
 
+/** What a node of a real network keeps: outcomes of hours under load in about 30 MB, batches of days. */
+export const archiveLimits: ArchiveLimits = { outcomesMax: 100_000, batchesMax: 10_000 };
+
 /** How a transaction ended, in the final block of that height or because of it. */
 export interface TransactionOutcome {
   readonly id: Hash;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
+import { archiveLimits } from '../../node/core/archive.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
 import type { EventTap } from '../../node/devnet/runtimeView.ts';
@@ -142,7 +143,7 @@ export class RuntimeNetwork {
         tip: config.settlement.tip,
         openRescue: config.settlement.openRescue,
         historyBlocks: config.simulation.historyBlocks,
-        archive: { outcomesMax: 10_000, batchesMax: 1000 },
+        archive: archiveLimits,
       },
       {
         crypto: this.crypto,
