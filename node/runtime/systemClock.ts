@@ -10,8 +10,11 @@ export interface Clock {
   callAt(at: TimeMs, fire: () => void): () => void;
 }
 
-/** Longest wait of one system timer, in ms; Node turns longer ones into 1 ms. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
+/**
+ * Longest wait without another look at the clock, in ms. System timers take no notice when the clock is set: a node whose
+ * clock was an hour behind for a moment would otherwise stand still for that hour.
+ */
+const TIMER_MAX_MS = 1000;
 
 export class SystemClock implements Clock {
   readonly #genesisMs: number;

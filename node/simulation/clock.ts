@@ -1,9 +1,9 @@
 /**
  * The clock of one machine: true time, plus how far it is off. Everything a node reads of time comes from here.
  *
- * A clock that goes wrong, or right again, jumps. A timer that runs meanwhile still fires after the time it was set for
- * has truly passed, as an operating system's timers do, so the node may then find that its clock shows something else
- * than it had asked for, earlier or later.
+ * A clock that goes wrong, or right again, jumps. A timer that runs meanwhile fires when the clock shows what it was set
+ * for, or when the time it was set for has truly passed, whichever comes first. So a clock that was far behind for a
+ * while holds nothing up once it is right again, and a node may find that its clock shows less than it had asked for.
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 

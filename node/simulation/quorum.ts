@@ -64,7 +64,7 @@ export class Quorum {
         if (obstacle !== undefined) return `${node.name} ${obstacle}`;
         return group.every((other) => this.#areClocksClose(node, other))
           ? `${node.name} cannot be reached`
-          : `the clock of ${node.name} is ${node.clock.offsetMs} ms off`;
+          : `the clock of ${node.name} is ${describeOffset(node, group)}`;
       })
       .join(', ');
   }
@@ -100,6 +100,13 @@ export class Quorum {
     const { links } = this.#dependencies;
     return links.isTimely(a, b, messageBytesMax, deltaMs) && links.isTimely(b, a, messageBytesMax, deltaMs);
   }
+}
+
+/** How far a clock is from those of a group; what counts is the difference, not whose clock shows true time. */
+function describeOffset({ clock }: SimulatedNode, group: readonly SimulatedNode[]): string {
+  const offsets = group.map((other) => clock.offsetMs - other.clock.offsetMs);
+  const farthest = offsets.reduce((one, other) => (Math.abs(other) > Math.abs(one) ? other : one), 0);
+  return `${Math.abs(farthest)} ms ${farthest > 0 ? 'ahead' : 'behind'}`;
 }
 
 function powerOf(nodes: readonly SimulatedNode[]): number {

@@ -18,6 +18,8 @@ export interface NodeTimer {
   generation: number;
   /** When it fires, in true time; undefined while it does not run. */
   dueMs: TimeMs | undefined;
+  /** What the clock of its node was asked to show then. */
+  localDueMs: TimeMs;
 }
 
 export class SimulatedNode {
@@ -66,10 +68,14 @@ export class SimulatedNode {
   timer(id: TimerId): NodeTimer {
     let timer = this.#timers.get(id);
     if (timer === undefined) {
-      timer = { id, generation: 0, dueMs: undefined };
+      timer = { id, generation: 0, dueMs: undefined, localDueMs: 0 };
       this.#timers.set(id, timer);
     }
     return timer;
+  }
+
+  timers(): Iterable<NodeTimer> {
+    return this.#timers.values();
   }
 
   /** The process is gone, with its timers and whatever was on its way to it. */

@@ -34,7 +34,7 @@ import { Requests } from './requests.ts';
 import type { SettlementChain } from './settlementChain.ts';
 import { SettlementSide } from './settlementSide.ts';
 import { SettlementWatch } from './settlementWatch.ts';
-import { type CrashFault, SimulatedNode } from './simulatedNode.ts';
+import { type CrashFault, type NodeTimer, SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
 import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -188,6 +188,7 @@ export class Simulation {
         for (const event of events) this.#happen(event);
       },
       startNode: (node) => this.#start(node),
+      clockShifted: (node) => this.#clockShifted(node),
     });
     this.#attendance = hasFaults
       ? new Attendance({ nodes: this.#nodes, absenceOf: (node) => this.#faults.absenceOf(node) })
@@ -456,7 +457,20 @@ export class Simulation {
   #setTimer(node: SimulatedNode, id: TimerId, localMs: TimeMs): void {
     const timer = node.timer(id);
     const at = node.clock.trueMs(localMs);
+    timer.localDueMs = localMs;
     if (timer.dueMs === at) return;
+    this.#arm(node, timer, at);
+  }
+
+  /** A clock that leaps forward makes what waits for it due sooner; one that leaps back does not hold it up. */
+  #clockShifted(node: SimulatedNode): void {
+    for (const timer of node.timers()) {
+      const at = Math.max(this.#queue.nowMs, node.clock.trueMs(timer.localDueMs));
+      if (timer.dueMs !== undefined && at < timer.dueMs) this.#arm(node, timer, at);
+    }
+  }
+
+  #arm(node: SimulatedNode, timer: NodeTimer, at: TimeMs): void {
     timer.generation += 1;
     timer.dueMs = at;
     const event = this.#queue.schedule(at, 'timer');

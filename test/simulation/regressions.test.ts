@@ -40,4 +40,22 @@ timeline:
 `),
     ).toEqual([]);
   });
+
+  it('clocks of three of four nodes an hour behind for 20 s: no timer set meanwhile outlasts it (seed 3)', () => {
+    const skews = [0, 1, 2].map(
+      (index) => `  - { at: { time: 10s }, clock_skew: { node: node-${index}, ms: -3600000 }, for: 20s }`,
+    );
+    expect(
+      findFailures(`
+seed: 3
+duration: 90s
+workload: { uniform: { transactions_per_block: 1 } }
+timeline:
+${skews.join('\n')}
+expect:
+  - { final: { height_at_least: 34 } }
+  - { final: { converged: true } }
+`),
+    ).toEqual([]);
+  });
 });

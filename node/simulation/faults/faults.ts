@@ -41,6 +41,8 @@ export interface FaultsDependencies extends QuorumOptions {
   readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;
+  /** The clock of a node was set: its timers may be due. */
+  readonly clockShifted: (node: SimulatedNode) => void;
 }
 
 export class Faults {

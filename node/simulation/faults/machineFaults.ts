@@ -31,6 +31,8 @@ export interface MachineFaultsDependencies {
   readonly handleHeld: (events: readonly SimulationEvent[]) => void;
   /** Starts the process of a node on what its disk holds. */
   readonly startNode: (node: SimulatedNode) => void;
+  /** The clock of a node was set: its timers may be due. */
+  readonly clockShifted: (node: SimulatedNode) => void;
   readonly nodeNamed: (name: string) => SimulatedNode;
 }
 
@@ -55,7 +57,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
         return;
       case 'clock_skew':
       case 'clock_step':
-        node.clock.shift(fault.ms);
+        this.#shift(node, fault.ms);
         return;
       case 'disk':
         node.disk.begin(fault);
@@ -66,7 +68,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
     const node = this.#dependencies.nodeNamed(fault.node);
     if (fault.type === 'crash') this.#endCrash(node, fault);
     else if (fault.type === 'pause') this.#resume(node, fault);
-    else if (fault.type === 'clock_skew') node.clock.shift(-fault.ms);
+    else if (fault.type === 'clock_skew') this.#shift(node, -fault.ms);
     else if (fault.type === 'disk') node.disk.end(fault);
   }
 
@@ -99,6 +101,11 @@ export class MachineFaults implements FaultHandler<NodeFault> {
 
   health(): Health {
     return { hasQuorum: true, canSettle: true };
+  }
+
+  #shift(node: SimulatedNode, ms: number): void {
+    node.clock.shift(ms);
+    this.#dependencies.clockShifted(node);
   }
 
   #crash(node: SimulatedNode, fault: CrashFault): void {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../../../node/runtime/systemClock.ts';
 
 describe('SystemClock', () => {
@@ -32,6 +32,24 @@ describe('SystemClock', () => {
     takeBack();
     await new Promise<void>((resolve) => clock.callAt(clock.now() + 5, resolve));
     expect(called).toBe(false);
+  });
+
+  it('looks again each second, so a clock that was an hour behind holds nothing up once it is set right', () => {
+    vi.useFakeTimers({ now: 0 });
+    try {
+      const clock = new SystemClock(0);
+      let called = false;
+      clock.callAt(3_600_000, () => {
+        called = true;
+      });
+      vi.advanceTimersByTime(1500);
+      expect(called).toBe(false);
+      vi.setSystemTime(3_600_000);
+      vi.advanceTimersByTime(1000);
+      expect(called).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('waits for instants further away than a system timer reaches', () => {

@@ -116,7 +116,7 @@ describe('Quorum', () => {
     nodes[4]?.clock.shift(1000);
     expect(names(quorum.connected())).toEqual(['node-0', 'node-4', 'node-5', 'node-6']);
     expect(quorum.describeMissing(quorum.connected())).toBe(
-      'node-1 cannot be reached, node-2 is down, the clock of node-3 is -1001 ms off',
+      'node-1 cannot be reached, node-2 is down, the clock of node-3 is 2001 ms behind',
     );
   });
 
