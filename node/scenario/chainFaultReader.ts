@@ -56,7 +56,7 @@ const readers: Readonly<Record<ChainFaultKey, ReadChainFault>> = {
     const map = reader.map(place, ['asset', 'bps'], 'a map such as { asset: UM, bps: 900 }');
     if (map === undefined) return undefined;
     const { min, max } = faultBounds.slippageBps;
-    const asset = context.asset(reader.require(map, 'asset', 'an asset'));
+    const asset = context.symbol(reader.require(map, 'asset', 'an asset'));
     const bps = reader.integer(reader.require(map, 'bps', 'basis points'), min, max);
     return asset === undefined || bps === undefined ? undefined : { type, kind: 'slippage', asset, bps };
   },

@@ -39,8 +39,13 @@ export class ScenarioContext {
 
   /** An asset that moves: with `auto_fund` any symbol, which is then registered. */
   asset(place: Place | undefined): string | undefined {
-    const symbol = this.reader.text(place, SYMBOL_EXPECTED, symbolPattern);
+    const symbol = this.symbol(place);
     return symbol === undefined || place === undefined ? undefined : this.register(place, symbol);
+  }
+
+  /** The name of an asset, whether there is one or not. */
+  symbol(place: Place | undefined): string | undefined {
+    return this.reader.text(place, SYMBOL_EXPECTED, symbolPattern);
   }
 
   /** As `asset`, for a symbol that was read before. */

@@ -113,7 +113,11 @@ class Limits {
   #checkTime(key: string, what: string, earliestMs: number): Unreachable[] {
     if (earliestMs <= this.#durationMs) return [];
     const end = showDuration(this.#durationMs);
-    const reason = `${what} cannot come before ${showDuration(earliestMs)}, and the run ends at ${end}`;
+    const earliest = showDuration(earliestMs);
+    const reason =
+      what === earliest
+        ? `${what} never comes: the run ends at ${end}`
+        : `${what} cannot come before ${earliest}, and the run ends at ${end}`;
     return [{ key, reason }];
   }
 

@@ -16,6 +16,7 @@ export type CheckedParts = Pick<
 export function checkFaults(context: ScenarioContext, scenario: CheckedParts): void {
   checkByzantineThird(context, scenario);
   checkReorgs(context, scenario);
+  checkSlippage(context, scenario);
   checkHistory(context, scenario);
 }
 
@@ -65,6 +66,25 @@ function checkReorgs(context: ScenarioContext, { config, timeline, expectations 
       'SCENARIO_REORG_TOO_DEEP',
       `expected a depth of at most settlement.origin_confirmations (${originConfirmations}), got ${fault.depth}: nodes may have to halt`,
       'raise `settlement.origin_confirmations`, or expect `{ eventually: { halted: true } }`',
+    );
+  }
+}
+
+/** A price moves where there is a pool: of a registered asset against the base asset. */
+function checkSlippage(context: ScenarioContext, { config, timeline }: CheckedParts): void {
+  const { baseAsset } = config.settlement;
+  const bought = config.ledger.assets.map(({ symbol }) => symbol).filter((symbol) => symbol !== baseAsset);
+  for (const fault of timeline.flatMap(({ faults }) => faults)) {
+    if (fault.type !== 'settlement_chain' || fault.kind !== 'slippage' || bought.includes(fault.asset))
+      continue;
+    const isBase = fault.asset === baseAsset;
+    context.reportFault(
+      fault,
+      isBase ? 'SCENARIO_FAULT_EMPTY' : 'SCENARIO_ASSET_UNKNOWN',
+      isBase
+        ? `expected an asset that is bought with the base asset, got the base asset ${baseAsset}`
+        : `expected a registered asset, got \`${fault.asset}\``,
+      `known here: ${bought.join(', ')}`,
     );
   }
 }

@@ -218,7 +218,7 @@ export function place(entry: LocatedEntry, path: string): Place {
 }
 
 export function join(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
+  return path === '' || key === '' ? path + key : `${path}.${key}`;
 }
 
 export function scalarOf(place: Place): unknown {

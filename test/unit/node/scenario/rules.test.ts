@@ -75,6 +75,23 @@ describe('a third of the power', () => {
   });
 });
 
+describe('slippage', () => {
+  const slippage = (asset: string): string[] =>
+    withEvents(`at: { time: 1s }, settlement_chain: { slippage: { asset: ${asset}, bps: 100 } }`);
+
+  it('moves the price of a registered asset, of one that a transaction names too', () => {
+    expect(codesOf(slippage('UM'))).toEqual([]);
+    expect(codesOf(slippage('XX'))).toEqual(['2:21 [SCENARIO_ASSET_UNKNOWN]']);
+    const named = 'at: { block: 2 }, borrow: { asset: XX, amount: 1 }';
+    const moved = 'at: { time: 1s }, settlement_chain: { slippage: { asset: XX, bps: 100 } }';
+    expect(codesOf(withEvents(moved, named))).toEqual([]);
+  });
+
+  it('moves no price of the base asset in itself', () => {
+    expect(codesOf(slippage('USDC'))).toEqual(['2:21 [SCENARIO_FAULT_EMPTY]']);
+  });
+});
+
 describe('a reorganisation', () => {
   const reorg = (depth: number, confirmations: number, expectation: string): string[] => [
     `config: { settlement: { origin_confirmations: ${confirmations} } }`,
@@ -178,7 +195,7 @@ describe('an expectation that can never be evaluated', () => {
       'batch: 1, settlement_height: 13',
       '22 settlement block 13 cannot come before 65 s, and the run ends at 1 min',
     ],
-    ['batch: 1, included_at: 61s', '22 61 s cannot come before 61 s, and the run ends at 1 min'],
+    ['batch: 1, included_at: 61s', '22 61 s never comes: the run ends at 1 min'],
     ['final: { height_at_least: 31 }', undefined],
     ['final: { height_at_least: 32 }', '12 block 32 cannot come before 62 s, and the run ends at 1 min'],
     ['eventually: { height_at_least: 32 }', '12 block 32 cannot come before 62 s, and the run ends at 1 min'],
@@ -190,7 +207,7 @@ describe('an expectation that can never be evaluated', () => {
     ],
     [
       'within: 5s, after: { time: 61s }, batch: 1, state: sealed',
-      '24 61 s cannot come before 61 s, and the run ends at 1 min',
+      '24 61 s never comes: the run ends at 1 min',
     ],
     [
       'within: 5s, after: { settlement_block: 13 }, batch: 1, state: sealed',
