@@ -391,6 +391,24 @@ describe('ApiServer', () => {
     }
   });
 
+  it('names every operation once, and every parameter of its path', async () => {
+    const { paths } = (await api.json('/openapi.json')) as {
+      paths: Record<
+        string,
+        Record<string, { operationId: string; parameters: { name: string; in: string }[] }>
+      >;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.values(methods).map((operation) => ({ path, ...operation })),
+    );
+    expect(operations.length).toBe(api.server.routes.length);
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const { path, parameters } of operations) {
+      const inPath = parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+      expect(inPath).toEqual([...path.matchAll(/\{(.+?)\}/g)].map(([, name]) => name));
+    }
+  });
+
   it('takes no other method, and says which there are', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
       const response = await api.fetch('/blocks/1', { method });
@@ -448,6 +466,43 @@ describe('ApiServer', () => {
       expect(code).toMatch(/^[A-Z]+(_[A-Z]+)+$/);
       expect(meaning.length).toBeGreaterThan(20);
     }
+  });
+});
+
+describe('ApiServer, health', () => {
+  it('is not ready once the head is old, and says how old', async () => {
+    const api = await ApiHarness.start();
+    api.network.run(10_000);
+    api.network.nowMs += 60_000;
+    const response = await api.fetch('/health/ready');
+    expect(response.status).toBe(503);
+    const answer = (await response.json()) as { reasons: string[]; head_age_ms: number };
+    expect(answer.reasons).toEqual(['head_stale']);
+    expect(answer.head_age_ms).toBeGreaterThanOrEqual(60_000);
+    expect((await api.fetch('/health/live')).status).toBe(200);
+    await api.stop();
+  });
+
+  it('is not ready once it has stopped voting, and shows the code', async () => {
+    const api = await ApiHarness.start();
+    api.network.run(20_000);
+    const { height } = (await api.json('/blocks/8')).origin as { height: number };
+    const { nowMs } = api.network;
+    const [origin, next] = [height, height + 1].map((at) => api.network.chain.blockAt(at));
+    if (origin === undefined || next === undefined) throw new Error('no such settlement blocks');
+    const rival = hashOf('99');
+    // The settlement chain goes on without the block that the newest final header names.
+    for (let at = height; at <= api.network.chain.head.height; at += 1) {
+      const blocks = [
+        { ...origin, height: at, hash: rival },
+        { ...next, height: at + 1, hash: hashOf('98'), parentHash: rival },
+      ];
+      for (const block of blocks) api.network.deliver(0, { type: 'settlementBlock', nowMs, block });
+    }
+    expect(await api.json('/status')).toMatchObject({ halted: 'SETTLEMENT_REORG_BELOW_ORIGIN' });
+    expect(await api.json('/health')).toMatchObject({ status: 'degraded', reasons: ['halted'] });
+    expect(await (await api.fetch('/metrics')).text()).toContain('sidereal_halted 1');
+    await api.stop();
   });
 });
 
