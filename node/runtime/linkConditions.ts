@@ -38,7 +38,9 @@ const never: readonly number[] = [];
 
 export class LinkConditions {
   readonly #random: () => number;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** What is under way, and what is called when it is dropped. */
+  readonly #underWay = new Map<NodeJS.Timeout, (() => void) | undefined>();
+  #isClosed = false;
   #links: ReadonlyMap<LinkEnd, LinkQuality> = new Map();
 
   /** @param random - From 0 to below 1; the system's unless a test says otherwise. */
@@ -81,16 +83,20 @@ export class LinkConditions {
   }
 
   /**
-   * Waits for a delivery to come through; neither function is called after `close`.
-   * @param lost - Called instead when the link is cut by then.
+   * Waits for a delivery to come through.
+   * @param lost - Called instead when the link is cut by then, or everything under way is dropped.
    */
   later(from: LinkEnd, delayMs: number, deliver: () => void, lost?: () => void): void {
+    if (this.#isClosed) {
+      lost?.();
+      return;
+    }
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      this.#underWay.delete(timer);
       if (this.isCut(from)) lost?.();
       else deliver();
     }, delayMs);
-    this.#timers.add(timer);
+    this.#underWay.set(timer, lost);
   }
 
   /** Resolves when a single delivery has come through. @returns False when it is lost. */
@@ -108,10 +114,14 @@ export class LinkConditions {
     });
   }
 
-  /** Drops everything under way. */
+  /** Drops everything under way, and whatever is to be delayed from now on. */
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#isClosed = true;
+    for (const [timer, lost] of this.#underWay) {
+      clearTimeout(timer);
+      lost?.();
+    }
+    this.#underWay.clear();
   }
 
   #drawDelayMs({ latencyMs, jitterMs, reorder }: LinkQuality): number {

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { readInputLog } from '../../node/simulation/inputLog.ts';
+import { replayNode } from '../../node/simulation/replay.ts';
 import { fastScenario, RuntimeNetwork } from '../helpers/runtimeNetwork.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
@@ -53,5 +55,62 @@ timeline:
     await waitUntil(() => all.every((index) => confirmed(index, 2)), 60_000);
     expect(running.disagreements).toEqual([]);
     expect(running.failures).toEqual([]);
+  });
+
+  it('write down what they take in: replayed offline, each gives its own state roots at every height', async () => {
+    network = new RuntimeNetwork();
+    const running = network;
+    await running.startAll();
+    await waitUntil(() => all.every((index) => running.heightOf(index) >= 5), 60_000);
+    await running.stopNode(1);
+    await running.startNode(1);
+    const head = running.heightOf(0);
+    await waitUntil(() => all.every((index) => running.heightOf(index) >= head + 5), 60_000);
+    await running.stopAll();
+    const log = running.finishInputLog();
+    for (const index of all) {
+      const roots = new Map<number, string>();
+      for (const { outputs, isAsRecorded, number } of replayNode(readInputLog(log), index)) {
+        expect(isAsRecorded, `input ${number} of node-${index}`).toBe(true);
+        for (const output of outputs) {
+          if (output.type !== 'emit' || output.event.type !== 'block_finalized') continue;
+          roots.set(output.event.height, output.event.stateRoot);
+        }
+      }
+      expect(roots).toEqual(running.roots[index]);
+    }
+  });
+
+  it('one that is parted from the others stands still while they go on, and catches up when the links are whole', async () => {
+    network = new RuntimeNetwork();
+    const running = network;
+    await running.startAll();
+    await waitUntil(() => all.every((index) => running.heightOf(index) >= 3), 60_000);
+    running.setPartition([[0, 1, 2], [3]]);
+    const partedAt = Math.max(...all.map((index) => running.heightOf(index)));
+    await waitUntil(() => [0, 1, 2].every((index) => running.heightOf(index) >= partedAt + 6), 60_000);
+    // What was on its way may have made one block more final.
+    expect(running.heightOf(3)).toBeLessThanOrEqual(partedAt + 1);
+    running.setPartition(undefined);
+    const head = running.heightOf(0);
+    await waitUntil(() => all.every((index) => running.heightOf(index) >= head + 5), 60_000);
+    expect(running.disagreements).toEqual([]);
+    expect(running.failures).toEqual([]);
+    for (const index of all) expect(running.node(index).network.counters.count('gossip_rejected')).toBe(0);
+  });
+
+  it('slash whoever withholds its settlement; somebody else settles', async () => {
+    network = new RuntimeNetwork(`${fastScenario}
+timeline:
+  - { at: { block: 2 }, borrow: { asset: UM, amount: 1000 } }
+`);
+    const running = network;
+    await running.startAll();
+    running.node(0).conditions.setWithheld(true);
+    await running.submitTimeline(4);
+    const slashed = (index: number): readonly number[] => running.slashed(index);
+    await waitUntil(() => all.every((index) => running.confirmedBatches(index).includes(1)), 60_000);
+    for (const index of all) expect(slashed(index)).toEqual([0]);
+    expect(running.disagreements).toEqual([]);
   });
 });

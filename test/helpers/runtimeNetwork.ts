@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { concatBytes } from '../../consensus/primitives/bytes.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { archiveLimits } from '../../node/core/archive.ts';
@@ -13,14 +14,17 @@ import { NodeCore } from '../../node/core/nodeCore.ts';
 import type { EventTap } from '../../node/devnet/runtimeView.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import { Libp2pNetwork } from '../../node/runtime/libp2pNetwork.ts';
+import { plainLink } from '../../node/runtime/linkConditions.ts';
 import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
 import { NodeRuntime } from '../../node/runtime/nodeRuntime.ts';
+import { SettlementConditions } from '../../node/runtime/settlementConditions.ts';
 import { SettlementHost } from '../../node/runtime/settlementHost.ts';
 import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
 import { SystemClock } from '../../node/runtime/systemClock.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
+import { InputRecorder } from '../../node/simulation/inputLog.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { scenarioOf } from './coreNetwork.ts';
@@ -33,6 +37,7 @@ config:
   consensus: { delta_ms: 300 }
   settlement: { batch_size: 5 }
   settlement_chain: { block_time_ms: 500 }
+  simulation: { crypto: cached }
 `;
 /** Time between making the network and its genesis instant, in ms: nodes are to be up by then. */
 const HEAD_START_MS = 1500;
@@ -50,6 +55,8 @@ export interface RunningNode {
   readonly core: NodeCore;
   readonly runtime: NodeRuntime;
   readonly network: Libp2pNetwork;
+  /** Faults between it and the settlement chain. */
+  readonly conditions: SettlementConditions;
 }
 
 export class RuntimeNetwork {
@@ -65,6 +72,8 @@ export class RuntimeNetwork {
   readonly #nodes: (RunningNode | undefined)[] = [];
   readonly #addresses: (string | undefined)[] = [];
   readonly #options: RuntimeNetworkOptions;
+  readonly #log: Uint8Array[] = [];
+  readonly #recorder: InputRecorder;
   #host: SettlementHost | undefined;
 
   constructor(text: string = fastScenario, options: RuntimeNetworkOptions = {}) {
@@ -72,6 +81,7 @@ export class RuntimeNetwork {
     const parts = createGenesis(this.#scenario);
     const accounts = [...parts.genesis.accounts, ...(options.extraAccounts ?? [])];
     this.parts = { ...parts, genesis: { ...parts.genesis, accounts } };
+    this.#recorder = new InputRecorder(this.#scenario, { write: (bytes) => this.#log.push(bytes) });
     this.clock = new SystemClock(Date.now() + HEAD_START_MS);
     this.#options = options;
   }
@@ -158,13 +168,16 @@ export class RuntimeNetwork {
     const store = await LevelStore.open({ directory, chainId: genesis.chainId });
     const peers = genesis.validators.validators.map((peer) => peer.index).filter((peer) => peer !== index);
     const tap = this.#options.tapOf?.(index);
+    const client = this.#options.createClient?.() ?? new LocalSettlement(() => this.#host);
+    const conditions = new SettlementConditions(client, network.links);
+    const recorded = this.#recorder.record(index, core);
     const runtime = new NodeRuntime(
       { self: index, peers },
       {
-        core: tap === undefined ? core : tap.around(core),
+        core: tap === undefined ? recorded : tap.around(recorded),
         store,
         network,
-        settlement: this.#options.createClient?.() ?? new LocalSettlement(() => this.#host),
+        settlement: conditions,
         clock: this.clock,
         onEvent: (event) => {
           tap?.onEvent(event);
@@ -176,7 +189,7 @@ export class RuntimeNetwork {
     );
     await runtime.start();
     this.#addresses[index] = network.addresses[0];
-    const node = { core, runtime, network };
+    const node = { core, runtime, network, conditions };
     this.#nodes[index] = node;
     return node;
   }
@@ -197,6 +210,25 @@ export class RuntimeNetwork {
     this.#host = undefined;
   }
 
+  /** What all nodes took in; call it when they have stopped. */
+  finishInputLog(): Uint8Array {
+    this.#recorder.finish();
+    return concatBytes(...this.#log);
+  }
+
+  /** Cuts all links between two groups of nodes, both ways, or mends them. */
+  setPartition(groups: readonly (readonly number[])[] | undefined): void {
+    for (const [index, node] of this.#nodes.entries()) {
+      const group = groups?.find((members) => members.includes(index));
+      const others = group === undefined ? [] : (groups ?? []).flat().filter((peer) => !group.includes(peer));
+      node?.network.links.set(new Map(others.map((peer) => [peer, { ...plainLink, cut: true }])));
+    }
+  }
+
+  async stopAll(): Promise<void> {
+    for (let index = 0; index < this.count; index += 1) await this.stopNode(index);
+  }
+
   /** Hands the transactions of the scenario's timeline to every node, up to a height. */
   async submitTimeline(toHeight: number): Promise<void> {
     const feed = new TransactionFeed(this.#scenario, this.parts, this.crypto);
@@ -214,6 +246,11 @@ export class RuntimeNetwork {
   /** Batches that a node saw confirmed. */
   confirmedBatches(index: number): readonly number[] {
     return this.#facts(index).flatMap((fact) => (fact.type === 'batch_confirmed' ? [fact.batch.seq] : []));
+  }
+
+  /** Validators that a node saw slashed, one entry a slash. */
+  slashed(index: number): readonly number[] {
+    return this.#facts(index).flatMap((fact) => (fact.type === 'slashed' ? [fact.validator] : []));
   }
 
   #facts(index: number): readonly NetFact[] {
@@ -237,7 +274,7 @@ export class RuntimeNetwork {
   }
 
   async close(): Promise<void> {
-    for (let index = 0; index < this.count; index += 1) await this.stopNode(index);
+    await this.stopAll();
     await this.stopSettlementChain();
     rmSync(this.#folder, { recursive: true, force: true });
   }

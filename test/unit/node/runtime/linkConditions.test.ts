@@ -59,8 +59,11 @@ describe('LinkConditions', () => {
     links.later(1, 1, () => {
       delivered = true;
     });
+    const dropped = links.pass(1);
     links.close();
-    await links.pass(2);
+    expect(await dropped).toBe(false);
+    expect(await links.pass(1)).toBe(false);
+    expect(await links.pass(2)).toBe(true);
     expect(await conditionsOf({ latencyMs: 20 }).pass(1)).toBe(true);
     expect(delivered).toBe(false);
   });
