@@ -4,7 +4,7 @@
  * goes to every receiver. Whoever watches the run is told of every vote that leaves its own voter.
  */
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
-import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Vote } from '../../consensus/vote.ts';
 import { decodeProposal, decodeVotes, type ProposalMessage, type VotesMessage } from '../core/messages.ts';
 import type { MessageCache } from '../core/ports.ts';
@@ -23,6 +23,8 @@ export interface GossipDependencies {
   readonly messages: MessageCache | undefined;
   readonly deliver: (node: SimulatedNode, input: Input) => void;
   readonly voteSent: (vote: Vote) => void;
+  /** A proposal leaves its leader; one that dies right after it never reports it. */
+  readonly proposalSent: (height: Height) => void;
 }
 
 export class Gossip {
@@ -37,7 +39,7 @@ export class Gossip {
     const { nowMs } = queue;
     const message = memory.publish(node.index, topic, bytes, nowMs);
     if (message === undefined) return;
-    if (topic === 'votes' || topic === 'blocks') this.#watchVotes(node, topic, bytes);
+    if (topic === 'votes' || topic === 'blocks') this.#watch(node, topic, bytes);
     const isPlain = links.isPlain(bytes.length);
     for (const peer of nodes) {
       if (peer === node || peer.core === undefined) continue;
@@ -86,20 +88,21 @@ export class Gossip {
     event.message = message;
   }
 
-  #watchVotes(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {
-    for (const vote of this.#votesIn(topic, bytes)) {
-      if (vote.voter === node.index && !node.hasLied) this.#dependencies.voteSent(vote);
-    }
-  }
-
-  /** What the sender put into the shared messages is what its bytes decode to (node/core/ports.ts). */
-  #votesIn(topic: 'votes' | 'blocks', bytes: Uint8Array): readonly Vote[] {
-    const shared = this.#dependencies.messages?.get(bytes);
+  #watch(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {
+    const { messages, voteSent, proposalSent } = this.#dependencies;
+    // What the sender put into the shared messages is what its bytes decode to (node/core/ports.ts).
+    const shared = messages?.get(bytes);
+    let votes: readonly Vote[] = [];
     if (topic === 'votes') {
       const verdict = (shared as Verdict<VotesMessage> | undefined) ?? decodeVotes(bytes);
-      return verdict.ok ? verdict.value.votes : [];
+      if (verdict.ok) votes = verdict.value.votes;
+    } else {
+      const verdict = (shared as Verdict<ProposalMessage> | undefined) ?? decodeProposal(bytes);
+      if (!verdict.ok) return;
+      votes = [verdict.value.vote];
+      proposalSent(verdict.value.block.header.height);
     }
-    const verdict = (shared as Verdict<ProposalMessage> | undefined) ?? decodeProposal(bytes);
-    return verdict.ok ? [verdict.value.vote] : [];
+    if (node.hasLied) return;
+    for (const vote of votes) if (vote.voter === node.index) voteSent(vote);
   }
 }

@@ -155,6 +155,7 @@ export class Simulation {
       memory: this.#memory,
       messages: dependencies.messages,
       voteSent: (vote) => this.#watchers.laws.voteSent(vote),
+      proposalSent: (height) => this.#proposed(height),
     });
     this.#requests = new Requests(surroundings);
     this.#delivery = new TransactionDelivery(dependencies.transactions);
@@ -496,7 +497,7 @@ export class Simulation {
     trace.reportNode(nowMs, node.index, event);
     switch (event.type) {
       case 'block_proposed':
-        if (event.height > this.#proposedHeight) this.#proposed(event.height);
+        this.#proposed(event.height);
         return;
       case 'block_finalized':
         node.finalizedHeight = event.height;
@@ -524,6 +525,7 @@ export class Simulation {
   }
 
   #proposed(height: Height): void {
+    if (height <= this.#proposedHeight) return;
     this.#proposedHeight = height;
     const due = this.#delivery.proposed(height);
     if (due !== undefined) this.#queue.scheduleAction(this.nowMs, () => this.#handToAll(due));

@@ -54,6 +54,7 @@ class SimulatedNetworkUnderTest implements NetworkUnderTest {
       memory,
       messages: undefined,
       voteSent: () => undefined,
+      proposalSent: () => undefined,
     });
     this.#requests = new Requests(surroundings);
   }

@@ -58,4 +58,28 @@ expect:
 `),
     ).toEqual([]);
   });
+
+  it('a leader dies between sending its proposal and reporting it: the next block still has its transactions (seed 1601)', () => {
+    expect(
+      findFailures(`
+seed: 1601
+duration: 75s
+config:
+  validators:
+    - { name: node-0, stake: 3400 }
+    - { name: node-1, stake: 4500 }
+    - { name: node-2, stake: 2000 }
+    - { name: node-3, stake: 4500 }
+    - { name: node-4, stake: 2700 }
+    - { name: node-5, stake: 4800 }
+    - { name: node-6, stake: 4200 }
+  settlement: { origin_delay_ms: 1000 }
+  simulation: { crash_points: within_outputs }
+workload: { uniform: { transactions_per_block: 1 } }
+timeline:
+  - { at: { time: 13s }, crash: { node: node-5, lose: unsynced }, for: 1s }
+  - { at: { time: 11s }, crash: { node: node-2, lose: unsynced }, for: 1s }
+`),
+    ).toEqual([]);
+  });
 });
