@@ -1,0 +1,330 @@
+/** The table of documented answers and refusals that answers.test.ts goes through, on a network at 30 s. */
+import type { AnswerCode } from '../../../../node/api/codes.ts';
+import { ADMIN_TOKEN, type ApiHarness } from '../../../helpers/apiHarness.ts';
+import { hashOf, withWrongSignature } from '../../../helpers/signatory.ts';
+
+const alice = (api: ApiHarness) => api.keys.account('alice').address;
+export const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
+const transfer = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n } as const;
+const tooMuch = { ...transfer, amount: 2n ** 100n };
+
+function damaged(hex: string): string {
+  return `0x${Buffer.from(withWrongSignature(Buffer.from(hex.slice(2), 'hex'))).toString('hex')}`;
+}
+
+/** One request and what must come of it. */
+export interface Row {
+  /** As documented: `GET /blocks/{height}`. */
+  readonly route: string;
+  readonly ask: (api: ApiHarness) => Promise<Response>;
+  readonly status: number;
+  readonly body?: unknown;
+  readonly code?: AnswerCode;
+}
+
+const get = (path: string) => (api: ApiHarness) => api.fetch(path);
+const post =
+  (path: string, body: unknown = {}, headers: Record<string, string> = {}) =>
+  (api: ApiHarness) =>
+    api.post(path, body, headers);
+const submit = (make: (api: ApiHarness) => string) => (api: ApiHarness) =>
+  api.post('/transactions', { transaction: make(api) });
+const forced = (code: string) => async (api: ApiHarness) => {
+  api.forcedVerdict = { verdict: 'ignore', code };
+  try {
+    return await api.post('/transactions', { transaction: api.signed(transfer) });
+  } finally {
+    api.forcedVerdict = undefined;
+  }
+};
+const unready = (peers: readonly number[], path: string) => async (api: ApiHarness) => {
+  api.peers = peers;
+  try {
+    return await api.fetch(path);
+  } finally {
+    api.peers = [1, 2, 3];
+  }
+};
+
+export const good: readonly Row[] = [
+  {
+    route: 'GET /status',
+    ask: get('/status'),
+    status: 200,
+    body: { name: 'node-0', peers: 3, settlement_paused: false, halted: null, version: '0.1.0' },
+  },
+  { route: 'GET /health', ask: get('/health'), status: 200, body: { status: 'ok', reasons: [] } },
+  {
+    route: 'GET /health',
+    ask: unready([], '/health'),
+    status: 503,
+    body: { status: 'degraded', reasons: ['peers_below_quorum'] },
+  },
+  { route: 'GET /health/live', ask: get('/health/live'), status: 200, body: { status: 'ok' } },
+  { route: 'GET /health/ready', ask: get('/health/ready'), status: 200, body: { status: 'ok' } },
+  { route: 'GET /health/ready', ask: unready([3], '/health/ready'), status: 503, body: { peers: 1 } },
+  {
+    route: 'GET /blocks',
+    ask: get('/blocks?limit=2&before=5'),
+    status: 200,
+    body: { blocks: [{ height: 4 }, { height: 3, transaction_count: 1 }], next_before: 3 },
+  },
+  {
+    route: 'GET /blocks',
+    ask: get('/blocks?before=2'),
+    status: 200,
+    body: { blocks: [{ height: 1 }], next_before: null },
+  },
+  {
+    route: 'GET /blocks',
+    ask: get('/blocks?before=0'),
+    status: 200,
+    body: { blocks: [], next_before: null },
+  },
+  {
+    route: 'GET /blocks/{height}',
+    ask: get('/blocks/1'),
+    status: 200,
+    body: {
+      height: 1,
+      timestamp_ms: 0,
+      leader: 'node-0',
+      transactions: [{ type: 'borrow', nonce: 0, result: 'ok' }],
+    },
+  },
+  {
+    route: 'GET /batches',
+    ask: get('/batches'),
+    status: 200,
+    body: { batches: [{ seq: 3 }, { seq: 2 }, { seq: 1 }], next_before: null },
+  },
+  {
+    route: 'GET /batches',
+    ask: get('/batches?limit=1&before=3'),
+    status: 200,
+    body: { batches: [{ seq: 2 }], next_before: 2 },
+  },
+  {
+    route: 'GET /batches/{seq}',
+    ask: get('/batches/1'),
+    status: 200,
+    body: {
+      seq: 1,
+      from_height: 1,
+      to_height: 2,
+      state: 'confirmed',
+      net: { UM: '1000', USDC: '70' },
+      sealed_at_ms: 2000,
+      settler: 'node-0',
+      attempts: [{ attempt: 1, proposer: 'node-0', outcome: 'confirmed' }],
+    },
+  },
+  {
+    route: 'GET /accounts/{address}',
+    ask: (api) => api.fetch(`/accounts/${alice(api)}`),
+    status: 200,
+    body: { label: 'alice', nonce: 4, next_nonce: 4 },
+  },
+  {
+    route: 'GET /accounts/{address}',
+    ask: get(`/accounts/0x${'ab'.repeat(20)}`),
+    status: 200,
+    body: { label: null, nonce: 0, next_nonce: 0, assets: [] },
+  },
+  {
+    route: 'GET /validators',
+    ask: get('/validators'),
+    status: 200,
+    body: { validators: [{ name: 'node-0', stake: '1000', jailed: false }, {}, {}, {}] },
+  },
+  {
+    route: 'GET /assets',
+    ask: get('/assets'),
+    status: 200,
+    body: { assets: [{ symbol: 'UM', decimals: 6 }] },
+  },
+  {
+    route: 'GET /settlement',
+    ask: get('/settlement'),
+    status: 200,
+    body: { paused: false, batch_size: 2, pending: [], unsettled: {} },
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(transfer)),
+    status: 202,
+    body: { status: 'pending' },
+  },
+  { route: 'POST /admin/settle-now', ask: post('/admin/settle-now', {}, admin), status: 202 },
+  {
+    route: 'POST /admin/set-batch-size',
+    ask: post('/admin/set-batch-size', { batch_size: 7 }, admin),
+    status: 202,
+  },
+  {
+    route: 'POST /admin/pause-settlement',
+    ask: post('/admin/pause-settlement', {}, admin),
+    status: 200,
+    body: { paused: true, duty_clock: 'running' },
+  },
+  {
+    route: 'POST /admin/resume-settlement',
+    ask: (api) => api.fetch('/admin/resume-settlement', { method: 'POST', headers: admin }),
+    status: 200,
+    body: { paused: false },
+  },
+  { route: 'GET /openapi.json', ask: get('/openapi.json'), status: 200, body: { openapi: '3.1.0' } },
+];
+
+export const refused: readonly Row[] = [
+  { route: 'GET /blocks/{height}', ask: get('/blocks/9999'), status: 404, code: 'BLOCK_UNKNOWN' },
+  { route: 'GET /blocks/{height}', ask: get('/blocks/-1'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /blocks/{height}', ask: get('/blocks/1.5'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /blocks', ask: get('/blocks?limit=0'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /blocks', ask: get('/blocks?limit=101'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /blocks', ask: get('/blocks?limit=1&limit=2'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /blocks', ask: get('/blocks?first=1'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /batches', ask: get('/batches?before=x'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /batches/{seq}', ask: get('/batches/99'), status: 404, code: 'BATCH_UNKNOWN' },
+  { route: 'GET /batches/{seq}', ask: get('/batches/first'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /accounts/{address}', ask: get('/accounts/alice'), status: 400, code: 'REQUEST_INVALID' },
+  {
+    route: 'GET /transactions/{id}',
+    ask: get(`/transactions/${hashOf('ee')}`),
+    status: 404,
+    code: 'TRANSACTION_UNKNOWN',
+  },
+  { route: 'GET /transactions/{id}', ask: get('/transactions/7'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'POST /transactions', ask: post('/transactions', {}), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'POST /transactions', ask: post('/transactions', []), status: 400, code: 'REQUEST_INVALID' },
+  {
+    route: 'POST /transactions',
+    ask: post('/transactions', { transaction: '0x0' }),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'POST /transactions',
+    ask: (api) =>
+      api.fetch('/transactions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"transaction":',
+      }),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'POST /transactions',
+    ask: (api) => api.fetch('/transactions', { method: 'POST', body: 'transaction=0x00' }),
+    status: 415,
+    code: 'CONTENT_TYPE_UNSUPPORTED',
+  },
+  {
+    route: 'POST /transactions',
+    ask: post('/transactions', { transaction: `0x${'00'.repeat(40_000)}` }),
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+  },
+  { route: 'POST /transactions', ask: submit(() => '0xffff'), status: 400, code: 'ENCODING_INVALID' },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => damaged(api.signed({ ...transfer, amount: 2n }))),
+    status: 401,
+    code: 'TRANSACTION_SIGNATURE_INVALID',
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(transfer, { chainId: hashOf('77') })),
+    status: 400,
+    code: 'TRANSACTION_CHAIN_MISMATCH',
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(tooMuch, { nonce: 0 })),
+    status: 409,
+    code: 'LEDGER_NONCE_USED',
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(transfer, { nonce: 1_000_000 })),
+    status: 409,
+    code: 'LEDGER_NONCE_AHEAD',
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(transfer, { nonce: 50, expiresAtHeight: 1 })),
+    status: 409,
+    code: 'TRANSACTION_EXPIRED',
+  },
+  {
+    route: 'POST /transactions',
+    ask: async (api) => {
+      await submit((one) => one.signed(transfer, { nonce: 90 }))(api);
+      return submit((one) => one.signed(tooMuch, { nonce: 90 }))(api);
+    },
+    status: 409,
+    code: 'MEMPOOL_NONCE_TAKEN',
+  },
+  ...(
+    [
+      ['TRANSACTION_ADDRESS_INVALID', 400],
+      ['MEMPOOL_FULL', 429],
+      ['MEMPOOL_SENDER_FULL', 429],
+      ['NODE_OVERLOADED', 503],
+      ['NODE_STOPPED', 503],
+    ] as const
+  ).map(([code, status]) => ({ route: 'POST /transactions', ask: forced(code), status, code })),
+  {
+    route: 'POST /admin/settle-now',
+    ask: post('/admin/settle-now'),
+    status: 401,
+    code: 'ADMIN_TOKEN_INVALID',
+  },
+  {
+    route: 'POST /admin/pause-settlement',
+    ask: post('/admin/pause-settlement', {}, { authorization: 'Bearer let-me-out' }),
+    status: 401,
+    code: 'ADMIN_TOKEN_INVALID',
+  },
+  {
+    route: 'POST /admin/set-batch-size',
+    ask: post('/admin/set-batch-size', { batch_size: 0 }, admin),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'POST /admin/set-batch-size',
+    ask: post('/admin/set-batch-size', {}, admin),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'GET /status',
+    ask: (api) =>
+      api.fetch('/status', {
+        headers: Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`x-${index}`, '1'])),
+      }),
+    status: 431,
+    code: 'HEADERS_TOO_LARGE',
+  },
+  {
+    route: 'GET /status',
+    ask: (api) => api.fetch('/status', { headers: { 'x-long': 'a'.repeat(20_000) } }),
+    status: 431,
+    code: 'HEADERS_TOO_LARGE',
+  },
+  {
+    route: 'GET /validators',
+    ask: async (api) => {
+      api.failure = new Error('broken');
+      try {
+        return await api.fetch('/validators');
+      } finally {
+        api.failure = undefined;
+      }
+    },
+    status: 500,
+    code: 'INTERNAL',
+  },
+];
