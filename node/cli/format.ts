@@ -27,3 +27,8 @@ export function seconds(ms: number): string {
 export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
+
+/** `1 seed`, `1,234 seeds`: for nouns with a plural in s. */
+export function counted(value: number, noun: string): string {
+  return `${grouped(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+}

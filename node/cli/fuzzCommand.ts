@@ -11,7 +11,7 @@ import { type DrawOptions, defaultDrawOptions } from '../simulation/fuzz/draw.ts
 import type { SeedOutcome, SeedTask } from '../simulation/fuzz/seedRun.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
 import { makeFolders } from './folders.ts';
-import { grouped } from './format.ts';
+import { counted } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { Progress } from './progress.ts';
 import { runWorkerPool } from './workerPool.ts';
@@ -59,7 +59,7 @@ class FuzzSession {
     const { time, seeds = SEEDS_DEFAULT } = options;
     const progress =
       time === undefined
-        ? { totalMs: seeds, show: (count: number) => `${grouped(count)} seeds` }
+        ? { totalMs: seeds, show: (count: number) => counted(count, 'seed') }
         : { totalMs: time };
     this.#progress = new Progress({ name: 'fuzz', ...progress }, { io });
   }
@@ -67,14 +67,17 @@ class FuzzSession {
   async run(): Promise<void> {
     const { from, seeds = SEEDS_DEFAULT, time, workers = availableParallelism(), json } = this.#options;
     const draw = this.#options.validators ?? defaultDrawOptions;
-    const what = time === undefined ? `${seeds} seeds` : `${Math.round(time / 1000)} s`;
-    if (json !== true) this.#io.out(`Fuzzing from seed ${from}: ${what} on ${workers} threads.\n`);
+    const what = time === undefined ? counted(seeds, 'seed') : `${Math.round(time / 1000)} s`;
+    const workerCount = time === undefined ? Math.min(workers, seeds) : workers;
+    if (json !== true) {
+      this.#io.out(`Fuzzing from seed ${from}: ${what} on ${counted(workerCount, 'thread')}.\n`);
+    }
     await runWorkerPool<SeedTask, SeedOutcome>({
       module: new URL(
         `../simulation/fuzz/worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
         import.meta.url,
       ),
-      workerCount: time === undefined ? Math.min(workers, seeds) : workers,
+      workerCount,
       silenceMsMax: SILENCE_MS_MAX,
       next: () => {
         const isOver =
@@ -117,7 +120,7 @@ class FuzzSession {
     );
     if (shrunk !== undefined && file !== undefined) {
       this.#io.out(
-        `  shrunk to ${shrunk.eventCount} events and ${shrunk.nodeCount} nodes in ${shrunk.attempts} runs: ` +
+        `  shrunk to ${counted(shrunk.eventCount, 'event')} and ${counted(shrunk.nodeCount, 'node')} in ${counted(shrunk.attempts, 'run')}: ` +
           `npx sidereal run ${file}\n`,
       );
     }
@@ -175,9 +178,9 @@ class FuzzSession {
     const faults = kinds.reduce((sum, [, count]) => sum + count, 0);
     const perSeedMs = (this.#io.clock() - this.#startedMs) / Math.max(1, seeds);
     out(
-      `${grouped(seeds)} seeds with ${grouped(faults)} faults of ${kinds.length} kinds, ${Math.round(perSeedMs)} ms a seed.\n`,
+      `${counted(seeds, 'seed')} with ${counted(faults, 'fault')} of ${counted(kinds.length, 'kind')}, ${Math.round(perSeedMs)} ms a seed.\n`,
     );
-    for (const name of missed) out(`never hit in ${grouped(seeds)} seeds: ${name}\n`);
+    for (const name of missed) out(`never hit in ${counted(seeds, 'seed')}: ${name}\n`);
     out(`${this.#passed} passed, ${this.#failedSeeds.length} failed\n`);
   }
 

@@ -11,7 +11,7 @@ import { parseDuration } from '../scenario/reader.ts';
 import { type InputLog, readInputLog } from '../simulation/inputLog.ts';
 import { type ReplayStep, replayNode } from '../simulation/replay.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
-import { grouped, seconds } from './format.ts';
+import { counted, seconds } from './format.ts';
 import { type InspectNames, plainOf, renderStep } from './inspectView.ts';
 import type { CliIo } from './io.ts';
 import { INPUT_LOG_FILE } from './outputDir.ts';
@@ -133,7 +133,7 @@ export class InspectSession {
           ? 'all outputs as recorded'
           : `outputs differ from the recorded ones, first at #${differing.number}`;
       this.#io.out(
-        `${name}: ${grouped(this.#stepCount)} inputs until ${seconds(this.#lastMs)}, ${verdict}.\n`,
+        `${name}: ${counted(this.#stepCount, 'input')} until ${seconds(this.#lastMs)}, ${verdict}.\n`,
       );
     }
     return differing === undefined ? exitCodes.ok : exitCodes.failed;

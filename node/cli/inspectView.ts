@@ -3,7 +3,7 @@ import { decodeCompletion } from '../core/completion.ts';
 import { decodeProposal, decodeVotes } from '../core/messages.ts';
 import type { Input, Output, Topic } from '../core/types.ts';
 import type { ReplayStep, RowChange } from '../simulation/replay.ts';
-import { seconds } from './format.ts';
+import { counted, seconds } from './format.ts';
 
 /** Longest value shown in a line, in characters; `--json` gives all of it. */
 const VALUE_CHARACTERS_MAX = 100;
@@ -31,13 +31,13 @@ export function describeInput(input: Input, { nodes }: InspectNames): string {
   const nameOf = (index: number): string => nodes[index] ?? `node ${index}`;
   switch (input.type) {
     case 'started':
-      return `started on ${input.recovered.length} rows`;
+      return `started on ${counted(input.recovered.length, 'row')}`;
     case 'message':
       return `message from ${nameOf(input.from)}: ${describeMessage(input.topic, input.bytes, nameOf)}`;
     case 'timerFired':
       return `timer ${input.id}`;
     case 'settlementBlock':
-      return `settlement block ${input.block.height} with ${input.block.events.length} events`;
+      return `settlement block ${input.block.height} with ${counted(input.block.events.length, 'event')}`;
     case 'transactionSubmitted':
       return `transaction submitted (${input.bytes.length} bytes)`;
     case 'request':
@@ -78,7 +78,7 @@ export function describeOutput(output: Output, names: InspectNames): string {
   const nameOf = (index: number): string => names.nodes[index] ?? `node ${index}`;
   switch (output.type) {
     case 'persist':
-      return `persist ${output.writes.length} rows${output.sync ? ', synced' : ''}`;
+      return `persist ${counted(output.writes.length, 'row')}${output.sync ? ', synced' : ''}`;
     case 'publish':
       return `publish ${describeMessage(output.topic, output.bytes, nameOf)}`;
     case 'verdict':

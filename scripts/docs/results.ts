@@ -116,7 +116,7 @@ const meanings: Readonly<Record<string, string>> = {
   'verdicts.duties[].outcome':
     'How it ended: somebody settled the batch, it was missed, its holder tries again after a revert, or after too many another does',
   'verdicts.duties[].attendance': 'How present the holder was, as the simulator knows it',
-  'verdicts.duties[].absent': 'Those among them in which the holder could not settle',
+  'verdicts.duties[].absent': 'Headers among those that `clock` counts in which the holder could not settle',
   'verdicts.duties[].reasons': 'What kept it away',
   'verdicts.truncated': 'There when `verdicts` left older slashes or duties out',
   transactions: 'Transactions in final blocks',

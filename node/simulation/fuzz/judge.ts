@@ -30,6 +30,8 @@ export type Judge = (scenario: Scenario) => Judgement;
 
 /** Reports of progress after which a run counts as endless; each stands for 65,536 events, a usual run has fewer. */
 const PROGRESS_MAX = 400;
+/** Most characters shown of what differs: proofs run to many thousands. */
+const SHOWN_MAX = 200;
 /** Share of seeds that run a second time under other settings. */
 const REPEATED_SHARE = 0.1;
 
@@ -95,7 +97,9 @@ export function findDifference(first: RunResult, second: RunResult | undefined):
   if (second === undefined) return 'the run breaks';
   for (const [key, value] of Object.entries(first)) {
     const other = Object.entries(second).find(([name]) => name === key)?.[1];
-    if (textOf(value) !== textOf(other)) return `${key} is ${textOf(other)}`;
+    const text = textOf(other);
+    if (textOf(value) === text) continue;
+    return `${key} is ${text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text}`;
   }
   return undefined;
 }

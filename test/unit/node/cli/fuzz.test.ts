@@ -33,6 +33,11 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
 }
 
 describe('sidereal fuzz', () => {
+  it('speaks of one seed and one thread', async () => {
+    const { out } = await run(['fuzz', '--seeds', '1', '--workers', '9', '--out', dir]);
+    expect(out).toMatch(/^Fuzzing from seed 1: 1 seed on 1 thread\.\n1 seed with /);
+  });
+
   it('runs seeds on threads and ends with a count', async () => {
     const { code, out } = await run(['fuzz', '--seeds', '3', '--from', '5', '--workers', '2', '--out', dir]);
     expect(code).toBe(0);
