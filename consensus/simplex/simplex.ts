@@ -377,7 +377,7 @@ export class Simplex {
   #enter(view: View, nowMs: TimeMs, earned?: Certificate): void {
     if (view > this.#view) this.#beginView(view, nowMs);
     else this.reconsider(nowMs);
-    if (earned === undefined || this.isGuarded || earned.view <= this.#chain.finalizedView) return;
+    if (earned === undefined || this.isGuarded || earned.view <= this.#chain.closedView) return;
     const record = this.#chain.record(earned.view);
     if (record.ownFinalize === undefined && record.ownNullify === undefined) {
       this.#cast(record, 'finalize', earned.blockHash, undefined, nowMs);

@@ -1,6 +1,7 @@
 /**
  * Keeps a node from hammering a settlement chain that cannot be reached: after several failures in a row no call is made
- * for a while, then a single one that decides (docs/protocol.md, submission). Knows no clock.
+ * for a while, then a single one that decides (docs/protocol.md, submission). Knows no clock, and trusts none: one that
+ * is set back makes a rest begin anew, never last until the old time has come again.
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 
@@ -26,9 +27,10 @@ export class CircuitBreaker {
    * From when on the next call may be made; undefined while the deciding one is under way.
    * @param isOnDuty - Whether this node's own duty clock runs now.
    */
-  nextCallMs(isOnDuty: boolean): TimeMs | undefined {
+  nextCallMs(isOnDuty: boolean, nowMs: TimeMs): TimeMs | undefined {
     if (this.#openedMs === undefined) return Number.NEGATIVE_INFINITY;
     if (this.#isProbing) return undefined;
+    if (nowMs < this.#openedMs) this.#openedMs = nowMs;
     return this.#openedMs + (isOnDuty ? REST_ON_DUTY_MS : REST_MS);
   }
 

@@ -75,8 +75,10 @@ export class Courier {
     for (const seq of [...this.#errands.keys()].sort((a, b) => a - b)) {
       const errand = this.#errands.get(seq);
       if (errand === undefined || errand.requestId !== undefined) continue;
-      const nextCallMs = this.#breaker.nextCallMs(isOnDuty);
+      const nextCallMs = this.#breaker.nextCallMs(isOnDuty, nowMs);
       if (nextCallMs === undefined) break;
+      // No wait is longer than this, unless the clock was set back.
+      errand.notBeforeMs = Math.min(errand.notBeforeMs, nowMs + RETRY_MS);
       const dueMs = Math.max(errand.notBeforeMs, nextCallMs);
       if (dueMs <= nowMs) this.#call(errand);
       else wakeMs = Math.min(wakeMs, dueMs);

@@ -90,9 +90,12 @@ export class Finality {
     writes.push(...history.add(stored, result.facts));
     viewRows.prune(header.view, writes);
     writes.push(...settler.endedBy(result.facts));
+    for (const fact of result.facts) {
+      const row = fact.type === 'tombstoned' ? evidence.drop(fact.validator) : undefined;
+      if (row !== undefined) writes.push(row);
+    }
     output({ type: 'persist', writes, sync: true });
     follower.finalized(header.origin);
-    for (const fact of result.facts) if (fact.type === 'tombstoned') evidence.drop(fact.validator);
     output({
       type: 'emit',
       event: {

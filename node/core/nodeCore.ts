@@ -172,6 +172,7 @@ export class NodeCore {
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? [], state?.isPaused ?? false);
     parts.admission.recover(state?.transactions ?? []);
+    this.#evidence.recover(state?.evidence ?? []);
     this.#archive?.recover(state?.archive ?? []);
     if (mayHaveRun || nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
@@ -340,7 +341,11 @@ export class NodeCore {
 
   #keepEvidence(evidence: Evidence, bytes: Uint8Array): boolean {
     const state = this.#started().tree.finalizedState();
-    return !standingOf(state, accusedBy(evidence)).tombstoned && this.#evidence.keep(evidence, bytes);
+    if (standingOf(state, accusedBy(evidence)).tombstoned) return false;
+    const row = this.#evidence.keep(evidence, bytes);
+    if (row === undefined) return false;
+    this.#push({ type: 'persist', writes: [row], sync: true });
+    return true;
   }
 
   /** This node holds the proof itself: it tells the others, and puts it into a block when it leads. */

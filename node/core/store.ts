@@ -5,7 +5,7 @@
 import { type Block, decodeBlock, readBlock, writeBlock } from '../../consensus/block.ts';
 import { decode, encode, type Reader } from '../../consensus/primitives/codec.ts';
 import { CodedError, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Hash, Height, View } from '../../consensus/primitives/flavor.ts';
+import type { Hash, Height, ValidatorIndex, View } from '../../consensus/primitives/flavor.ts';
 import type { SimplexMemory } from '../../consensus/simplex/host.ts';
 import type { ViewRecord } from '../../consensus/simplex/viewRecord.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from '../../consensus/vote.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
 import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
+import { decodeEvidence } from '../../settlement/execution/evidence.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
 import { type AnyTable, Layer } from '../../settlement/state.ts';
@@ -33,6 +34,7 @@ const STATE_PREFIX = 'state/';
 const VIEW_PREFIX = 'view/';
 const PROPOSAL_PREFIX = 'proposal/';
 const TRANSACTION_PREFIX = 'transaction/';
+const EVIDENCE_PREFIX = 'evidence/';
 const ARCHIVE_PREFIX = 'archive/';
 /** What stands before the digits of a number in a key: all keys then have sixteen. */
 const KEY_NUMBER_PADDING = '1000000000000000';
@@ -72,6 +74,8 @@ export interface RecoveredState {
   readonly isPaused: boolean;
   /** What users handed to this node and no final block has dealt with. */
   readonly transactions: readonly RecoveredRow[];
+  /** Proofs of equivocation that no final block has dealt with. */
+  readonly evidence: readonly RecoveredRow[];
   /** What is kept for queries alone. */
   readonly archive: readonly RecoveredRow[];
 }
@@ -88,6 +92,11 @@ export function archiveKey(kind: string, number: number): string {
 /** Row of a transaction that a user handed to this node. */
 export function transactionKey(id: Hash): string {
   return `${TRANSACTION_PREFIX}${id}`;
+}
+
+/** Row of the proof that a validator equivocated. */
+export function evidenceKey(validator: ValidatorIndex): string {
+  return `${EVIDENCE_PREFIX}${validator}`;
 }
 
 export function viewKey(view: View): string {
@@ -205,6 +214,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
   const transactions: RecoveredRow[] = [];
+  const evidence: RecoveredRow[] = [];
   const archive: RecoveredRow[] = [];
   let head: Head | undefined;
   let guard: Guard | undefined;
@@ -222,6 +232,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
     else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
     else if (key.startsWith(TRANSACTION_PREFIX)) transactions.push(row);
+    else if (key.startsWith(EVIDENCE_PREFIX)) evidence.push(row);
     else if (key.startsWith(ARCHIVE_PREFIX)) archive.push(row);
     else if (key.startsWith(STATE_PREFIX)) recoverStateRow(base, tables, row);
     else throw corrupt(key, 'no such kind of row');
@@ -244,6 +255,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     outbox,
     isPaused,
     transactions,
+    evidence,
     archive,
   };
 }
@@ -271,6 +283,8 @@ export function describeRow({ key, value }: RecoveredRow): {
       return known(`${prefix}/${numberIn(id)}`, decodeBlock(value));
     case OUTBOX_PREFIX:
       return known(key, decodeSettlementTransaction(value));
+    case EVIDENCE_PREFIX:
+      return known(key, decodeEvidence(value));
     case STATE_PREFIX: {
       const table = [...ledgerTables, ...netTables].find((one) => one.id === Number(id));
       if (table === undefined) break;

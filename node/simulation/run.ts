@@ -6,6 +6,7 @@ import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
@@ -135,6 +136,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     {
       links,
       chain,
+      doubleSettlements: new DoubleSettlementWatch(genesis, { verifier: crypto }),
       random,
       transactions: new TransactionFeed(scenario, parts, crypto, (signed) => {
         messages?.set(signed.bytes, signed);
@@ -191,6 +193,7 @@ function createWatchers(
     {
       settlementBlockAt: (height) => chain.blockAt(height),
       presenceOf: (node, after, upTo) => simulation.presenceOf(node, after, upTo),
+      mayHaveEquivocated: (node) => simulation.mayHaveEquivocated(node),
     },
   );
   const laws = new Laws({

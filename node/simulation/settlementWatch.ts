@@ -1,26 +1,15 @@
 /**
- * What everybody can see who looks at the settlement chain's mempool: the signed transactions that arrive. It remembers
- * one of each (proposer, batch, attempt) and shows the nodes a pair that says different things; what that proves they
- * judge for themselves. Bounded: an attempt is over long before it is forgotten here.
+ * Shows the nodes what everybody can see who looks at the settlement chain's mempool: pairs of transactions that contradict
+ * each other. What that proves they judge for themselves.
  */
-import { isDoubleSettlement } from '../../settlement/chain/doubleSettlement.ts';
-import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
-import type { SettlementTransaction } from '../../settlement/net/settlement.ts';
+import type { DoubleSettlementWatch, SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { Input } from '../core/types.ts';
 import type { EventQueue } from './eventQueue.ts';
 import type { Links } from './links.ts';
 import type { SimulatedNode } from './simulatedNode.ts';
 
-/** Attempts remembered, of all proposers together. */
-const ATTEMPTS_KEPT = 1024;
-
-interface Seen {
-  readonly transaction: SettlementTransaction;
-  readonly bytes: Uint8Array;
-  isShown: boolean;
-}
-
 export interface SettlementWatchDependencies {
+  readonly watch: DoubleSettlementWatch;
   readonly queue: EventQueue;
   readonly links: Links;
   readonly nodes: readonly SimulatedNode[];
@@ -29,7 +18,6 @@ export interface SettlementWatchDependencies {
 
 export class SettlementWatch {
   readonly #dependencies: SettlementWatchDependencies;
-  readonly #seen = new Map<string, Seen>();
 
   constructor(dependencies: SettlementWatchDependencies) {
     this.#dependencies = dependencies;
@@ -37,24 +25,11 @@ export class SettlementWatch {
 
   /** A transaction reaches the chain, whatever the chain does with it. */
   arrived(bytes: Uint8Array): void {
-    const decoded = decodeSettlementTransaction(bytes);
-    if (!decoded.ok) return;
-    const transaction = decoded.value;
-    const { proposer, seq, attempt } = transaction;
-    const key = `${proposer}/${seq}/${attempt}`;
-    const seen = this.#seen.get(key);
-    if (seen === undefined) {
-      this.#seen.set(key, { transaction, bytes, isShown: false });
-      this.#forgetOldest();
-      return;
-    }
-    // One pair an attempt proves all there is to prove.
-    if (seen.isShown || !isDoubleSettlement(seen.transaction, transaction)) return;
-    seen.isShown = true;
-    this.#show(seen.bytes, bytes);
+    const pair = this.#dependencies.watch.arrived(bytes);
+    if (pair !== undefined) this.#show(pair);
   }
 
-  #show(first: Uint8Array, second: Uint8Array): void {
+  #show({ first, second }: SettlementPair): void {
     const { queue, links, nodes, deliver } = this.#dependencies;
     for (const node of nodes) {
       const { incarnation, index } = node;
@@ -64,14 +39,6 @@ export class SettlementWatch {
           deliver(node, { type: 'settlementConflict', nowMs: queue.nowMs, first, second });
         });
       });
-    }
-  }
-
-  #forgetOldest(): void {
-    if (this.#seen.size <= ATTEMPTS_KEPT) return;
-    for (const key of this.#seen.keys()) {
-      this.#seen.delete(key);
-      return;
     }
   }
 }

@@ -44,6 +44,8 @@ export class SimulatedNode {
   refusal: object | undefined;
   /** True from its first lie on: nothing it ever says is vouched for again, nor what is still under way. */
   hasLied = false;
+  /** Its disk once lost or damaged what it had promised to keep: it may contradict itself without knowing. */
+  hasBrokenDisk = false;
   /** It reported that it votes no more; its next process looks again. */
   isHalted = false;
   /** Next settlement-chain block to hand over; undefined until the node asks. */

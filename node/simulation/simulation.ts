@@ -9,6 +9,7 @@ import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { Certificate } from '../../consensus/vote.ts';
+import type { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
@@ -75,6 +76,7 @@ export interface Watchers {
 export interface SimulationDependencies {
   readonly links: Links;
   readonly chain: SettlementChain;
+  readonly doubleSettlements: DoubleSettlementWatch;
   /** Of the runtime itself; each part draws from a fork of its own. */
   readonly random: Random;
   readonly transactions: TransactionSource;
@@ -144,7 +146,9 @@ export class Simulation {
       {
         ...surroundings,
         chain: dependencies.chain,
-        watch: hasFaults ? new SettlementWatch(surroundings) : undefined,
+        watch: hasFaults
+          ? new SettlementWatch({ ...surroundings, watch: dependencies.doubleSettlements })
+          : undefined,
         fail: (error) => this.#fail(error),
         refused: (code) => this.#submissionRefused(code),
         random: dependencies.random.fork('settlement_side'),
@@ -237,6 +241,12 @@ export class Simulation {
   /** How present a node was in some settlement blocks. */
   presenceOf(node: ValidatorIndex, after: number, upTo: number): Absence {
     return this.#attendance?.between(node, after, upTo) ?? ALWAYS_PRESENT;
+  }
+
+  /** Whether a node was ever made to lie, or its disk forgot what it had promised to keep. */
+  mayHaveEquivocated(index: ValidatorIndex): boolean {
+    const node = this.#node(index);
+    return node.hasLied || node.hasBrokenDisk;
   }
 
   get watchers(): Watchers {

@@ -37,6 +37,8 @@ export interface VerdictsDependencies {
   readonly settlementBlockAt: (height: SettlementHeight) => SettlementBlock | undefined;
   /** How present a validator was in the settlement blocks above one height, up to another. */
   readonly presenceOf: (node: ValidatorIndex, after: SettlementHeight, upTo: SettlementHeight) => Absence;
+  /** Whether a validator ever was made to lie, or ran on a disk that forgot what it had promised to keep. */
+  readonly mayHaveEquivocated: (node: ValidatorIndex) => boolean;
 }
 
 /** The present run of the clock of a duty. */
@@ -189,7 +191,9 @@ export class Verdicts implements DutyObserver {
         const decoded = decodeEvidence(bytes);
         return decoded.ok && accusedBy(decoded.value) === fact.validator;
       });
-      const verdict: SlashVerdict = { validator, reason: fact.reason, height, wrongful: false };
+      const wrongful = !this.#dependencies.mayHaveEquivocated(fact.validator);
+      if (wrongful) this.#wrongfulCount += 1;
+      const verdict: SlashVerdict = { validator, reason: fact.reason, height, wrongful };
       const hex = evidence === undefined ? undefined : toHex(evidence);
       this.#keep({ verdict, fromHeight: height, evidence: hex, clockStartHeight: undefined });
       return;

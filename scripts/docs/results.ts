@@ -77,7 +77,7 @@ const meanings: Readonly<Record<string, string>> = {
   'verdicts.validators[].public_key': 'ed25519 public key',
   'verdicts.validators[].power': 'Voting power',
   'verdicts.wrongful_slashes':
-    'Missed duties that were slashed although nothing kept the holder from settling in any block that counted',
+    'Slashes of missed duties although nothing kept the holder from settling in any block that counted, and of validators that never equivocated',
   'verdicts.unpunished_absences':
     'Duties that were not slashed although more headers counted in the absence of their holder than the deadline allows',
   'verdicts.attendance': 'Duties by how present their holder was in the headers that counted',
@@ -95,7 +95,8 @@ const meanings: Readonly<Record<string, string>> = {
   'verdicts.slashes[].batch': 'Batch of a missed settlement',
   'verdicts.slashes[].attempt': 'Attempt of a missed settlement',
   'verdicts.slashes[].height': 'Block that slashed',
-  'verdicts.slashes[].wrongful': 'Nothing kept the holder from settling',
+  'verdicts.slashes[].wrongful':
+    'Nothing kept the holder from settling; of an equivocation: the validator never lied, nor did its disk forget what it had promised to keep',
   'verdicts.slashes[].proof':
     'What proves it to others; absent when the run ended before a certificate, or where it would be too long',
   'verdicts.slashes[].proof.headers':

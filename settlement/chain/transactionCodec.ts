@@ -20,8 +20,11 @@ export type UnsignedSettlementTransaction = Omit<SettlementTransaction, 'signatu
 
 /** Headers from the sealing block to the first with a finalisation certificate: half an hour of 2 s blocks. */
 export const SETTLEMENT_HEADERS_LIMIT = 1024;
-/** Bytes of one transaction: 1024 headers, a certificate of 1024 signers and full lists fit; 16 gas each stay below 10 M. */
-export const SETTLEMENT_TRANSACTION_BYTES_MAX = 524_288;
+/**
+ * Bytes of one transaction: 1024 headers, a certificate of 1024 signers and full lists fit; 16 gas each stay below 10 M; and
+ * two of them, as evidence, fit the default block.
+ */
+export const SETTLEMENT_TRANSACTION_BYTES_MAX = 512_000;
 /** Highest fee cap and tip per unit of gas: keeps `gas * fee` of any block (gas limit up to 2^32) within an amount. */
 export const FEE_PER_GAS_MAX: Amount = 10n ** 27n;
 

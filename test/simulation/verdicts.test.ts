@@ -1,10 +1,15 @@
 /** What a run says of its slashes and duties, and that it can be checked from the bytes. */
 import { describe, expect, it } from 'vitest';
+import { createGenesisBlock } from '../../consensus/block.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
 import type { ByzantineBehaviour, Fault } from '../../node/scenario/types.ts';
 import type { SlashVerdict, VerdictReport } from '../../node/simulation/result.ts';
 import { type ProvenSlash, type VerdictNetwork, verifyVerdict } from '../../node/simulation/verdictProof.ts';
+import { Verdicts } from '../../node/simulation/verdicts.ts';
+import type { NetFact } from '../../settlement/net/types.ts';
+import { CoreNetwork, scenarioOf } from '../helpers/coreNetwork.ts';
 import { type DishonestRun, runDishonest } from '../helpers/dishonestRun.ts';
 
 const SEED = 42;
@@ -187,4 +192,43 @@ describe('attendance', () => {
     expect(verdicts.slashes).toEqual([]);
     expect(verdicts.deadlines.slice(2).map(({ slashed }) => slashed)).toEqual(Array(10).fill(0));
   });
+});
+
+describe('a slash for equivocation', () => {
+  it.each([
+    [true, false, 0],
+    [false, true, 1],
+  ])(
+    'of a validator that may have equivocated (%s) is wrongful: %s',
+    (mayHaveEquivocated, wrongful, count) => {
+      const { genesis } = new CoreNetwork(scenarioOf('name: verdicts\nduration: 10s\n')).parts;
+      const verdicts = new Verdicts(
+        { genesis },
+        {
+          settlementBlockAt: () => undefined,
+          presenceOf: () => ({ presence: 'present', reason: undefined }),
+          mayHaveEquivocated: () => mayHaveEquivocated,
+        },
+      );
+      const block = createGenesisBlock({
+        chainId: genesis.chainId,
+        blockTimeMs: genesis.blockTimeMs,
+        stateRoot: ZERO_HASH,
+        settlementGenesisHash: ZERO_HASH,
+      });
+      const fact: NetFact = {
+        type: 'slashed',
+        validator: 2,
+        reason: 'equivocation',
+        batch: undefined,
+        attempt: undefined,
+        amount: 50n,
+      };
+      verdicts.begin(block);
+      verdicts.finalized(block, [fact], undefined, undefined);
+      const { slashes, wrongful_slashes } = verdicts.report();
+      expect(slashes).toMatchObject([{ validator: 'node-2', reason: 'equivocation', wrongful }]);
+      expect(wrongful_slashes).toBe(count);
+    },
+  );
 });

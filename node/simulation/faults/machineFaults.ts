@@ -126,6 +126,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
       // No less than a lost disk, but the node cannot know it.
       node.finalizedHeight = 0;
       if (node.disk.rows().length === 0) node.silentUntilView = Number.POSITIVE_INFINITY;
+      node.hasBrokenDisk = true;
       laws.diskBroke(node.index);
     }
     trace.reportOther(nowMs(), node.index, 'node_crashed', { lose: fault.lose });

@@ -28,22 +28,28 @@ describe('CircuitBreaker', () => {
 
   it('rests one second on duty and thirty otherwise, then lets one call decide', () => {
     const breaker = opened(1000);
-    expect(breaker.nextCallMs(true)).toBe(1000 + REST_ON_DUTY_MS);
-    expect(breaker.nextCallMs(false)).toBe(1000 + REST_MS);
+    expect(breaker.nextCallMs(true, 1000)).toBe(1000 + REST_ON_DUTY_MS);
+    expect(breaker.nextCallMs(false, 1000)).toBe(1000 + REST_MS);
     breaker.called();
-    expect(breaker.nextCallMs(true)).toBeUndefined();
+    expect(breaker.nextCallMs(true, 2000)).toBeUndefined();
     breaker.failed(2500);
-    expect(breaker.nextCallMs(true)).toBe(2500 + REST_ON_DUTY_MS);
+    expect(breaker.nextCallMs(true, 2500)).toBe(2500 + REST_ON_DUTY_MS);
     breaker.called();
     breaker.succeeded();
     expect(breaker.isOpen).toBe(false);
-    expect(breaker.nextCallMs(false)).toBe(Number.NEGATIVE_INFINITY);
+    expect(breaker.nextCallMs(false, 2500)).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it('rests anew, and no longer, when the clock is set back', () => {
+    const breaker = opened(3_600_000);
+    expect(breaker.nextCallMs(true, 5000)).toBe(5000 + REST_ON_DUTY_MS);
+    expect(breaker.nextCallMs(true, 5500)).toBe(5000 + REST_ON_DUTY_MS);
   });
 
   it('is not kept open by late failures of calls from before', () => {
     const breaker = opened(1000);
     breaker.failed(1900);
-    expect(breaker.nextCallMs(true)).toBe(2000);
+    expect(breaker.nextCallMs(true, 1900)).toBe(2000);
   });
 
   const step = fc.record({
@@ -64,7 +70,7 @@ describe('CircuitBreaker', () => {
           const isOpen = sinceSuccess.length >= FAILURES_MAX;
           const lastMs = sinceSuccess.at(-1)?.atMs ?? 0;
           const mayCall = !isOpen || nowMs >= lastMs + (isOnDuty ? REST_ON_DUTY_MS : REST_MS);
-          const nextCallMs = breaker.nextCallMs(isOnDuty);
+          const nextCallMs = breaker.nextCallMs(isOnDuty, nowMs);
           expect(nextCallMs !== undefined && nextCallMs <= nowMs).toBe(mayCall);
           if (!mayCall) continue;
           breaker.called();

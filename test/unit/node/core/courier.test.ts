@@ -168,6 +168,23 @@ describe('Courier', () => {
     expect(desk.log).toHaveLength(FAILURES_MAX + 1);
   });
 
+  it('tries again soon although the clock was set back by an hour while it waited', () => {
+    const desk = new Desk();
+    desk.nowMs = 3_600_000;
+    desk.courier.send(submission(1));
+    for (let failure = 0; failure <= FAILURES_MAX; failure += 1) {
+      desk.answerLast(failed);
+      // The timer runs its time, whatever the clock says meanwhile.
+      desk.timerMs = undefined;
+      desk.nowMs -= 3_600_000;
+      desk.courier.onTimer();
+      expect(desk.timerMs).toBeLessThanOrEqual(desk.nowMs + REST_ON_DUTY_MS);
+      desk.wake();
+      expect(desk.log).toHaveLength(failure + 2);
+      desk.nowMs += 3_600_000;
+    }
+  });
+
   it('never gives up: after a day without an answer the first success brings everything out', () => {
     const desk = new Desk();
     desk.courier.send(submission(1));

@@ -169,6 +169,33 @@ describe('gossip of evidence', () => {
 });
 
 describe('a restart', () => {
+  it('takes up evidence that this node may be the only one to hold, and puts it into its block', () => {
+    const node = voter();
+    const evidence = encodeEvidence(keys.evidence(3));
+    node.message('evidence', evidence);
+    const written = node.of('persist').at(-1);
+    expect(written).toMatchObject({ sync: true, writes: [{ key: 'evidence/3', value: evidence }] });
+    const rows = [...node.rows].map(([key, value]) => ({ key, value }));
+    const settlement = [network.chain.genesis];
+    const restarted = new LoneCore(network.createCore(2), { nowMs: 10, rows, settlement });
+    for (const view of [1, 2]) {
+      const certificate = keys.certificate(nullifyIn(view));
+      restarted.message('votes', encodeVotes({ resend: 0, votes: [], certificate }));
+    }
+    restarted.fire('propose', 4000);
+    const [proposal] = restarted.of('publish').filter(({ topic }) => topic === 'blocks');
+    const decoded = decodeProposal(proposal?.bytes ?? new Uint8Array());
+    expect(decoded.ok && decoded.value.block.body.evidence).toEqual([evidence]);
+  });
+
+  it('does not begin on a row of evidence that accuses somebody else', () => {
+    const node = voter();
+    node.rows.set('evidence/2', encodeEvidence(keys.evidence(3)));
+    const rows = [...node.rows].map(([key, value]) => ({ key, value }));
+    const start = () => new LoneCore(network.createCore(2), { nowMs: 10, rows, settlement: [] });
+    expect(start).toThrow(expect.objectContaining({ code: 'STORE_CORRUPT' }));
+  });
+
   it('takes up the certificates by which views were left', () => {
     const node = voter();
     const certificate = keys.certificate(nullifyIn(1));
