@@ -4,7 +4,7 @@ import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import { netCounters, pendingBatch } from '../../settlement/net/netState.ts';
 import type { SealedBatch } from '../../settlement/net/types.ts';
 import type { SettledBatch } from '../core/archive.ts';
-import { amountsByAsset } from '../core/eventFields.ts';
+import { batchContentFields } from '../core/eventFields.ts';
 import type { NodeReader } from '../core/reader.ts';
 import {
   amountField,
@@ -222,13 +222,7 @@ function showContent(
   const actions = batch.attempts.at(-1)?.actions ?? [];
   return {
     seq: batch.seq,
-    from_height: batch.fromHeight,
-    to_height: batch.toHeight,
-    borrowed: amountsByAsset(batch.borrowed),
-    repaid: amountsByAsset(batch.repaid),
-    net: amountsByAsset(batch.net),
-    fees: amountsByAsset(batch.fees),
-    liquidations: batch.liquidations,
+    ...batchContentFields(batch),
     commitment: batch.commitment,
     actions: actions.map((action, index) => {
       const amountIn = amountsIn[index];

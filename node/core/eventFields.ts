@@ -2,7 +2,7 @@
  * The JSON of events, one shape for every engine (docs/results.md, events.ndjson): fields of the rare events and of
  * facts, and whole lines for one node's live stream. Key order is fixed here.
  */
-import type { TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { NodeEvent } from './events.ts';
@@ -207,6 +207,23 @@ function sealedFields(batch: SealedBatch, nameOf: NameOf): JsonFields {
   const attempt = batch.attempts.at(-1);
   return {
     batch: batch.seq,
+    ...batchContentFields(batch),
+    proposer: attempt === undefined ? null : nameOf(attempt.proposer),
+    commitment: batch.commitment,
+  };
+}
+
+/** What a sealed batch holds, wherever it is shown. */
+export function batchContentFields(batch: SealedBatch): {
+  readonly from_height: Height;
+  readonly to_height: Height;
+  readonly borrowed: Record<string, string>;
+  readonly repaid: Record<string, string>;
+  readonly net: Record<string, string>;
+  readonly fees: Record<string, string>;
+  readonly liquidations: number;
+} {
+  return {
     from_height: batch.fromHeight,
     to_height: batch.toHeight,
     borrowed: amountsByAsset(batch.borrowed),
@@ -214,8 +231,6 @@ function sealedFields(batch: SealedBatch, nameOf: NameOf): JsonFields {
     net: amountsByAsset(batch.net),
     fees: amountsByAsset(batch.fees),
     liquidations: batch.liquidations,
-    proposer: attempt === undefined ? null : nameOf(attempt.proposer),
-    commitment: batch.commitment,
   };
 }
 

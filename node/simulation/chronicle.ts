@@ -10,7 +10,7 @@ import type { SettlementBlock, SettlementEvent } from '../../settlement/net/sett
 import { batchTable, standingTable } from '../../settlement/net/tables.ts';
 import type { DutyStanding, NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { Layer } from '../../settlement/state.ts';
-import { amountsByAsset } from '../core/eventFields.ts';
+import { amountsByAsset, batchContentFields } from '../core/eventFields.ts';
 import type { BatchMilestone } from './expectations.ts';
 import { MirroredTable } from './laws/mirror.ts';
 import type {
@@ -314,13 +314,7 @@ export class Chronicle {
     const { batch, included } = record;
     return {
       seq: batch.seq,
-      from_height: batch.fromHeight,
-      to_height: batch.toHeight,
-      borrowed: amountsByAsset(batch.borrowed),
-      repaid: amountsByAsset(batch.repaid),
-      net: amountsByAsset(batch.net),
-      fees: amountsByAsset(batch.fees),
-      liquidations: batch.liquidations,
+      ...batchContentFields(batch),
       actions: actionsOf(record),
       state: record.state,
       attempts: batch.attempts.map(({ attempt, proposer, outcome, revertCode }) => ({

@@ -3,21 +3,13 @@
  * its disk, a third counted over both together; the chain reorgs no deeper than `origin_confirmations`; and whatever
  * else is broken has healed `QUIET_MS` before the end. Drawing and shrinking both stay inside it.
  */
+import { byzantineKeys, isInstant } from '../../scenario/faultKinds.ts';
 import type { Fault, Scenario, TimelineEvent } from '../../scenario/types.ts';
 
 /** Virtual time at the end of a run in which nothing is broken any more, in ms: enough to finalise and to catch up. */
 export const QUIET_MS = 60_000;
 
-const byzantineTypes: readonly Fault['type'][] = [
-  'withhold_settlement',
-  'withhold_votes',
-  'withhold_gossip',
-  'equivocate',
-  'forge_completion',
-  'lie_about_net',
-  'garbage',
-  'twin',
-];
+const byzantineTypes: readonly Fault['type'][] = byzantineKeys;
 
 /** Is the node behind this fault dishonest? */
 export function isByzantine(fault: Fault): boolean {
@@ -45,10 +37,10 @@ export function findBoundProblem(scenario: Scenario): string | undefined {
         if (fault.depth > config.settlement.originConfirmations) return 'a reorg below a settlement origin';
       }
       if (fault.type === 'clock_step') stepMs.set(fault.node, (stepMs.get(fault.node) ?? 0) + fault.ms);
-      if (!isInstant(fault) && !isByzantine(fault) && endOf(event) > healedMs) {
+      if (!hasNoEnd(fault) && !isByzantine(fault) && endOf(event) > healedMs) {
         return `${fault.type} outlasts ${healedMs} ms`;
       }
-      if (isInstant(fault) && startOf(event) > healedMs) return `${fault.type} after ${healedMs} ms`;
+      if (hasNoEnd(fault) && startOf(event) > healedMs) return `${fault.type} after ${healedMs} ms`;
     }
   }
   if ([...stepMs.values()].some((ms) => ms !== 0)) return 'a clock stays off';
@@ -61,13 +53,9 @@ export function findBoundProblem(scenario: Scenario): string | undefined {
   return 3 * power < total ? undefined : 'a third of the power is dishonest or loses its disk';
 }
 
-/** Faults that happen at one moment; what they leave behind, others undo. */
-export function isInstant(fault: Fault): boolean {
-  return (
-    fault.type === 'restart' ||
-    fault.type === 'clock_step' ||
-    (fault.type === 'settlement_chain' && (fault.kind === 'reorg' || fault.kind === 'base_fee'))
-  );
+/** Nothing has to end it: it is over at once, or does something once at its start that others undo. */
+export function hasNoEnd(fault: Fault): boolean {
+  return isInstant(fault) || (fault.type === 'settlement_chain' && fault.kind === 'base_fee');
 }
 
 /** Drawn faults are anchored to times: only those have an end that is known beforehand. */

@@ -15,7 +15,7 @@ import type {
   TimelineEvent,
   Workload,
 } from '../../scenario/types.ts';
-import { isByzantine, isInstant, QUIET_MS } from './bounds.ts';
+import { hasNoEnd, isByzantine, QUIET_MS } from './bounds.ts';
 import { drawFault, type FaultKind, type FaultWorld, faultKinds, pick, shuffled } from './faultKinds.ts';
 
 export interface DrawOptions {
@@ -186,7 +186,7 @@ function drawFaultEvents(world: FaultWorld, kinds: readonly FaultKind[], activeM
     const downMs = Math.min(random.between(1, 200) * 100, activeMs - crashMs);
     return [event, { ...event, at: { timeMs: crashMs }, forMs: downMs, faults }];
   }
-  if (isInstant(fault)) return [{ ...event, forMs: undefined }];
+  if (hasNoEnd(fault)) return [{ ...event, forMs: undefined }];
   if (isByzantine(fault) && random.chance(0.3)) return [{ ...event, forMs: undefined }];
   return [event];
 }
