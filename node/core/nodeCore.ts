@@ -3,25 +3,16 @@
  * and settlement. No clock, socket, disk or randomness inside; equal inputs give equal outputs, byte for byte.
  */
 import { type Block, createGenesisBlock } from '../../consensus/block.ts';
-import { createDoubleVote } from '../../consensus/evidence.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { SimplexHost } from '../../consensus/simplex/host.ts';
 import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
 import { Simplex } from '../../consensus/simplex/simplex.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
-import { createDoubleSettlement } from '../../settlement/chain/doubleSettlement.ts';
-import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
-import {
-  accusedBy,
-  decodeEvidence,
-  type Evidence,
-  encodeEvidence,
-  verifyEvidence,
-} from '../../settlement/execution/evidence.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
-import { pendingBatchCount, pendingBatches, standingOf } from '../../settlement/net/netState.ts';
+import { pendingBatchCount, pendingBatches } from '../../settlement/net/netState.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { Accusations } from './accusations.ts';
 import { Admission } from './admission.ts';
 import { Archive } from './archive.ts';
 import { BlockTree } from './blockTree.ts';
@@ -68,6 +59,7 @@ interface Parts {
   readonly proposals: Proposals;
   readonly finality: Finality;
   readonly admission: Admission;
+  readonly accusations: Accusations;
 }
 
 export class NodeCore {
@@ -225,7 +217,20 @@ export class NodeCore {
       },
     );
     const admission = new Admission(genesis, { tree, executor, mempool, output });
-    return { tree, simplex, executor, settler, follower, synchroniser, proposals, finality, admission };
+    const { crypto } = this.#dependencies;
+    const accusations = new Accusations(genesis, { crypto, tree, evidence: this.#evidence, output });
+    return {
+      tree,
+      simplex,
+      executor,
+      settler,
+      follower,
+      synchroniser,
+      proposals,
+      finality,
+      admission,
+      accusations,
+    };
   }
 
   /** Genesis rows go to disk at once, with the guard if there is one: an empty disk is then always a lost one. */
@@ -266,7 +271,7 @@ export class NodeCore {
         settler.onAnswer(input.requestId, input.answer);
         return;
       case 'settlementConflict':
-        this.#onSettlementConflict(input);
+        this.#started().accusations.onSettlements(input);
         return;
       case 'transactionSubmitted':
         if (input.gossip) admission.submit(input.bytes);
@@ -299,7 +304,7 @@ export class NodeCore {
       case 'transactions':
         return this.#started().admission.admit(bytes);
       case 'evidence':
-        return this.#onEvidence(bytes);
+        return this.#started().accusations.onEvidence(bytes);
       case 'settlements':
         return this.#onCompletion(bytes);
       default:
@@ -329,44 +334,6 @@ export class NodeCore {
     const message = this.#decoded<ProposalMessage>(bytes, decodeProposal);
     if (!message.ok) return reject(message.code);
     return this.#started().simplex.onProposal(message.value.block, message.value.vote, this.#nowMs);
-  }
-
-  #onEvidence(bytes: Uint8Array): MessageJudgement {
-    const decoded = decodeEvidence(bytes);
-    if (!decoded.ok) return reject(decoded.code);
-    const verified = verifyEvidence(decoded.value, this.#options.genesis, this.#dependencies.crypto);
-    if (!verified.ok) return reject(verified.code);
-    return this.#keepEvidence(verified.value, bytes) ? accepted : ignore('EVIDENCE_DUPLICATE');
-  }
-
-  #keepEvidence(evidence: Evidence, bytes: Uint8Array): boolean {
-    const state = this.#started().tree.finalizedState();
-    if (standingOf(state, accusedBy(evidence)).tombstoned) return false;
-    const row = this.#evidence.keep(evidence, bytes);
-    if (row === undefined) return false;
-    this.#push({ type: 'persist', writes: [row], sync: true });
-    return true;
-  }
-
-  /** This node holds the proof itself: it tells the others, and puts it into a block when it leads. */
-  #accuse(evidence: Evidence): void {
-    const bytes = encodeEvidence(evidence);
-    if (this.#keepEvidence(evidence, bytes)) this.#push({ type: 'publish', topic: 'evidence', bytes });
-  }
-
-  /** The settlement chain showed two transactions; what they prove is checked like evidence of a stranger. */
-  #onSettlementConflict({ first, second }: InputOf<'settlementConflict'>): void {
-    const [one, other] = [decodeSettlementTransaction(first), decodeSettlementTransaction(second)];
-    if (!one.ok || !other.ok) return;
-    const settlements = createDoubleSettlement(one.value, other.value);
-    const evidence: Evidence = { type: 'settlements', settlements };
-    if (!verifyEvidence(evidence, this.#options.genesis, this.#dependencies.crypto).ok) return;
-    const { proposer: validator, seq: batch, attempt } = one.value;
-    this.#push({
-      type: 'emit',
-      event: { type: 'equivocation_seen', validator, view: undefined, batch, attempt },
-    });
-    this.#accuse(evidence);
   }
 
   #onCompletion(bytes: Uint8Array): MessageJudgement {
@@ -439,14 +406,7 @@ export class NodeCore {
       },
       nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),
       finalized: (blocks, certificate) => this.#started().finality.add(blocks, certificate),
-      equivocation: (first, second) => {
-        const { voter: validator, view } = first;
-        this.#push({
-          type: 'emit',
-          event: { type: 'equivocation_seen', validator, view, batch: undefined, attempt: undefined },
-        });
-        this.#accuse({ type: 'votes', votes: createDoubleVote(first, second) });
-      },
+      equivocation: (first, second) => this.#started().accusations.onVotes(first, second),
     };
   }
 
