@@ -37,7 +37,8 @@ import { SettlementSide } from './settlementSide.ts';
 import { SettlementWatch } from './settlementWatch.ts';
 import { type CrashFault, type NodeTimer, SimulatedNode } from './simulatedNode.ts';
 import { Timeline } from './timeline.ts';
-import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
+import type { BlockTransactions } from './transactionDelivery.ts';
+import { UserTraffic } from './userTraffic.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** Errors kept word for word. */
@@ -61,8 +62,6 @@ export interface SimulationOptions {
   readonly settlementPhaseMs: number;
   readonly timeline: readonly TimelineEvent[];
 }
-
-type Submission = Extract<Input, { readonly type: 'transactionSubmitted' }>;
 
 /** What watches the run and never touches it. */
 export interface Watchers {
@@ -105,9 +104,7 @@ export class Simulation {
   readonly #freezer = new Freezer();
   /** Decides after which output a dying process is gone. */
   readonly #crashRandom: Random;
-  /** What users sent while no node ran: for each node, from the start after that. */
-  readonly #unheard = new Map<SimulatedNode, Uint8Array[]>();
-  readonly #delivery: TransactionDelivery;
+  readonly #users: UserTraffic;
   readonly #timeline: Timeline;
   readonly #watchers: Watchers;
   readonly #observer: FinalityObserver;
@@ -115,7 +112,6 @@ export class Simulation {
   readonly #chainWarnings: string[] = [];
   /** Agreement is broken: the nodes no longer share a history that anything could be judged by. */
   #hasForked = false;
-  #proposedHeight: Height = 0;
   /** Height that some node finalised, and what stood there. */
   #finalizedHeight: Height = 0;
   #finalizedStateRoot: string | undefined;
@@ -159,10 +155,16 @@ export class Simulation {
       memory: this.#memory,
       messages: dependencies.messages,
       voteSent: (vote) => this.#watchers.laws.voteSent(vote),
-      proposalSent: (height) => this.#proposed(height),
+      proposalSent: (height) => this.#users.proposed(height),
     });
     this.#requests = new Requests(surroundings);
-    this.#delivery = new TransactionDelivery(dependencies.transactions);
+    this.#users = new UserTraffic({
+      ...surroundings,
+      transactions: dependencies.transactions,
+      freezer: this.#freezer,
+      nowMs: () => this.#queue.nowMs,
+      scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
+    });
     this.#observer = {
       finalized: (node, block, result, certificate) => this.#finalized(node, block, result, certificate),
     };
@@ -182,7 +184,7 @@ export class Simulation {
         gossip: this.#gossip,
         requests: this.#requests,
         settlement: this.#settlement,
-        openTransactions: () => this.#delivery.open(),
+        openTransactions: () => this.#users.open(),
       }),
       nowMs: () => this.#queue.nowMs,
       settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
@@ -198,12 +200,11 @@ export class Simulation {
     this.#attendance = hasFaults
       ? new Attendance({ nodes: this.#nodes, absenceOf: (node) => this.#faults.absenceOf(node) })
       : undefined;
-    this.#delivery.proposed(0);
     for (const node of this.#nodes) this.#queue.scheduleAction(startMs, () => this.#start(node));
     this.#timeline = new Timeline(options.timeline, {
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       nowMs: () => this.#queue.nowMs,
-      submitTransactions: (event) => this.#submit(dependencies.transactions.forEvent(event)),
+      submitTransactions: (event) => this.#users.submit(dependencies.transactions.forEvent(event)),
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });
@@ -507,7 +508,7 @@ export class Simulation {
     trace.reportNode(nowMs, node.index, event);
     switch (event.type) {
       case 'block_proposed':
-        this.#proposed(event.height);
+        this.#users.proposed(event.height);
         return;
       case 'block_finalized':
         node.finalizedHeight = event.height;
@@ -532,43 +533,6 @@ export class Simulation {
   #halted(node: SimulatedNode): void {
     node.isHalted = true;
     this.#changeHealth(() => this.#faults.healthChanged());
-  }
-
-  #proposed(height: Height): void {
-    if (height <= this.#proposedHeight) return;
-    this.#proposedHeight = height;
-    const due = this.#delivery.proposed(height);
-    if (due !== undefined) this.#queue.scheduleAction(this.nowMs, () => this.#handToAll(due));
-  }
-
-  #handToAll(transactions: Iterable<Uint8Array>): void {
-    for (const bytes of transactions) {
-      const input = this.#submission(bytes);
-      for (const node of this.#nodes) this.#hand(node, input);
-    }
-  }
-
-  /** Users send: to every node that runs, or once one does. */
-  #submit(transactions: readonly Uint8Array[]): void {
-    if (this.#nodes.some(({ core }) => core !== undefined)) {
-      this.#handToAll(transactions);
-      return;
-    }
-    for (const node of this.#nodes) {
-      this.#unheard.set(node, [...(this.#unheard.get(node) ?? []), ...transactions]);
-    }
-  }
-
-  #submission(bytes: Uint8Array): Submission {
-    return { type: 'transactionSubmitted', nowMs: this.#queue.nowMs, bytes, gossip: false };
-  }
-
-  #hand(node: SimulatedNode, submission: Submission): void {
-    if (this.#freezer.isActive && this.#freezer.isFrozen(node)) {
-      this.#freezer.hold(node, () => this.#hand(node, this.#submission(submission.bytes)));
-      return;
-    }
-    this.#deliver(node, submission);
   }
 
   /** The observer of every node: called while the node handles an input, before its outputs leave. */
@@ -603,7 +567,7 @@ export class Simulation {
     }
     if (!isFirst) return;
     chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
-    const missing = this.#delivery.finalized(block);
+    const missing = this.#users.finalized(block);
     // A dishonest leader may leave out what it likes.
     if (missing !== undefined && !this.#node(block.header.leader).hasLied)
       this.#fail(`${missing} transactions anchored to block ${height} missed it`);
@@ -651,9 +615,7 @@ export class Simulation {
       this.#faults.storeRefused(node, cause);
       return;
     }
-    for (const bytes of this.#delivery.open()) this.#hand(node, this.#submission(bytes));
-    for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, this.#submission(bytes));
-    this.#unheard.delete(node);
+    this.#users.started(node);
   }
 
   #fail(error: string): void {
