@@ -5,7 +5,7 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { addProblems, formatProblems, type Problem } from '../config/problem.ts';
 import { loadScenario } from '../scenario/loadScenario.ts';
 import type { Scenario } from '../scenario/types.ts';
-import type { RunResult } from '../simulation/result.ts';
+import type { RunResult } from '../simulation/report/result.ts';
 import { runSimulation } from '../simulation/run.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
 import { describeFaults } from './faultLines.ts';

@@ -5,8 +5,8 @@
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import { EventHeap, EventPool } from './eventHeap.ts';
-import type { GossipMessage } from './gossipMemory.ts';
-import type { NodeTimer } from './simulatedNode.ts';
+import type { NodeTimer } from './machine/simulatedNode.ts';
+import type { GossipMessage } from './network/gossipMemory.ts';
 
 /** More events in one instant than any run has: something schedules itself for now, for ever. */
 const EVENTS_PER_INSTANT_MAX = 10_000_000;

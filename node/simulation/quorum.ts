@@ -3,8 +3,8 @@
  * are close enough. The progress law waits while it is no quorum, and whoever watches the run is told who is missing.
  */
 import type { ValidatorSet } from '../../consensus/validators.ts';
-import type { Links } from './links.ts';
-import type { SimulatedNode } from './simulatedNode.ts';
+import type { SimulatedNode } from './machine/simulatedNode.ts';
+import type { Links } from './network/links.ts';
 
 /** Clocks further apart than this many deltas may keep a leader's proposals from being voted for in time. */
 const CLOCK_SPREAD_DELTAS = 2;

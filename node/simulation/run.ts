@@ -16,17 +16,17 @@ import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
 import type { Scenario, TimelineEvent } from '../scenario/types.ts';
-import { Chronicle } from './chronicle.ts';
-import { Trace } from './events.ts';
-import { ExpectationJudge, type NetworkView } from './expectations.ts';
-import { InputRecorder, type InputSink } from './inputLog.ts';
 import { Laws } from './laws/laws.ts';
-import { Links } from './links.ts';
-import { createNodeFactory } from './nodeFactory.ts';
-import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
+import { createNodeFactory } from './machine/nodeFactory.ts';
+import { Links } from './network/links.ts';
+import { InputRecorder, type InputSink } from './replay/inputLog.ts';
+import { Chronicle } from './report/chronicle.ts';
+import { Trace } from './report/events.ts';
+import { ExpectationJudge, type NetworkView } from './report/expectations.ts';
+import type { BatchResult, MetricsResult, RunResult, WindowResult } from './report/result.ts';
+import { Verdicts } from './report/verdicts.ts';
 import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
 import { Simulation, type Watchers } from './simulation.ts';
-import { Verdicts } from './verdicts.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
 const SETTLEMENT_HISTORY_BLOCKS = 16_384;

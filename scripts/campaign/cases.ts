@@ -8,7 +8,7 @@ import type { Coverage } from '../../node/simulation/fuzz/coverage.ts';
 import { defaultDrawOptions } from '../../node/simulation/fuzz/draw.ts';
 import { findDifference } from '../../node/simulation/fuzz/judge.ts';
 import { runSeed } from '../../node/simulation/fuzz/seedRun.ts';
-import type { RunResult } from '../../node/simulation/result.ts';
+import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { runJusticeSeed } from './justice.ts';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import type { Store } from '../../node/runtime/store.ts';
-import { SimulatedDisk } from '../../node/simulation/disk.ts';
+import { SimulatedDisk } from '../../node/simulation/machine/disk.ts';
 import { type CrashableStore, runDurability } from '../helpers/durableNetwork.ts';
 import { LossyStore, UnsyncedStore } from '../helpers/lossyStore.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
-import { SimulatedDisk } from '../../node/simulation/disk.ts';
+import { SimulatedDisk } from '../../node/simulation/machine/disk.ts';
 import { LossyStore } from '../helpers/lossyStore.ts';
 import { describeStore } from './storeSuite.ts';
 

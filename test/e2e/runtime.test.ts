@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readInputLog } from '../../node/simulation/inputLog.ts';
-import { replayNode } from '../../node/simulation/replay.ts';
+import { readInputLog } from '../../node/simulation/replay/inputLog.ts';
+import { replayNode } from '../../node/simulation/replay/replay.ts';
 import { fastScenario, RuntimeNetwork } from '../helpers/runtimeNetwork.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 

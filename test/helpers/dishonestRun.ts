@@ -1,6 +1,6 @@
 /** Runs a network in which some nodes are dishonest, and says what honest eyes may see of it. */
 import type { ByzantineBehaviour, Scenario, TimelineEvent } from '../../node/scenario/types.ts';
-import type { RunResult } from '../../node/simulation/result.ts';
+import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { scenarioOf, type TraceEvent } from './runScenario.ts';
 

@@ -2,7 +2,7 @@
 import { formatProblem } from '../../node/config/problem.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
-import type { RunResult } from '../../node/simulation/result.ts';
+import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 
 export type TraceEvent = Readonly<Record<string, unknown>> & { readonly t: number; readonly type: string };

@@ -24,7 +24,7 @@ import { SystemClock } from '../../node/runtime/systemClock.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
-import { InputRecorder } from '../../node/simulation/inputLog.ts';
+import { InputRecorder } from '../../node/simulation/replay/inputLog.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { scenarioOf } from './coreNetwork.ts';

@@ -9,7 +9,7 @@ import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { FinalityObserver } from '../../core/ports.ts';
 import type { Input, Output, PeerId, RecoveredRow, Topic } from '../../core/types.ts';
-import type { NodeProcess } from '../nodeProcess.ts';
+import type { NodeProcess } from '../machine/nodeProcess.ts';
 
 /** One way of being dishonest, from the start of a fault to its end. */
 export interface Behaviour {

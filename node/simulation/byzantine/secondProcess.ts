@@ -3,7 +3,7 @@
  * on. It hears what the validator hears; whoever made it decides when, and what becomes of what it says.
  */
 import type { Input, NodeStatus, Output, SettlementAnswer, TimerId } from '../../core/types.ts';
-import type { NodeProcess } from '../nodeProcess.ts';
+import type { NodeProcess } from '../machine/nodeProcess.ts';
 import { type Hands, OWN_REQUESTS_FROM } from './behaviour.ts';
 
 /** Outputs that leave a process; its disk and its timers stay inside. */

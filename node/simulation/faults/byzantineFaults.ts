@@ -4,7 +4,7 @@ import type { ByzantineBehaviour, ByzantineFault } from '../../scenario/types.ts
 import type { Behaviour } from '../byzantine/behaviour.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { Health } from '../laws/progress.ts';
-import type { SimulatedNode } from '../simulatedNode.ts';
+import type { SimulatedNode } from '../machine/simulatedNode.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
 /** Behaviours that may keep a duty holder's batch from settling. */

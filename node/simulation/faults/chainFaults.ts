@@ -2,10 +2,10 @@
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { PriceMove } from '../../../settlement/chain/swapPools.ts';
 import type { SettlementChainFault } from '../../scenario/types.ts';
-import type { Trace } from '../events.ts';
 import type { Health } from '../laws/progress.ts';
-import type { SettlementSide } from '../settlementSide.ts';
-import type { SimulatedNode } from '../simulatedNode.ts';
+import type { SimulatedNode } from '../machine/simulatedNode.ts';
+import type { Trace } from '../report/events.ts';
+import type { SettlementSide } from '../settlement/settlementSide.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
 type Kind = SettlementChainFault['kind'];

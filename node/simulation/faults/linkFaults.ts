@@ -1,12 +1,12 @@
 /**
  * Links between nodes, and between a node and the settlement chain, that lose, delay, repeat or hold back what they
- * carry. Keeps no state of links itself (node/simulation/links.ts does), only what each fault cut.
+ * carry. Keeps no state of links itself (node/simulation/network/links.ts does), only what each fault cut.
  */
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { LinkFault } from '../../scenario/types.ts';
 import type { Health } from '../laws/progress.ts';
-import type { LinkEnd, Links, QualityFault } from '../links.ts';
-import type { SimulatedNode } from '../simulatedNode.ts';
+import type { SimulatedNode } from '../machine/simulatedNode.ts';
+import type { LinkEnd, Links, QualityFault } from '../network/links.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
 export interface LinkFaultsDependencies {

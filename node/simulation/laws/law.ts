@@ -1,5 +1,5 @@
 /** One law (docs/protocol.md, laws): counts how often it was checked and keeps what violated it, bounded. */
-import type { LawResult } from '../result.ts';
+import type { LawResult } from '../report/result.ts';
 
 /** Violations kept word for word; later ones are only counted. */
 const VIOLATIONS_MAX = 20;

@@ -10,7 +10,7 @@ import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { Layer } from '../../../settlement/state.ts';
-import type { LawResult } from '../result.ts';
+import type { LawResult } from '../report/result.ts';
 import { AgreementLaw } from './agreement.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';

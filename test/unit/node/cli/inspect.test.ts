@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InspectSession, walk } from '../../../../node/cli/inspectCommand.ts';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { runCli } from '../../../../node/cli/program.ts';
-import { readInputLog } from '../../../../node/simulation/inputLog.ts';
-import { replayNode } from '../../../../node/simulation/replay.ts';
+import { readInputLog } from '../../../../node/simulation/replay/inputLog.ts';
+import { replayNode } from '../../../../node/simulation/replay/replay.ts';
 
 const SEED = 'scripts/scenarios/seed-timeline.yaml';
 let dir = '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { amountsByAsset, eventLines, settlementBlockLine } from '../../../../node/core/eventFields.ts';
-import { Trace } from '../../../../node/simulation/events.ts';
+import { Trace } from '../../../../node/simulation/report/events.ts';
 import { nodeEvents } from '../../../../scripts/docs/samples.ts';
 import { settlementBlockAt } from '../simulation/laws/fixtures.ts';
 

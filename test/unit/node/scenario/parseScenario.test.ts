@@ -5,7 +5,7 @@ import { scenarioJsonSchema } from '../../../../node/scenario/jsonSchema.ts';
 import { type LoadOptions, parseScenario } from '../../../../node/scenario/loadScenario.ts';
 import { eventKeys } from '../../../../node/scenario/timelineReader.ts';
 import type { Scenario } from '../../../../node/scenario/types.ts';
-import { metricsResultSchema } from '../../../../node/simulation/result.ts';
+import { metricsResultSchema } from '../../../../node/simulation/report/result.ts';
 
 /** One line each, so that a mutation of a line has a known place. */
 const base = [

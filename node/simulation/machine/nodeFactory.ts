@@ -1,0 +1,41 @@
+/** Makes node processes as a scenario configures them: the honest core, whole and unchanged. */
+import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { Crypto, Signer } from '../../../consensus/primitives/signature.ts';
+import type { Genesis } from '../../../settlement/execution/genesis.ts';
+import { NodeCore } from '../../core/nodeCore.ts';
+import type { ExecutionCache, FinalityObserver, GoodItems, MessageCache } from '../../core/ports.ts';
+import type { Scenario } from '../../scenario/types.ts';
+import type { NodeProcess } from './nodeProcess.ts';
+
+/** What processes of one network have in common. */
+export interface NodeSurroundings {
+  readonly signerOf: (index: ValidatorIndex) => Signer;
+  /** What nodes of one process share; undefined parts: each works for itself. */
+  readonly executions: ExecutionCache | undefined;
+  readonly messages: MessageCache | undefined;
+  readonly goodItems: GoodItems | undefined;
+}
+
+/** @returns What makes the process of a node, which reports finality to the observer it is given, if any. */
+export function createNodeFactory(
+  { config }: Scenario,
+  genesis: Genesis,
+  crypto: Crypto,
+  { signerOf, ...shared }: NodeSurroundings,
+): (index: ValidatorIndex, observer: FinalityObserver | undefined) => NodeProcess {
+  const { consensus, settlement, simulation } = config;
+  return (index, observer) =>
+    new NodeCore(
+      {
+        genesis,
+        self: index,
+        deltaMs: consensus.deltaMs,
+        inactiveViews: consensus.inactiveViews,
+        resubmitAfterBlocks: settlement.resubmitAfterBlocks,
+        tip: settlement.tip,
+        openRescue: settlement.openRescue,
+        historyBlocks: simulation.historyBlocks,
+      },
+      { crypto, signer: signerOf(index), ...shared, observer },
+    );
+}

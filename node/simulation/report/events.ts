@@ -1,0 +1,150 @@
+/**
+ * The lines of `events.ndjson` and the hash over them (docs/results.md, events.ndjson).
+ *
+ * Every line follows from virtual time and the run alone: no wall clock, no host, no bytes of a signature. Lines of
+ * every block are built by hand, rare ones by JSON.stringify; both are canonical because key order is fixed here.
+ */
+import { createHash } from 'node:crypto';
+import type { Hash, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
+import { factFields, factType, type JsonFields, type NameOf, rareFields } from '../../core/eventFields.ts';
+import type { NodeEvent } from '../../core/events.ts';
+
+/** Text gathered before it is hashed, in characters. */
+const HASH_CHUNK_CHARACTERS = 65_536;
+
+type FinalizedEvent = Extract<NodeEvent, { type: 'block_finalized' }>;
+
+export interface TraceOptions {
+  /** By validator index. */
+  readonly nodeNames: readonly string[];
+  /** Label of an account address, or undefined for one that no scenario names. */
+  readonly labelOf: (address: string) => string | undefined;
+  /** Takes each line, without its line break, in order. */
+  readonly onLine: ((line: string) => void) | undefined;
+}
+
+/** Writes the event stream of one run. */
+export class Trace {
+  readonly #names: readonly string[];
+  /** Each name as JSON text, `null` aside. */
+  readonly #quotedNames: readonly string[];
+  readonly #labelOf: (address: string) => string | undefined;
+  /** Labels as JSON text, by address: as many as the scenario names. */
+  readonly #quotedLabels = new Map<string, string>();
+  readonly #onLine: ((line: string) => void) | undefined;
+  readonly #nameOf: NameOf = (node) => this.#names[node] ?? `node ${node}`;
+  readonly #hash = createHash('sha256');
+  #chunk = '';
+  #lineCount = 0;
+  /** Ends of the last notarized and finalized lines: every node reports the same about one block. */
+  #notarizedHash: Hash = '';
+  #notarizedEnd = '';
+  #finalizedHash: Hash = '';
+  #finalizedEnd = '';
+
+  constructor(options: TraceOptions) {
+    this.#names = options.nodeNames;
+    this.#quotedNames = options.nodeNames.map((name) => JSON.stringify(name));
+    this.#labelOf = options.labelOf;
+    this.#onLine = options.onLine;
+  }
+
+  get lineCount(): number {
+    return this.#lineCount;
+  }
+
+  /** What one node reports about itself. Facts of finalised blocks go to `reportFacts`, once for the network. */
+  reportNode(nowMs: TimeMs, node: ValidatorIndex, event: NodeEvent): void {
+    switch (event.type) {
+      case 'block_proposed':
+        this.#write(
+          `{"t":${nowMs},"node":${this.#quoted(node)},"type":"block_proposed","height":${event.height},` +
+            `"view":${event.view},"hash":"${event.hash}","transactions":${event.transactions}}`,
+        );
+        return;
+      case 'block_notarized':
+        if (event.hash !== this.#notarizedHash) {
+          this.#notarizedHash = event.hash;
+          this.#notarizedEnd =
+            `,"type":"block_notarized","height":${event.height},"view":${event.view},` +
+            `"hash":"${event.hash}"}`;
+        }
+        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#notarizedEnd}`);
+        return;
+      case 'block_finalized':
+        if (event.hash !== this.#finalizedHash) {
+          this.#finalizedHash = event.hash;
+          this.#finalizedEnd =
+            `,"type":"block_finalized","height":${event.height},"view":${event.view},"hash":"${event.hash}",` +
+            `"timestamp_ms":${event.timestampMs},"leader":${this.#quoted(event.leader)},` +
+            `"state_root":"${event.stateRoot}","origin_height":${event.originHeight}}`;
+        }
+        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#finalizedEnd}`);
+        return;
+      default:
+        this.reportOther(nowMs, node, event.type, rareFields(event, this.#nameOf));
+    }
+  }
+
+  /** What a block brought to light, when the first node finalises it: `node` is null. */
+  reportFacts(nowMs: TimeMs, event: FinalizedEvent): void {
+    for (const { transactionId, type, from, result } of event.transactions) {
+      this.#write(
+        `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${transactionId}",` +
+          `"operation":"${type}","from":${this.#quotedAccount(from)},"result":"${result}"}`,
+      );
+    }
+    for (const fact of event.facts) {
+      this.reportOther(nowMs, undefined, factType(fact), {
+        height: event.height,
+        ...factFields(fact, this.#nameOf),
+      });
+    }
+  }
+
+  reportSettlementBlock(nowMs: TimeMs, block: SettlementBlock): void {
+    this.#write(
+      `{"t":${nowMs},"node":null,"type":"settlement_block","height":${block.height},"hash":"${block.hash}",` +
+        `"base_fee":"${block.baseFee}","gas_used":${block.gasUsed},"events":${block.events.length}}`,
+    );
+  }
+
+  /** Any other line: faults, crashes, warnings of the runtime. Values must be plain JSON. */
+  reportOther(nowMs: TimeMs, node: ValidatorIndex | undefined, type: string, fields: JsonFields): void {
+    const name = node === undefined ? null : this.#nameOf(node);
+    this.#write(JSON.stringify({ t: nowMs, node: name, type, ...fields }));
+  }
+
+  /** The hash over every line so far, each with its line break. Ends the stream. */
+  finish(): Hash {
+    this.#hash.update(this.#chunk);
+    this.#chunk = '';
+    return `0x${this.#hash.digest('hex')}`;
+  }
+
+  #write(line: string): void {
+    this.#lineCount += 1;
+    this.#chunk += `${line}\n`;
+    if (this.#chunk.length >= HASH_CHUNK_CHARACTERS) {
+      this.#hash.update(this.#chunk);
+      this.#chunk = '';
+    }
+    if (this.#onLine !== undefined) this.#onLine(line);
+  }
+
+  /** The label, or the address itself: nothing but hexadecimal digits. */
+  #quotedAccount(address: string): string {
+    const known = this.#quotedLabels.get(address);
+    if (known !== undefined) return known;
+    const label = this.#labelOf(address);
+    if (label === undefined) return `"${address}"`;
+    const quoted = JSON.stringify(label);
+    this.#quotedLabels.set(address, quoted);
+    return quoted;
+  }
+
+  #quoted(node: ValidatorIndex): string {
+    return this.#quotedNames[node] ?? '"?"';
+  }
+}
