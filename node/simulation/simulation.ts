@@ -10,6 +10,7 @@ import type { Random } from '../../consensus/primitives/random.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import type { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
+import { outboxKeyOf } from '../../settlement/chain/submitter.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
@@ -21,6 +22,7 @@ import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
 import { EventQueue, type SimulationEvent } from './eventQueue.ts';
 import { Faults } from './faults/faults.ts';
 import type { Laws } from './laws/laws.ts';
+import type { SentSettlement } from './laws/outbox.ts';
 import { SimulatedDisk } from './machine/disk.ts';
 import { Freezer } from './machine/freezer.ts';
 import type { NodeProcess } from './machine/nodeProcess.ts';
@@ -451,6 +453,9 @@ export class Simulation {
         if (output.verdict === 'reject') this.#rejected(node, output.code, input);
         return;
       case 'submitSettlement':
+        if (!node.hasLied) this.#checkOutbox(node, output);
+        this.#settlement.calls.make(node, output);
+        return;
       case 'askSettlement':
         this.#settlement.calls.make(node, output);
         return;
@@ -489,6 +494,11 @@ export class Simulation {
     event.node = node.index;
     event.number = timer.generation;
     event.timer = timer;
+  }
+
+  #checkOutbox(node: SimulatedNode, sent: SentSettlement): void {
+    const stored = node.disk.safeValue(outboxKeyOf(sent.batch, sent.attempt));
+    this.#watchers.laws.settlementSent(node.index, sent, stored);
   }
 
   /** Honest nodes never send what honest nodes must reject. */

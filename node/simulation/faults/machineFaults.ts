@@ -134,6 +134,7 @@ export class MachineFaults implements FaultHandler<NodeFault> {
 
   #wipe(node: SimulatedNode): void {
     node.disk.crash('all');
+    this.#dependencies.laws.diskWiped(node.index);
     node.refusal = undefined;
     node.finalizedHeight = 0;
     node.silentUntilView = Number.POSITIVE_INFINITY;

@@ -1,11 +1,13 @@
 /**
- * Law 6, durability: a crash that loses only unsynced writes loses no finalised block, and no node ever contradicts a
- * vote that it sent. Judged by what is on the wire and by what a restarted node says of itself.
+ * Law 6, durability: a crash that loses only unsynced writes loses no finalised block, no node ever contradicts a vote
+ * that it sent, and none sends a settlement that its outbox does not hold. Judged by what is on the wire, what a disk
+ * holds, and what a restarted node says of itself.
  */
 import type { Hash, Height, ValidatorIndex, View } from '../../../consensus/primitives/flavor.ts';
 import { ZERO_HASH } from '../../../consensus/primitives/flavor.ts';
 import type { Vote } from '../../../consensus/vote.ts';
 import { Law } from './law.ts';
+import { OutboxRule, type SentSettlement } from './outbox.ts';
 
 /** Views remembered below the newest voted on; a node that votes further back is far outside its peers' history. */
 const VIEWS_KEPT = 1024;
@@ -19,12 +21,14 @@ interface Cast {
 
 export class DurabilityLaw {
   readonly law = new Law('durability');
+  readonly #outbox: OutboxRule;
   readonly #nodeNames: readonly string[];
   readonly #castByView = new Map<View, (Cast | undefined)[]>();
   #newestView: View = 0;
 
   constructor(nodeNames: readonly string[]) {
     this.#nodeNames = nodeNames;
+    this.#outbox = new OutboxRule(this.law, nodeNames);
   }
 
   /** A vote leaves its own voter. */
@@ -47,6 +51,17 @@ export class DurabilityLaw {
   /** A node's disk lost synced writes: it may have forgotten any vote it sent, as one that is dishonest may contradict it. */
   diskBroke(node: ValidatorIndex): void {
     for (const byVoter of this.#castByView.values()) byVoter[node] = undefined;
+    this.#outbox.forget(node);
+  }
+
+  /** A node's disk is empty; it knows that, and must not contradict its votes all the same. */
+  diskWiped(node: ValidatorIndex): void {
+    this.#outbox.forget(node);
+  }
+
+  /** A settlement leaves a node. @param stored - Its outbox row, as a crash would leave it. */
+  settlementSent(node: ValidatorIndex, sent: SentSettlement, stored: Uint8Array | undefined): void {
+    this.#outbox.sent(node, sent, stored);
   }
 
   /** A node came back; `heightBefore` is the highest block it had reported final on a disk that was not lost. */

@@ -15,6 +15,7 @@ import { AgreementLaw } from './agreement.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
 import { JusticeLaw } from './justice.ts';
+import type { SentSettlement } from './outbox.ts';
 import { type NetworkHealth, ProgressLaw } from './progress.ts';
 import { ValueLaws } from './value.ts';
 
@@ -84,6 +85,16 @@ export class Laws {
   /** A crash cost a node what its disk had promised to keep. */
   diskBroke(node: ValidatorIndex): void {
     this.#durability.diskBroke(node);
+  }
+
+  /** A node's disk was emptied, which it can see. */
+  diskWiped(node: ValidatorIndex): void {
+    this.#durability.diskWiped(node);
+  }
+
+  /** A settlement leaves a node. @param stored - Its outbox row, as a crash would leave it. */
+  settlementSent(node: ValidatorIndex, sent: SentSettlement, stored: Uint8Array | undefined): void {
+    this.#durability.settlementSent(node, sent, stored);
   }
 
   recovered(node: ValidatorIndex, heightBefore: number, heightNow: number): void {

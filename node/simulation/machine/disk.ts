@@ -23,6 +23,8 @@ export interface Disk {
   apply(writes: readonly Write[], sync: boolean): void;
   /** Every row by ascending key, as they should be. */
   rows(): readonly RecoveredRow[];
+  /** The value of one row that is safe: what a crash would leave of it; undefined where there is none. */
+  safeValue(key: string): Uint8Array | undefined;
   /**
    * Every row by ascending key, as a node that starts now reads them.
    * @throws {CodedError} `STORE_CORRUPT`: they are not what was written.
@@ -87,6 +89,10 @@ export class SimulatedDisk implements Disk {
     for (const write of this.#safe.values()) if (!this.#unsynced.has(write.key)) read(write);
     for (const write of this.#unsynced.values()) read(write);
     return rows.sort(byKey);
+  }
+
+  safeValue(key: string): Uint8Array | undefined {
+    return this.#safe.get(key)?.value;
   }
 
   read(): readonly RecoveredRow[] {

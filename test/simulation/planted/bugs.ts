@@ -267,4 +267,56 @@ export const bugs: readonly PlantedBug[] = [
     kinds: ['lie_about_net'],
     seedsMax: 40,
   },
+  {
+    name: 'outbox-unsynced',
+    idea: 'a settlement leaves before the disk has its outbox row',
+    edits: [
+      {
+        file: 'node/core/settler.ts',
+        honest: 'writes: [{ key: outboxKey, value: bytes }], sync: true });',
+        planted: 'writes: [{ key: outboxKey, value: bytes }], sync: false });',
+      },
+    ],
+    law: 'durability',
+    seedsMax: 10,
+  },
+  {
+    name: 'outbox-forgotten',
+    idea: 'a restarted node has forgotten what it signed for its duty',
+    edits: [
+      {
+        file: 'node/core/settler.ts',
+        honest: 'for (const submission of this.#submitter.recover(outbox)) this.#send(submission);',
+        planted:
+          'for (const submission of this.#submitter.recover(outbox.slice(0, 0))) this.#send(submission);',
+      },
+    ],
+    law: 'durability',
+    kinds: ['crash', 'settlement_chain.base_fee', 'settlement_chain.censor'],
+    seedsMax: 40,
+  },
+  {
+    name: 'finalize-after-nullify',
+    idea: 'a node that gave a view up finalises it after all',
+    edits: [
+      {
+        file: 'consensus/simplex/simplex.ts',
+        honest: 'if (record.ownFinalize === undefined && record.ownNullify === undefined) {',
+        planted: 'if (record.ownFinalize === undefined) {',
+      },
+      {
+        file: 'consensus/simplex/simplex.ts',
+        honest: 'record.ownNullify === undefined ? certificate : undefined',
+        planted: 'certificate',
+      },
+      {
+        file: 'consensus/simplex/simplex.ts',
+        honest: 'if (record.conflictWith(vote) !== undefined) assert(false,',
+        planted: "if (kind !== 'finalize' && record.conflictWith(vote) !== undefined) assert(false,",
+      },
+    ],
+    law: 'durability',
+    kinds: ['latency', 'loss', 'partition'],
+    seedsMax: 40,
+  },
 ];

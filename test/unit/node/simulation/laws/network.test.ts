@@ -5,6 +5,7 @@ import { AgreementLaw } from '../../../../../node/simulation/laws/agreement.ts';
 import { DurabilityLaw } from '../../../../../node/simulation/laws/durability.ts';
 import { Law } from '../../../../../node/simulation/laws/law.ts';
 import { ProgressLaw } from '../../../../../node/simulation/laws/progress.ts';
+import { bytesOf, headerAt, batchOf as netBatchOf } from '../../../settlement/chain/fixtures.ts';
 import { batchOf, blockAt, confirmedFact, hashOf, netRules, settlementBlockAt } from './fixtures.ts';
 
 describe('Law', () => {
@@ -75,6 +76,51 @@ describe('DurabilityLaw', () => {
     expect(law.law.isBroken).toBe(false);
     law.recovered(0, 10, 9);
     expect(law.law.result().violations).toEqual(['node-0 had finalised height 10 and came back at 9']);
+  });
+});
+
+describe('DurabilityLaw of settlements', () => {
+  const send = (law: DurabilityLaw, bytes: Uint8Array, stored: Uint8Array | undefined = bytes): void =>
+    law.settlementSent(0, { batch: 1, attempt: 1, bytes }, stored);
+  const first = bytesOf(netBatchOf(1));
+
+  it('accepts what the outbox holds, repeated or with fees that rise', () => {
+    const law = new DurabilityLaw(['node-0']);
+    send(law, first);
+    send(law, first, first.slice());
+    send(law, bytesOf(netBatchOf(1), { feeCap: 1100n, tip: 11n }));
+    law.settlementSent(0, { batch: 1, attempt: 2, bytes: bytesOf(netBatchOf(1), { attempt: 2 }) }, undefined);
+    expect(law.law.result().violations).toEqual([
+      'node-0 sent batch 1, attempt 2, that is not in its outbox',
+    ]);
+  });
+
+  it('refuses what the outbox holds otherwise', () => {
+    const law = new DurabilityLaw(['node-0']);
+    send(law, first, bytesOf(netBatchOf(1), { feeCap: 900n }));
+    expect(law.law.result().violations).toHaveLength(1);
+  });
+
+  it.each([
+    ['lower fees', { feeCap: 900n, tip: 9n }],
+    ['fees that replace nothing', { feeCap: 1001n, tip: 11n }],
+    ['other headers', { feeCap: 1100n, tip: 11n, headers: [headerAt(5)] }],
+    ['other amounts', { feeCap: 1100n, tip: 11n, net: [{ asset: 'UM', amount: 1n }] }],
+  ])('refuses an attempt signed anew with %s, unless the disk is gone', (_, overrides) => {
+    const again = bytesOf(netBatchOf(1), overrides);
+    const law = new DurabilityLaw(['node-0']);
+    send(law, first);
+    send(law, again);
+    expect(law.law.result().violations).toEqual([
+      'node-0 sent batch 1, attempt 1, signed anew and not with higher fees alone',
+    ]);
+    for (const forget of ['diskBroke', 'diskWiped'] as const) {
+      const lenient = new DurabilityLaw(['node-0']);
+      send(lenient, first);
+      lenient[forget](0);
+      send(lenient, again);
+      expect(lenient.law.isBroken).toBe(false);
+    }
   });
 });
 

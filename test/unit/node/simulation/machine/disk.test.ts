@@ -37,6 +37,17 @@ describe('SimulatedDisk.crash', () => {
   });
 });
 
+describe('SimulatedDisk.safeValue', () => {
+  it('shows one row as a crash would leave it', () => {
+    const disk = createDisk();
+    expect(disk.safeValue('synced')).toEqual(Uint8Array.of(1));
+    expect(disk.safeValue('new')).toBeUndefined();
+    disk.apply([], true);
+    expect(disk.safeValue('synced')).toBeUndefined();
+    expect(disk.safeValue('new')).toEqual(Uint8Array.of(2));
+  });
+});
+
 describe('a broken disk', () => {
   const fault = (kind: DiskFault['fault']): DiskFault => ({ type: 'disk', node: 'node-0', fault: kind });
   const write = (disk: SimulatedDisk, key: string): void => {
