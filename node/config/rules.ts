@@ -70,6 +70,12 @@ function checkSettlement(file: ConfigFile, config: Config): BrokenRule[] {
       paths: [at('origin_confirmations'), at('origin_lag_max')],
       message: `expected origin_confirmations < origin_lag_max, got ${settlement.originConfirmations} and ${settlement.originLagMax}`,
     });
+  } else if (settlement.submissionDeadlineBlocks <= settlement.originConfirmations) {
+    broken.push({
+      paths: [at('submission_deadline_blocks'), at('origin_confirmations')],
+      message: `expected submission_deadline_blocks > origin_confirmations, got ${settlement.submissionDeadlineBlocks} and ${settlement.originConfirmations}`,
+      hint: 'a settlement is seen that many blocks after its inclusion: whoever is on duty would be slashed whatever it does',
+    });
   }
   if (settlement.feeCap < settlementChain.baseFeeInitial + settlement.tip) {
     broken.push({

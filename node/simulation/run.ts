@@ -194,6 +194,7 @@ function createWatchers(
       settlementBlockAt: (height) => chain.blockAt(height),
       presenceOf: (node, after, upTo) => simulation.presenceOf(node, after, upTo),
       mayHaveEquivocated: (node) => simulation.mayHaveEquivocated(node),
+      hasLied: (node) => simulation.hasLied(node),
     },
   );
   const laws = new Laws({

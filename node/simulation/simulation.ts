@@ -189,7 +189,10 @@ export class Simulation {
         openTransactions: () => this.#users.open(),
       }),
       nowMs: () => this.#queue.nowMs,
-      settlementReorganised: (height) => this.#watchers.chronicle.settlementReorganised(height),
+      settlementReorganised: (height) => {
+        this.#watchers.laws.settlementReorganised(height);
+        this.#watchers.chronicle.settlementReorganised(height);
+      },
       freezer: this.#freezer,
       crashPoints: options.crashPoints,
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
@@ -250,6 +253,11 @@ export class Simulation {
   mayHaveEquivocated(index: ValidatorIndex): boolean {
     const node = this.#node(index);
     return node.hasLied || node.hasBrokenDisk;
+  }
+
+  /** What this node says is not vouched for any more. */
+  hasLied(node: ValidatorIndex): boolean {
+    return this.#node(node).hasLied;
   }
 
   get watchers(): Watchers {

@@ -102,7 +102,10 @@ export class Faults {
     const obstacle = this.#obstacleOf(node) ?? this.#chain.obstacleToSettle(node);
     if (obstacle !== undefined) return obstacle;
     if (!this.#quorum.reachesChain([node])) return 'does not reach the settlement chain in time';
-    return this.#quorum.timely().includes(node) ? undefined : 'does not reach the others in time';
+    const timely = this.#quorum.timely();
+    if (!timely.includes(node)) return 'does not reach the others in time';
+    // Blocks may go on notarised and not final, and the duty clock with them; only what is final is settled.
+    return this.#quorum.isQuorum(timely) ? undefined : 'has no quorum that agrees in time';
   }
 
   /** Gains and losses of the quorum, in words. */

@@ -33,6 +33,8 @@ const ACTIVE_MS_MAX = 170_000;
 const FAULTS_MAX = 7;
 /** Longest fault, in ms; that of an event is cut at the quiet period besides. */
 const FAULT_MS_MAX = 60_000;
+/** Time between two rounds of requests to leave jail, in ms: about as long as the jails that are drawn. */
+const UNJAIL_MS = 30_000;
 
 /** The scenario of a seed. */
 export function drawScenario(seed: number, options: DrawOptions = defaultDrawOptions): Scenario {
@@ -91,7 +93,14 @@ function drawSettlementRules(random: Random): Record<string, unknown> {
   if (random.chance(0.35)) Object.assign(rules, { jail_after_misses: 1, jail_blocks: random.between(5, 20) });
   if (random.chance(0.2)) rules.open_rescue = true;
   if (random.chance(0.2)) rules.base_asset = 'UM';
-  if (random.chance(0.4)) rules.origin_confirmations = random.between(1, 3);
+  if (random.chance(0.4)) {
+    const confirmations = random.between(1, 3);
+    rules.origin_confirmations = confirmations;
+    // Below that nobody could meet the deadline, and no network may be configured so (node/config/rules.ts).
+    const deadline = rules.submission_deadline_blocks;
+    if (typeof deadline === 'number')
+      rules.submission_deadline_blocks = Math.max(deadline, confirmations + 1);
+  }
   return rules;
 }
 
@@ -137,7 +146,8 @@ function drawTimeline(
   const events: TimelineEvent[] = [];
   const faultCount = random.chance(0.05) ? 0 : random.between(1, FAULTS_MAX);
   for (let count = 0; count < faultCount; count += 1) events.push(...drawFaultEvents(world, kinds, activeMs));
-  events.push(...drawTransactions(random, world.nodes, activeMs));
+  events.push(...drawTransactions(random, activeMs));
+  events.push(...unjailings(config, world.nodes, activeMs));
   return events;
 }
 
@@ -191,17 +201,38 @@ function drawFaultEvents(world: FaultWorld, kinds: readonly FaultKind[], activeM
   return [event];
 }
 
-function drawTransactions(random: Random, nodes: readonly string[], activeMs: number): TimelineEvent[] {
+function drawTransactions(random: Random, activeMs: number): TimelineEvent[] {
   const operations: ScenarioTransaction['operation'][] = [];
   if (random.chance(0.15)) operations.push({ type: 'settle_now' });
   if (random.chance(0.15)) operations.push({ type: 'set_batch_size', batchSize: random.between(1, 8) });
-  // Whoever is not in jail is told so; with short jails some are.
-  if (random.chance(0.5)) for (const validator of nodes) operations.push({ type: 'unjail', validator });
-  return operations.map((operation) => ({
-    at: { timeMs: random.between(0, activeMs / 100) * 100 },
+  return operations.map((operation) => eventOf(random.between(0, activeMs / 100) * 100, [operation]));
+}
+
+/** Where jails are soon full and short, everybody asks to be let out again and again; whoever is in none is told so. */
+function unjailings(
+  { settlement }: Config,
+  nodes: readonly string[],
+  activeMs: number,
+): readonly TimelineEvent[] {
+  const events: TimelineEvent[] = [];
+  if (settlement.jailAfterMisses > 1) return events;
+  for (let timeMs = UNJAIL_MS; timeMs <= activeMs + UNJAIL_MS; timeMs += UNJAIL_MS) {
+    events.push(
+      eventOf(
+        timeMs,
+        nodes.map((validator) => ({ type: 'unjail', validator })),
+      ),
+    );
+  }
+  return events;
+}
+
+function eventOf(timeMs: number, operations: readonly ScenarioTransaction['operation'][]): TimelineEvent {
+  return {
+    at: { timeMs },
     forMs: undefined,
-    transactions: [{ account: undefined, operation }],
+    transactions: operations.map((operation) => ({ account: undefined, operation })),
     faults: [],
     line: 0,
-  }));
+  };
 }

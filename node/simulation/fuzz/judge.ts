@@ -114,6 +114,11 @@ function failuresOf(result: RunResult): Failure[] {
   for (const { name, violations } of result.laws) {
     for (const text of violations) failures.push({ law: name, text });
   }
+  for (const { wrongful, validator, batch, attempt, height } of result.verdicts.slashes) {
+    if (!wrongful) continue;
+    const text = `height ${height}: ${validator} slashed for batch ${batch}, attempt ${attempt}, though nothing kept it from settling`;
+    failures.push({ law: 'justice', text });
+  }
   for (const text of result.errors) failures.push({ law: 'error', text });
   for (const { ok, text, detail } of result.expectations) {
     if (!ok) failures.push({ law: 'expectation', text: `${text}: ${detail}` });

@@ -1,20 +1,26 @@
-/** Law 1, agreement: no two nodes finalise different blocks at one height, and each height has one state root. */
+/**
+ * Law 1, agreement: no two nodes finalise different blocks at one height, each height has one state root, and what it
+ * names of the settlement chain is so (origin.ts).
+ */
 import type { Block } from '../../../consensus/block.ts';
 import type { Hash, Height } from '../../../consensus/primitives/flavor.ts';
 import { Law } from './law.ts';
+import { OriginRule, type OriginRuleOptions } from './origin.ts';
 
 /** Heights remembered beyond the nodes' own history. */
 const HEIGHTS_BEYOND_HISTORY = 256;
 
 export class AgreementLaw {
   readonly law = new Law('agreement');
+  readonly origin: OriginRule;
   readonly #hashByHeight = new Map<Height, Hash>();
   readonly #rootByHeight = new Map<Height, Hash>();
   /** Heights remembered below the newest: further back than any node's history reaches, so none is finalised again. */
   readonly #heightsKept: number;
 
   /** @param historyBlocks - Final blocks that nodes keep for each other. */
-  constructor(historyBlocks: number) {
+  constructor(historyBlocks: number, options: OriginRuleOptions) {
+    this.origin = new OriginRule(this.law, options);
     this.#heightsKept = historyBlocks + HEIGHTS_BEYOND_HISTORY;
   }
 

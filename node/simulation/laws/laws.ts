@@ -46,7 +46,7 @@ export class Laws {
   constructor(options: LawsOptions) {
     const { genesis, genesisLayer, nodeNames, isSynchronous } = options;
     this.#nodeNames = nodeNames;
-    this.#agreement = new AgreementLaw(options.historyBlocks);
+    this.#agreement = new AgreementLaw(options.historyBlocks, options);
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
@@ -67,6 +67,7 @@ export class Laws {
   ): void {
     this.#agreement.finalized(this.#nodeNames[node] ?? `node ${node}`, block, result.stateRoot);
     if (!isFirst) return;
+    this.#agreement.origin.finalized(block.header);
     const { height, timestampMs } = block.header;
     this.#value.finalized(height, result);
     this.#justice.finalized(block, result.facts);
@@ -106,7 +107,13 @@ export class Laws {
   }
 
   settlementBlock(block: SettlementBlock): void {
+    this.#agreement.origin.settlementBlock(block.height);
     this.#progress.settlementBlock(block);
+  }
+
+  /** The settlement chain took back its blocks above a height. */
+  settlementReorganised(height: SettlementHeight): void {
+    this.#agreement.origin.settlementReorganised(height);
   }
 
   /** The unsettled batch whose clock runs. */

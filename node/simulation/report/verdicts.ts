@@ -39,6 +39,8 @@ export interface VerdictsDependencies {
   readonly presenceOf: (node: ValidatorIndex, after: SettlementHeight, upTo: SettlementHeight) => Absence;
   /** Whether a validator ever was made to lie, or ran on a disk that forgot what it had promised to keep. */
   readonly mayHaveEquivocated: (node: ValidatorIndex) => boolean;
+  /** A validator lied at some time: what it said may catch up with it whenever. */
+  readonly hasLied: (node: ValidatorIndex) => boolean;
 }
 
 /** The present run of the clock of a duty. */
@@ -198,7 +200,10 @@ export class Verdicts implements DutyObserver {
       this.#keep({ verdict, fromHeight: height, evidence: hex, clockStartHeight: undefined });
       return;
     }
-    const isWrongful = missed?.verdict.attendance === 'present' && missed.verdict.outcome === 'missed';
+    const isWrongful =
+      missed?.verdict.attendance === 'present' &&
+      missed.verdict.outcome === 'missed' &&
+      !this.#dependencies.hasLied(fact.validator);
     if (isWrongful) this.#wrongfulCount += 1;
     this.#keep({
       verdict: {

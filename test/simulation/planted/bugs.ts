@@ -319,4 +319,54 @@ export const bugs: readonly PlantedBug[] = [
     kinds: ['latency', 'loss', 'partition'],
     seedsMax: 40,
   },
+  {
+    name: 'origin-delay-skipped',
+    idea: 'leaders name, and voters accept, a settlement block as soon as they see it',
+    edits: [
+      {
+        file: 'node/core/settlementView.ts',
+        honest: 'if (block !== undefined && block.timestampMs <= timestampMs - this.#rules.originDelayMs) {',
+        planted: 'if (block !== undefined && timestampMs > 0) {',
+      },
+      {
+        file: 'node/core/settlementView.ts',
+        honest: "return block.timestampMs <= timestampMs - this.#rules.originDelayMs ? 'valid' : 'invalid';",
+        planted: "return block.timestampMs <= timestampMs + 60_000 ? 'valid' : 'invalid';",
+      },
+    ],
+    law: 'agreement',
+    seedsMax: 5,
+  },
+  {
+    name: 'origin-confirmations-skipped',
+    idea: 'leaders name, and voters accept, what the settlement chain may still take back',
+    edits: [
+      {
+        file: 'node/core/settlementView.ts',
+        honest: 'let height = this.#newestHeight - this.#rules.originConfirmations;',
+        planted: 'let height = this.#newestHeight;',
+      },
+      {
+        file: 'node/core/settlementView.ts',
+        honest: 'return height <= this.#newestHeight - this.#rules.originConfirmations;',
+        planted: 'return height <= this.#newestHeight;',
+      },
+    ],
+    law: 'agreement',
+    seedsMax: 20,
+  },
+  {
+    name: 'fees-never-raised',
+    idea: 'what a settlement first offered is all it ever offers',
+    edits: [
+      {
+        file: 'settlement/chain/submitter.ts',
+        honest: 'if (feeCap < feeCapMin || tip < tipMin) return undefined;',
+        planted: 'if (feeCap >= 0n || tip < tipMin) return undefined;',
+      },
+    ],
+    law: 'justice',
+    kinds: ['settlement_chain.full', 'settlement_chain.base_fee', 'settlement_chain.reorg'],
+    seedsMax: 40,
+  },
 ];

@@ -196,6 +196,11 @@ const mutations: readonly Mutation[] = [
     'settlement.origin_confirmations: expected origin_confirmations < origin_lag_max, got 12 and 12 [CONFIG_RULE_BROKEN]',
   ],
   [
+    'a deadline that nobody can meet',
+    set('settlement', 'origin_confirmations', 6),
+    'settlement.origin_confirmations: expected submission_deadline_blocks > origin_confirmations, got 6 and 6; a settlement is seen that many blocks after its inclusion: whoever is on duty would be slashed whatever it does [CONFIG_RULE_BROKEN]',
+  ],
+  [
     'BLS certificates',
     set('consensus', 'certificates', 'bls12381'),
     'consensus.certificates: expected "ed25519", got "bls12381": needs BLS12-381 certificates, which this version does not have [NOT_AVAILABLE_YET]',

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { Header } from '../../../../../consensus/block.ts';
 import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
 import type { Vote, VoteKind } from '../../../../../consensus/vote.ts';
 import { AgreementLaw } from '../../../../../node/simulation/laws/agreement.ts';
 import { DurabilityLaw } from '../../../../../node/simulation/laws/durability.ts';
 import { Law } from '../../../../../node/simulation/laws/law.ts';
 import { ProgressLaw } from '../../../../../node/simulation/laws/progress.ts';
+import type { SettlementBlock } from '../../../../../settlement/net/settlement.ts';
 import { bytesOf, headerAt, batchOf as netBatchOf } from '../../../settlement/chain/fixtures.ts';
 import { batchOf, blockAt, confirmedFact, hashOf, netRules, settlementBlockAt } from './fixtures.ts';
 
@@ -21,9 +23,95 @@ describe('Law', () => {
   });
 });
 
+function createAgreementLaw(
+  blocks: ReadonlyMap<number, SettlementBlock> = new Map(),
+  originConfirmations = 0,
+): AgreementLaw {
+  return new AgreementLaw(2048, {
+    genesis: { settlementGenesisHash: ZERO_HASH, originDelayMs: 1000, originConfirmations },
+    settlementBlockAt: (height) => blocks.get(height),
+  });
+}
+
+describe('AgreementLaw of origins', () => {
+  const chain = new Map(
+    [1, 2, 3].map((height) => [
+      height,
+      settlementBlockAt(height, { hash: hashOf(`${height}`), timestampMs: 5000 * height }),
+    ]),
+  );
+  const header = (height: number, origin: number, hash = hashOf(`${origin}`)): Header => ({
+    ...blockAt(height).header,
+    origin: { height: origin, hash },
+  });
+  const violationsOf = (
+    headers: readonly Header[],
+    confirmations = 0,
+    change?: (law: AgreementLaw) => void,
+  ) => {
+    const law = createAgreementLaw(chain, confirmations);
+    for (const height of chain.keys()) law.origin.settlementBlock(height);
+    change?.(law);
+    for (const one of headers) law.origin.finalized(one);
+    return law.law.result().violations;
+  };
+
+  it('accepts what is old and deep enough, as the chain has it', () => {
+    expect(violationsOf([header(1, 0, ZERO_HASH), header(4, 1), header(5, 1), header(7, 2)], 1)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'below its parent’s',
+      [header(7, 2), header(8, 1)],
+      0,
+      "height 8: settlement origin 1 lies below its parent's 2",
+    ],
+    [
+      'another block than its parent’s',
+      [header(7, 2), header(8, 2, hashOf('f'))],
+      0,
+      /origin 2 is 0xf+, its parent named 0x2+$/,
+    ],
+    [
+      'a block that the chain has not',
+      [header(7, 2, hashOf('f'))],
+      0,
+      /origin 2 is 0xf+, the chain has 0x2+ there$/,
+    ],
+    [
+      'a block that is not there',
+      [header(9, 4)],
+      0,
+      'height 9: settlement origin 4 has fewer than 0 blocks above it, up to 3',
+    ],
+    [
+      'a block too young',
+      [header(3, 1)],
+      0,
+      'height 3: settlement origin 1 was made at 5000 ms, too late for a header of 4000 ms',
+    ],
+    [
+      'a block not confirmed',
+      [header(9, 3)],
+      1,
+      'height 9: settlement origin 3 has fewer than 1 blocks above it, up to 3',
+    ],
+  ])('refuses %s', (_, headers, confirmations, text) => {
+    expect(violationsOf(headers, confirmations)).toEqual([expect.stringMatching(text)]);
+  });
+
+  it('asks for no hash once the chain has taken back more than origins may lose', () => {
+    const foreign = [header(7, 2, hashOf('f'))];
+    const reorganise = (height: number) => (law: AgreementLaw) => law.origin.settlementReorganised(height);
+    expect(violationsOf(foreign, 1, reorganise(2))).toHaveLength(1);
+    expect(violationsOf(foreign, 1, reorganise(1))).toEqual([]);
+  });
+});
+
 describe('AgreementLaw', () => {
   it('accepts one block a height and refuses a second, or another root', () => {
-    const law = new AgreementLaw(2048);
+    const law = createAgreementLaw();
     law.finalized('node-0', blockAt(1), ZERO_HASH);
     law.finalized('node-1', blockAt(1), ZERO_HASH);
     expect(law.law.isBroken).toBe(false);
