@@ -459,6 +459,8 @@ export class Simulation {
         return;
       case 'verdict':
         if (output.verdict === 'reject') this.#rejected(node, output.code, input);
+        else if (output.verdict === 'accept' && input.type === 'message' && input.topic === 'settlements')
+          this.#watchers.laws.completionAccepted(node.index, input.bytes);
         return;
       case 'submitSettlement':
         if (!node.hasLied) this.#checkOutbox(node, output);

@@ -12,6 +12,7 @@ import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { Layer } from '../../../settlement/state.ts';
 import type { LawResult } from '../report/result.ts';
 import { AgreementLaw } from './agreement.ts';
+import { CompletionRule } from './completions.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
 import { JusticeLaw } from './justice.ts';
@@ -39,6 +40,7 @@ export class Laws {
   readonly #nodeNames: readonly string[];
   readonly #agreement: AgreementLaw;
   readonly #value: ValueLaws;
+  readonly #completions: CompletionRule;
   readonly #justice: JusticeLaw;
   readonly #durability: DurabilityLaw;
   readonly #progress: ProgressLaw;
@@ -48,6 +50,7 @@ export class Laws {
     this.#nodeNames = nodeNames;
     this.#agreement = new AgreementLaw(options.historyBlocks, options);
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
+    this.#completions = new CompletionRule(this.#value.exactlyOnce, nodeNames);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
     this.#progress = new ProgressLaw({
@@ -98,6 +101,11 @@ export class Laws {
     this.#durability.settlementSent(node, sent, stored);
   }
 
+  /** A node took what it was told of a settlement for true. */
+  completionAccepted(node: ValidatorIndex, bytes: Uint8Array): void {
+    this.#completions.accepted(node, bytes);
+  }
+
   recovered(node: ValidatorIndex, heightBefore: number, heightNow: number): void {
     this.#durability.recovered(node, heightBefore, heightNow);
   }
@@ -108,6 +116,7 @@ export class Laws {
 
   settlementBlock(block: SettlementBlock): void {
     this.#agreement.origin.settlementBlock(block.height);
+    this.#completions.settlementBlock(block);
     this.#progress.settlementBlock(block);
   }
 

@@ -369,4 +369,18 @@ export const bugs: readonly PlantedBug[] = [
     kinds: ['settlement_chain.full', 'settlement_chain.base_fee', 'settlement_chain.reorg'],
     seedsMax: 40,
   },
+  {
+    name: 'completion-unchecked',
+    idea: 'whoever says that a batch is settled is believed',
+    edits: [
+      {
+        file: 'node/core/nodeCore.ts',
+        honest: "if (judgement === 'consistent') return accepted;",
+        planted: "if (judgement !== 'unknown') return accepted;",
+      },
+    ],
+    law: 'exactly_once',
+    kinds: ['forge_completion'],
+    seedsMax: 20,
+  },
 ];

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Header } from '../../../../../consensus/block.ts';
 import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
 import type { Vote, VoteKind } from '../../../../../consensus/vote.ts';
+import { encodeCompletion } from '../../../../../node/core/completion.ts';
 import { AgreementLaw } from '../../../../../node/simulation/laws/agreement.ts';
+import { CompletionRule } from '../../../../../node/simulation/laws/completions.ts';
 import { DurabilityLaw } from '../../../../../node/simulation/laws/durability.ts';
 import { Law } from '../../../../../node/simulation/laws/law.ts';
 import { ProgressLaw } from '../../../../../node/simulation/laws/progress.ts';
@@ -209,6 +211,45 @@ describe('DurabilityLaw of settlements', () => {
       send(lenient, again);
       expect(lenient.law.isBroken).toBe(false);
     }
+  });
+});
+
+describe('CompletionRule', () => {
+  const settled = {
+    seq: 1,
+    fromHeight: 1,
+    toHeight: 5,
+    net: [],
+    actions: [],
+    amountsIn: [],
+    proposer: 0,
+    attempt: 1,
+    transactionHash: hashOf('a'),
+    gasUsed: 1,
+    fee: 1n,
+  };
+  const told = { ...settled, settlementHeight: 2, receiptsRoot: ZERO_HASH, signature: new Uint8Array(64) };
+
+  it.each([
+    ['as it was settled', told, 0],
+    ['in another block', { ...told, settlementHeight: 3 }, 1],
+    ['by somebody else', { ...told, proposer: 1 }, 1],
+    ['in another transaction', { ...told, transactionHash: hashOf('b') }, 1],
+    ['of another batch', { ...told, seq: 2 }, 1],
+  ])('judges a batch told of %s', (_, completion, violationCount) => {
+    const law = new Law('exactly_once');
+    const rule = new CompletionRule(law, ['node-0']);
+    rule.settlementBlock(settlementBlockAt(2, { events: [{ type: 'batch_settled', ...settled }] }));
+    rule.accepted(0, encodeCompletion(completion));
+    expect(law.result().violations).toHaveLength(violationCount);
+  });
+
+  it('refuses what nobody can read', () => {
+    const law = new Law('exactly_once');
+    new CompletionRule(law, ['node-0']).accepted(0, Uint8Array.of(1));
+    expect(law.result().violations).toEqual([
+      'node-0 accepted a completion that nobody can read, which was not settled so',
+    ]);
   });
 });
 
