@@ -212,6 +212,7 @@ describe('a slash for equivocation', () => {
           settlementBlockAt: () => undefined,
           presenceOf: () => ({ presence: 'present', reason: undefined }),
           mayHaveEquivocated: () => mayHaveEquivocated,
+          hasLied: () => false,
         },
       );
       const block = createGenesisBlock({
