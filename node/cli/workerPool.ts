@@ -90,9 +90,16 @@ class Lane<Task, Outcome> {
   }
 }
 
+/**
+ * Room for young objects in a thread, in MB: three semi-spaces of 32, twice V8's own. What a simulation keeps for two
+ * virtual minutes is copied about half as often then (docs/performance.md).
+ */
+const YOUNG_GENERATION_MB = 96;
+
 /** From the build the module is JavaScript; in a checkout the loader for TypeScript is registered in the thread first. */
 function startWorker(module: URL): Worker {
-  if (!module.pathname.endsWith('.ts')) return new Worker(fileURLToPath(module));
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+  if (!module.pathname.endsWith('.ts')) return new Worker(fileURLToPath(module), { resourceLimits });
   const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(module.href)}); });`;
-  return new Worker(start, { eval: true });
+  return new Worker(start, { eval: true, resourceLimits });
 }

@@ -7,15 +7,10 @@ import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { BlockWrite, blockKey, type StoredBlock } from './store.ts';
 import type { Write } from './types.ts';
 
-/** A kept block and the key of its row. */
-interface KeptBlock {
-  readonly stored: StoredBlock;
-  readonly key: string;
-}
-
 export class History {
   readonly #depthBlocks: number;
-  readonly #blocks = new Map<Height, KeptBlock>();
+  /** Each as the write of its row. */
+  readonly #blocks = new Map<Height, BlockWrite>();
   /** Heights that prove a sealed batch final, by batch: the sealing block up to the first with a certificate. */
   readonly #proofs = new Map<number, Height[]>();
   /** How many batches need a height. */
@@ -37,7 +32,7 @@ export class History {
   recover(blocks: readonly StoredBlock[], pending: readonly SealedBatch[]): void {
     for (const stored of blocks) {
       this.#newestHeight = stored.block.header.height;
-      this.#blocks.set(this.#newestHeight, { stored, key: blockKey(this.#newestHeight) });
+      this.#blocks.set(this.#newestHeight, new BlockWrite(blockKey(this.#newestHeight), stored));
     }
     for (const { seq, toHeight } of pending) {
       this.#unproven.add(seq);
@@ -52,9 +47,9 @@ export class History {
   add(stored: StoredBlock, facts: readonly NetFact[]): Write[] {
     const { height } = stored.block.header;
     this.#newestHeight = height;
-    const key = blockKey(height);
-    this.#blocks.set(height, { stored, key });
-    const writes: Write[] = [new BlockWrite(key, stored)];
+    const write = new BlockWrite(blockKey(height), stored);
+    this.#blocks.set(height, write);
+    const writes: Write[] = [write];
     for (const fact of facts) {
       if (fact.type === 'batch_sealed') {
         this.#unproven.add(fact.batch.seq);

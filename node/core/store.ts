@@ -80,8 +80,14 @@ export interface RecoveredState {
   readonly archive: readonly RecoveredRow[];
 }
 
+/** The newest answer of `blockKey`: the nodes of one process ask for the same height in a row and keep the text. */
+let newestBlockKey = { height: -1, key: '' };
+
 export function blockKey(height: Height): string {
-  return `${BLOCK_PREFIX}${padNumber(height)}`;
+  if (newestBlockKey.height !== height) {
+    newestBlockKey = { height, key: `${BLOCK_PREFIX}${padNumber(height)}` };
+  }
+  return newestBlockKey.key;
 }
 
 /** Row of the archive: what it holds, and of which height or batch. */
@@ -113,15 +119,20 @@ export function stateWrites(layer: Layer): Write[] {
 
 /** The row of a final block, under `blockKey` of its height. */
 export class BlockWrite extends LazyWrite {
-  readonly #stored: StoredBlock;
+  readonly stored: StoredBlock;
 
   constructor(key: string, stored: StoredBlock) {
     super(key);
-    this.#stored = stored;
+    this.stored = stored;
+  }
+
+  /** Encoded each time: the history keeps this write as long as the block, and must not keep the bytes with it. */
+  override get value(): Uint8Array {
+    return this.encode();
   }
 
   protected override encode(): Uint8Array {
-    const { block, certificate } = this.#stored;
+    const { block, certificate } = this.stored;
     return encode((writer) => {
       writeBlock(writer, block);
       writeOptional(writer, certificate);

@@ -61,7 +61,14 @@ export class Gossip {
   sendTo(node: SimulatedNode, peers: readonly PeerId[], topic: Topic, bytes: Uint8Array): void {
     const { queue, links, nodes } = this.#dependencies;
     const { nowMs } = queue;
-    const message: GossipMessage = { topic, bytes, fingerprint: 0, seenAtMs: [], lastSeenAtMs: nowMs };
+    const message: GossipMessage = {
+      topic,
+      bytes,
+      fingerprint: 0,
+      seenAtMs: [],
+      lastSeenAtMs: nowMs,
+      next: undefined,
+    };
     for (const index of peers) {
       const peer = nodes[index];
       if (peer?.core === undefined) continue;

@@ -20,13 +20,15 @@ export interface GossipMessage {
   /** By node; `-Infinity` where it never was. */
   readonly seenAtMs: number[];
   lastSeenAtMs: number;
+  /** Another remembered message with the same fingerprint: almost never there. */
+  next: GossipMessage | undefined;
 }
 
 export class GossipMemory {
   readonly #neverSeen: readonly number[];
   readonly #startedAtMs: number[];
-  /** Remembered messages by fingerprint; almost always one each. */
-  readonly #index = new Map<number, GossipMessage[]>();
+  /** Remembered messages by fingerprint, each the first of a chain. */
+  readonly #index = new Map<number, GossipMessage>();
   /** Remembered messages by first publication; those before `#oldest` are gone. */
   #remembered: GossipMessage[] = [];
   #oldest = 0;
@@ -49,8 +51,9 @@ export class GossipMemory {
   publish(node: ValidatorIndex, topic: Topic, bytes: Uint8Array, nowMs: TimeMs): GossipMessage | undefined {
     this.#forgetExpired(nowMs);
     const fingerprint = fingerprintOf(bytes);
-    const candidates = this.#index.get(fingerprint);
-    const known = candidates?.find((one) => one.bytes === bytes || equalBytes(one.bytes, bytes));
+    const first = this.#index.get(fingerprint);
+    let known = first;
+    while (known !== undefined && !equalBytes(known.bytes, bytes)) known = known.next;
     if (known !== undefined) return this.receive(node, known, nowMs) ? known : undefined;
     const message: GossipMessage = {
       topic,
@@ -58,10 +61,10 @@ export class GossipMemory {
       fingerprint,
       seenAtMs: this.#neverSeen.slice(),
       lastSeenAtMs: nowMs,
+      next: first,
     };
     message.seenAtMs[node] = nowMs;
-    if (candidates === undefined) this.#index.set(fingerprint, [message]);
-    else candidates.push(message);
+    this.#index.set(fingerprint, message);
     this.#remembered.push(message);
     return message;
   }
@@ -86,24 +89,57 @@ export class GossipMemory {
       const message = this.#remembered[this.#oldest];
       if (message === undefined || nowMs - message.lastSeenAtMs < SEEN_TTL_MS) break;
       this.#oldest += 1;
-      const candidates = this.#index.get(message.fingerprint) ?? [];
-      if (candidates.length <= 1) this.#index.delete(message.fingerprint);
-      else candidates.splice(candidates.indexOf(message), 1);
+      this.#forget(message);
     }
     if (this.#oldest > 1024 && this.#oldest * 2 > this.#remembered.length) {
       this.#remembered = this.#remembered.slice(this.#oldest);
       this.#oldest = 0;
     }
   }
+
+  #forget(message: GossipMessage): void {
+    const first = this.#index.get(message.fingerprint);
+    if (first === message) {
+      if (message.next === undefined) this.#index.delete(message.fingerprint);
+      else this.#index.set(message.fingerprint, message.next);
+      return;
+    }
+    let before = first;
+    while (before !== undefined && before.next !== message) before = before.next;
+    if (before !== undefined) before.next = message.next;
+  }
 }
 
-/** FNV-1a over the length and both ends: tells messages apart cheaply; equal bytes have equal numbers. */
+/**
+ * FNV-1a over the length and both ends, a word of four bytes at a time: tells messages apart cheaply; equal bytes have
+ * equal numbers.
+ */
 function fingerprintOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5 ^ bytes.length;
-  const head = Math.min(FINGERPRINT_HEAD_BYTES, bytes.length);
-  for (let at = 0; at < head; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  for (let at = Math.max(head, bytes.length - FINGERPRINT_TAIL_BYTES); at < bytes.length; at += 1) {
-    hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  }
-  return hash | 0;
+  const { length } = bytes;
+  const hash = mixed(0x811c9dc5 ^ length, bytes, 0, Math.min(FINGERPRINT_HEAD_BYTES, length));
+  return mixed(hash, bytes, Math.max(FINGERPRINT_HEAD_BYTES, length - FINGERPRINT_TAIL_BYTES), length);
+}
+
+/** Mixes the bytes from `start` up to `end` into `hash`. */
+function mixed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+  let mix = hash;
+  let at = start;
+  for (; at + 4 <= end; at += 4) mix = mixedWord(mix, wordAt(bytes, at));
+  for (; at < end; at += 1) mix = mixedWord(mix, bytes[at] as number);
+  return mix;
+}
+
+/** The product's high bits are folded back: a word's own high bits would else never reach the low ones. */
+function mixedWord(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x01000193);
+  return product ^ (product >>> 15);
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
 }
