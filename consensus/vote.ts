@@ -33,32 +33,11 @@ const kinds: readonly VoteKind[] = ['notarize', 'nullify', 'finalize'];
 /** Domain, chain, kind, view, block. */
 const VOTE_SIGNING_BYTES = 1 + 32 + 1 + 8 + 32;
 
-/** What was asked of `voteSigningBytes`, and its answer. */
-interface SigningBytes extends VoteSubject {
-  readonly chainId: Hash;
-  readonly bytes: Uint8Array;
-}
-
-/**
- * The newest answer for each kind, by the kind's number: the nodes of one process sign and check the same subject in a
- * row. A miss costs work, never a different answer.
- */
-const newestSigningBytes: (SigningBytes | undefined)[] = [undefined, undefined, undefined];
-
-/**
- * The bytes a voter signs: domain, chain, kind, view, block. Several callers may be given the same array, so nobody may
- * write into it.
- */
-export function voteSigningBytes(chainId: Hash, { kind, view, blockHash }: VoteSubject): Uint8Array {
-  const number = kindNumber(kind);
-  const newest = newestSigningBytes[number];
-  if (newest?.view === view && newest.blockHash === blockHash && newest.chainId === chainId)
-    return newest.bytes;
+/** The bytes a voter signs: domain, chain, kind, view, block. */
+export function voteSigningBytes(chainId: Hash, subject: VoteSubject): Uint8Array {
   const writer = new Writer(VOTE_SIGNING_BYTES).u8(domains.vote).hash(chainId);
-  writeSubject(writer, { kind, view, blockHash });
-  const bytes = writer.finish();
-  newestSigningBytes[number] = { kind, view, blockHash, chainId, bytes };
-  return bytes;
+  writeSubject(writer, subject);
+  return writer.finish();
 }
 
 export function writeSubject(writer: Writer, subject: VoteSubject): void {

@@ -7,7 +7,6 @@ import type { Block } from '../block.ts';
 import type { Hash, ValidatorIndex, View } from '../primitives/flavor.ts';
 import type { ValidatorSet } from '../validators.ts';
 import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../vote.ts';
-import { sharedCertificate } from './recentCertificates.ts';
 
 /** What became of the proposal: `waiting` is judged again when more is known. */
 export type ProposalState = 'none' | 'waiting' | 'valid' | 'invalid';
@@ -145,7 +144,7 @@ export class ViewRecord {
       power += validators.at(vote.voter).power;
       if (validators.isQuorum(power)) break;
     }
-    return sharedCertificate({ kind, view: this.view, blockHash, signers, signatures });
+    return { kind, view: this.view, blockHash, signers, signatures };
   }
 
   #tallyIn(kind: VoteKind): Tally | undefined {

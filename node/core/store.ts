@@ -80,14 +80,8 @@ export interface RecoveredState {
   readonly archive: readonly RecoveredRow[];
 }
 
-/** The newest answer of `blockKey`: the nodes of one process ask for the same height in a row and keep the text. */
-let newestBlockKey = { height: -1, key: '' };
-
 export function blockKey(height: Height): string {
-  if (newestBlockKey.height !== height) {
-    newestBlockKey = { height, key: `${BLOCK_PREFIX}${padNumber(height)}` };
-  }
-  return newestBlockKey.key;
+  return `${BLOCK_PREFIX}${padNumber(height)}`;
 }
 
 /** Row of the archive: what it holds, and of which height or batch. */

@@ -73,7 +73,7 @@ function rulesText(random: Random): string {
   let rules = '';
   if (random.chance(0.3)) rules += `, submission_deadline_blocks: ${random.between(4, 8)}`;
   if (random.chance(0.2)) rules += ', jail_after_misses: 1, jail_blocks: 20';
-  if (random.chance(0.2)) rules += ', base_asset: UM';
+  if (random.chance(0.2)) rules += ', base_asset: USDT';
   if (random.chance(0.2)) rules += `, fee_cap: ${[30, 100, 300][random.below(3)] ?? 30}000000000`;
   return rules;
 }
