@@ -1,5 +1,5 @@
 /** JUnit XML: one suite a scenario, one case for each expectation, each law, and the run itself. */
-import type { RunResult } from '../simulation/report/result.ts';
+import type { RunResult } from '../report/result.ts';
 
 interface Case {
   readonly name: string;

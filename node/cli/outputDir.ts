@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
-import type { RunResult } from '../simulation/report/result.ts';
+import type { RunResult } from '../report/result.ts';
 import type { CliCode } from './codes.ts';
 import { makeFolders } from './folders.ts';
 

@@ -1,7 +1,7 @@
 /** What `sidereal run` prints of one result: the timeline per batch, slashes, laws, expectations, and what to do next. */
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
-import type { BatchResult, RunResult } from '../simulation/report/result.ts';
+import type { BatchResult, RunResult } from '../report/result.ts';
 import { grouped, seconds, shortAmount, signedAmount } from './format.ts';
 import type { Colors } from './io.ts';
 

@@ -17,12 +17,19 @@ import type { CrashPoints } from '../config/types.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
+import type { Laws } from '../laws/laws.ts';
+import type { SentSettlement } from '../laws/outbox.ts';
+import { type Absence, Attendance } from '../report/attendance.ts';
+import type { Chronicle } from '../report/chronicle.ts';
+import type { Trace } from '../report/events.ts';
+import type { ExpectationJudge } from '../report/expectations.ts';
+import type { Verdicts } from '../report/verdicts.ts';
 import type { Anchor, TimelineEvent } from '../scenario/types.ts';
+import { Timeline } from '../timeline/timeline.ts';
+import type { BlockTransactions } from '../timeline/transactionDelivery.ts';
 import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
 import { EventQueue, type SimulationEvent } from './eventQueue.ts';
 import { Faults } from './faults/faults.ts';
-import type { Laws } from './laws/laws.ts';
-import type { SentSettlement } from './laws/outbox.ts';
 import { SimulatedDisk } from './machine/disk.ts';
 import { Freezer } from './machine/freezer.ts';
 import type { NodeProcess } from './machine/nodeProcess.ts';
@@ -31,16 +38,9 @@ import { Gossip } from './network/gossip.ts';
 import { GossipMemory } from './network/gossipMemory.ts';
 import type { Links } from './network/links.ts';
 import { Requests } from './network/requests.ts';
-import { type Absence, Attendance } from './report/attendance.ts';
-import type { Chronicle } from './report/chronicle.ts';
-import type { Trace } from './report/events.ts';
-import type { ExpectationJudge } from './report/expectations.ts';
-import type { Verdicts } from './report/verdicts.ts';
 import type { SettlementChain } from './settlement/settlementChain.ts';
 import { SettlementSide } from './settlement/settlementSide.ts';
 import { SettlementWatch } from './settlement/settlementWatch.ts';
-import { Timeline } from './timeline.ts';
-import type { BlockTransactions } from './transactionDelivery.ts';
 import { UserTraffic } from './userTraffic.ts';
 
 /** Errors kept word for word. */
@@ -102,7 +102,7 @@ export class Simulation {
   readonly #requests: Requests;
   readonly #faults: Faults;
   /** Undefined where nothing keeps anybody away. */
-  readonly #attendance: Attendance | undefined;
+  readonly #attendance: Attendance<SimulatedNode> | undefined;
   readonly #freezer = new Freezer();
   /** Decides after which output a dying process is gone. */
   readonly #crashRandom: Random;

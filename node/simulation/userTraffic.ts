@@ -5,9 +5,9 @@
 import type { Block } from '../../consensus/block.ts';
 import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Input } from '../core/types.ts';
+import { type BlockTransactions, TransactionDelivery } from '../timeline/transactionDelivery.ts';
 import type { Freezer } from './machine/freezer.ts';
 import type { SimulatedNode } from './machine/simulatedNode.ts';
-import { type BlockTransactions, TransactionDelivery } from './transactionDelivery.ts';
 
 type Submission = Extract<Input, { readonly type: 'transactionSubmitted' }>;
 

@@ -2,13 +2,13 @@
 import { Random } from '../../consensus/primitives/random.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import { formatProblem } from '../../node/config/problem.ts';
+import type { RunResult } from '../../node/report/result.ts';
 import { loadScenario } from '../../node/scenario/loadScenario.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
 import type { Coverage } from '../../node/simulation/fuzz/coverage.ts';
 import { defaultDrawOptions } from '../../node/simulation/fuzz/draw.ts';
 import { findDifference } from '../../node/simulation/fuzz/judge.ts';
 import { runSeed } from '../../node/simulation/fuzz/seedRun.ts';
-import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { runJusticeSeed } from './justice.ts';
 

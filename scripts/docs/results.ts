@@ -1,6 +1,6 @@
 /** Field tables of docs/results.md from the schema of result.json, with the words that a schema does not hold. */
 import { z } from 'zod';
-import { runResultSchema } from '../../node/simulation/report/result.ts';
+import { runResultSchema } from '../../node/report/result.ts';
 import { checkMeanings, code, type Parts, renderTable } from './markdown.ts';
 
 const meanings: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@
  * relative to the current folder, which npm scripts and tests start in: the root of the package.
  */
 import { runCli } from '../../node/cli/program.ts';
-import { type RunResult, runResultSchema } from '../../node/simulation/report/result.ts';
+import { type RunResult, runResultSchema } from '../../node/report/result.ts';
 import type { Parts } from './markdown.ts';
 
 export const SAMPLE_SCENARIO = 'scripts/scenarios/seed-timeline.yaml';

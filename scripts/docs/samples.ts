@@ -1,6 +1,6 @@
 /** One sample of every event a run can report, typed so that a new event does not compile without one. */
 import type { NodeEvent } from '../../node/core/events.ts';
-import { Trace } from '../../node/simulation/report/events.ts';
+import { Trace } from '../../node/report/events.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runResultSchema } from '../../node/simulation/report/result.ts';
+import { runResultSchema } from '../../node/report/result.ts';
 
 const SCENARIOS = 'scripts/scenarios';
 /** A day: too long to run whole in a test. */

@@ -1,6 +1,7 @@
 /** Runs a network in which some nodes are dishonest, and says what honest eyes may see of it. */
+
+import type { RunResult } from '../../node/report/result.ts';
 import type { ByzantineBehaviour, Scenario, TimelineEvent } from '../../node/scenario/types.ts';
-import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { scenarioOf, type TraceEvent } from './runScenario.ts';
 

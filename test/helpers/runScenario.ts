@@ -1,8 +1,8 @@
 /** Runs scenario text in the simulation, and keeps every event beside the result. */
 import { formatProblem } from '../../node/config/problem.ts';
+import type { RunResult } from '../../node/report/result.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
-import type { RunResult } from '../../node/simulation/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 
 export type TraceEvent = Readonly<Record<string, unknown>> & { readonly t: number; readonly type: string };

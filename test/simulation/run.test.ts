@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { runResultSchema } from '../../node/simulation/report/result.ts';
+import { runResultSchema } from '../../node/report/result.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { runScenario, scenarioOf, violationsOf } from '../helpers/runScenario.ts';
 

@@ -4,14 +4,10 @@ import { createGenesisBlock } from '../../consensus/block.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
+import type { SlashVerdict, VerdictReport } from '../../node/report/result.ts';
+import { type ProvenSlash, type VerdictNetwork, verifyVerdict } from '../../node/report/verdictProof.ts';
+import { Verdicts } from '../../node/report/verdicts.ts';
 import type { ByzantineBehaviour, Fault } from '../../node/scenario/types.ts';
-import type { SlashVerdict, VerdictReport } from '../../node/simulation/report/result.ts';
-import {
-  type ProvenSlash,
-  type VerdictNetwork,
-  verifyVerdict,
-} from '../../node/simulation/report/verdictProof.ts';
-import { Verdicts } from '../../node/simulation/report/verdicts.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
 import { CoreNetwork, scenarioOf } from '../helpers/coreNetwork.ts';
 import { type DishonestRun, runDishonest } from '../helpers/dishonestRun.ts';

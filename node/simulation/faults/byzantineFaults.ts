@@ -1,9 +1,9 @@
 /** Dishonest behaviour around honest cores: nothing in a core knows of it. */
 import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { Health } from '../../laws/progress.ts';
 import type { ByzantineBehaviour, ByzantineFault } from '../../scenario/types.ts';
 import type { Behaviour } from '../byzantine/behaviour.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
-import type { Health } from '../laws/progress.ts';
 import type { SimulatedNode } from '../machine/simulatedNode.ts';
 import type { FaultHandler } from './faultHandler.ts';
 

@@ -1,10 +1,10 @@
 /** The settlement chain, and the way to it: blocks that do not come, come late, come twice, or come without room. */
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { PriceMove } from '../../../settlement/chain/swapPools.ts';
+import type { Health } from '../../laws/progress.ts';
+import type { Trace } from '../../report/events.ts';
 import type { SettlementChainFault } from '../../scenario/types.ts';
-import type { Health } from '../laws/progress.ts';
 import type { SimulatedNode } from '../machine/simulatedNode.ts';
-import type { Trace } from '../report/events.ts';
 import type { SettlementSide } from '../settlement/settlementSide.ts';
 import type { FaultHandler } from './faultHandler.ts';
 

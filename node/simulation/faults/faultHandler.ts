@@ -1,6 +1,7 @@
 /** What breaks and heals faults of one family; each family has one handler (faults.ts puts them together). */
+
+import type { Health } from '../../laws/progress.ts';
 import type { Fault } from '../../scenario/types.ts';
-import type { Health } from '../laws/progress.ts';
 import type { SimulatedNode } from '../machine/simulatedNode.ts';
 
 export interface FaultHandler<Family extends Fault> {

@@ -5,15 +5,15 @@
 import { assert, type CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { CrashPoints } from '../../config/types.ts';
+import type { Laws } from '../../laws/laws.ts';
+import { Quorum, type QuorumOptions } from '../../laws/quorum.ts';
+import type { Trace } from '../../report/events.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
-import type { Laws } from '../laws/laws.ts';
 import type { Freezer } from '../machine/freezer.ts';
 import type { CrashFault, SimulatedNode } from '../machine/simulatedNode.ts';
 import type { Links } from '../network/links.ts';
-import { Quorum, type QuorumOptions } from '../quorum.ts';
-import type { Trace } from '../report/events.ts';
 import type { SettlementSide } from '../settlement/settlementSide.ts';
 import { ByzantineFaults } from './byzantineFaults.ts';
 import { ChainFaults } from './chainFaults.ts';
@@ -52,7 +52,7 @@ export class Faults {
   readonly #chain: ChainFaults;
   readonly #byzantine: ByzantineFaults;
   readonly #families: readonly FaultHandler<never>[];
-  readonly #quorum: Quorum;
+  readonly #quorum: Quorum<SimulatedNode>;
   readonly #warnings: string[] = [];
   #hasQuorum = true;
 

@@ -3,8 +3,8 @@
  * carry. Keeps no state of links itself (node/simulation/network/links.ts does), only what each fault cut.
  */
 import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { Health } from '../../laws/progress.ts';
 import type { LinkFault } from '../../scenario/types.ts';
-import type { Health } from '../laws/progress.ts';
 import type { SimulatedNode } from '../machine/simulatedNode.ts';
 import type { LinkEnd, Links, QualityFault } from '../network/links.ts';
 import type { FaultHandler } from './faultHandler.ts';

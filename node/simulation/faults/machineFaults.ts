@@ -2,13 +2,13 @@
 import type { CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { CrashPoints } from '../../config/types.ts';
+import type { Laws } from '../../laws/laws.ts';
+import type { Health } from '../../laws/progress.ts';
+import type { Trace } from '../../report/events.ts';
 import type { NodeFault } from '../../scenario/types.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
-import type { Laws } from '../laws/laws.ts';
-import type { Health } from '../laws/progress.ts';
 import type { Freezer } from '../machine/freezer.ts';
 import type { CrashFault, SimulatedNode } from '../machine/simulatedNode.ts';
-import type { Trace } from '../report/events.ts';
 import type { FaultHandler } from './faultHandler.ts';
 
 /** Views above all views seen at its start until which a node without its vote log is silent (docs/protocol.md). */

@@ -4,8 +4,8 @@
  */
 import { Random } from '../../../consensus/primitives/random.ts';
 import type { CryptoPolicy } from '../../../consensus/primitives/signature.ts';
+import type { RunResult } from '../../report/result.ts';
 import type { Scenario } from '../../scenario/types.ts';
-import type { RunResult } from '../report/result.ts';
 import { runSimulation } from '../run.ts';
 import { type Coverage, CoverageCounter } from './coverage.ts';
 

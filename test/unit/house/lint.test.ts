@@ -22,6 +22,7 @@ const plainBytes = 'Not here: bytes are Uint8Array';
 const oneWay = 'Imports point one way';
 const noNode = 'consensus and settlement are pure code';
 const floors = 'Floors of settlement';
+const bothEngines = 'What drives and judges a run serves both engines';
 const worlds = 'node/runtime and node/simulation are two worlds';
 
 let nextFile = 0;
@@ -55,6 +56,9 @@ const pureRooms = [
   'consensus/primitives',
   'settlement/net',
   'node/core',
+  'node/laws',
+  'node/report',
+  'node/timeline',
   'node/simulation',
 ];
 
@@ -64,9 +68,16 @@ const fixtures: readonly Fixture[] = [
     fixture(room, 'export const now = Date.now() + Math.random();\n'),
   ]),
 
-  ...['consensus', 'consensus/simplex', 'settlement/ledger', 'node/core', 'node/simulation'].map((room) =>
-    fixture(room, 'export const bytes = Buffer.alloc(1);\n', plainBytes),
-  ),
+  ...[
+    'consensus',
+    'consensus/simplex',
+    'settlement/ledger',
+    'node/core',
+    'node/laws',
+    'node/report',
+    'node/timeline',
+    'node/simulation',
+  ].map((room) => fixture(room, 'export const bytes = Buffer.alloc(1);\n', plainBytes)),
   fixture('consensus/primitives', 'export const bytes = Buffer.alloc(1);\n'),
 
   importing('consensus/simplex', '../../settlement/state.ts', oneWay),
@@ -96,6 +107,11 @@ const fixtures: readonly Fixture[] = [
   importing('node/cli', '../../scripts/campaign.ts', oneWay),
   importing('node/simulation', '../runtime/clock.ts', worlds),
   importing('node/runtime', '../simulation/disk.ts', worlds),
+  ...['node/laws', 'node/report', 'node/timeline'].flatMap((room) => [
+    importing(room, '../simulation/disk.ts', bothEngines),
+    importing(room, '../runtime/clock.ts', bothEngines),
+    importing(room, '../devnet/description.ts', bothEngines),
+  ]),
   importing('node/runtime', 'libp2p'),
   importing('node/runtime', '@libp2p/tcp'),
   importing('node/runtime', 'level'),

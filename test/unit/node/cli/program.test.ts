@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { runCli } from '../../../../node/cli/program.ts';
 import { Progress } from '../../../../node/cli/progress.ts';
-import { runResultSchema } from '../../../../node/simulation/report/result.ts';
+import { runResultSchema } from '../../../../node/report/result.ts';
 
 interface Outcome {
   readonly code: number;

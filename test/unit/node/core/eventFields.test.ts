@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { amountsByAsset, eventLines, settlementBlockLine } from '../../../../node/core/eventFields.ts';
-import { Trace } from '../../../../node/simulation/report/events.ts';
+import { Trace } from '../../../../node/report/events.ts';
 import { nodeEvents } from '../../../../scripts/docs/samples.ts';
-import { settlementBlockAt } from '../simulation/laws/fixtures.ts';
+import { settlementBlockAt } from '../laws/fixtures.ts';
 
 describe('eventLines', () => {
   it('tells a live stream what the trace tells, whatever the event', () => {

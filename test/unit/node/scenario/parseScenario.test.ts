@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { formatProblem, type Problem } from '../../../../node/config/problem.ts';
+import { metricsResultSchema } from '../../../../node/report/result.ts';
 import { metricNames } from '../../../../node/scenario/expectationReader.ts';
 import { scenarioJsonSchema } from '../../../../node/scenario/jsonSchema.ts';
 import { type LoadOptions, parseScenario } from '../../../../node/scenario/loadScenario.ts';
 import { eventKeys } from '../../../../node/scenario/timelineReader.ts';
 import type { Scenario } from '../../../../node/scenario/types.ts';
-import { metricsResultSchema } from '../../../../node/simulation/report/result.ts';
 
 /** One line each, so that a mutation of a line has a known place. */
 const base = [

@@ -11,9 +11,9 @@ import { Requests } from '../../../../node/simulation/network/requests.ts';
 import type { SettlementChain } from '../../../../node/simulation/settlement/settlementChain.ts';
 import { SettlementSide } from '../../../../node/simulation/settlement/settlementSide.ts';
 import { SharedExecutions, SharedMessages } from '../../../../node/simulation/sharedCaches.ts';
-import { Timeline } from '../../../../node/simulation/timeline.ts';
-import { TransactionDelivery } from '../../../../node/simulation/transactionDelivery.ts';
-import { blockAt, resultOf, settlementBlockAt } from './laws/fixtures.ts';
+import { Timeline } from '../../../../node/timeline/timeline.ts';
+import { TransactionDelivery } from '../../../../node/timeline/transactionDelivery.ts';
+import { blockAt, resultOf, settlementBlockAt } from '../laws/fixtures.ts';
 
 function createNodes(count: number): SimulatedNode[] {
   return Array.from({ length: count }, (_, index) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../../../consensus/primitives/random.ts';
 import { ValidatorSet } from '../../../../../consensus/validators.ts';
+import { Quorum } from '../../../../../node/laws/quorum.ts';
 import type { NodeFault } from '../../../../../node/scenario/types.ts';
 import { createBlankEvent, type EventKind } from '../../../../../node/simulation/eventQueue.ts';
 import { NodeClock } from '../../../../../node/simulation/machine/clock.ts';
@@ -8,7 +9,6 @@ import { SimulatedDisk } from '../../../../../node/simulation/machine/disk.ts';
 import { Freezer, HELD_MESSAGES_MAX } from '../../../../../node/simulation/machine/freezer.ts';
 import { SimulatedNode } from '../../../../../node/simulation/machine/simulatedNode.ts';
 import { Links } from '../../../../../node/simulation/network/links.ts';
-import { Quorum } from '../../../../../node/simulation/quorum.ts';
 
 function createNodes(count: number): SimulatedNode[] {
   return Array.from(

@@ -3,10 +3,10 @@
  * settle within (pending + 2) * (deadline + 3) settlement blocks. While something is broken the law waits; blocks that
  * do not count for a duty clock do not count here either.
  */
-import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
-import { isChainFault } from '../../../settlement/net/derive.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import type { NetFact, NetRules } from '../../../settlement/net/types.ts';
+import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import { isChainFault } from '../../settlement/net/derive.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, NetRules } from '../../settlement/net/types.ts';
 import { Law } from './law.ts';
 
 /** Longest time without a new final block, in ms and in block times, whichever is longer. */

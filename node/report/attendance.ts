@@ -1,10 +1,9 @@
 /**
- * Who could have settled at each settlement block: what the simulator knows of its own faults and no node can know.
+ * Who could have settled at each settlement block: what an engine knows of its own faults and no node can know.
  * A node is absent while something keeps it from settling; disturbed in a block's interval if it was absent at any time
  * in it. Bounded: heights that no running duty can reach back to are forgotten.
  */
-import type { SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { SimulatedNode } from '../machine/simulatedNode.ts';
+import type { SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 
 /** Settlement blocks remembered: more than any deadline, and than any reorganisation. */
 const HEIGHTS_KEPT = 4096;
@@ -17,22 +16,22 @@ export interface Absence {
   readonly reason: string | undefined;
 }
 
-export interface AttendanceDependencies {
-  readonly nodes: readonly SimulatedNode[];
+export interface AttendanceDependencies<Node extends { readonly index: ValidatorIndex }> {
+  readonly nodes: readonly Node[];
   /** Why a node cannot settle right now, such as `is down`; undefined: it can. */
-  readonly absenceOf: (node: SimulatedNode) => string | undefined;
+  readonly absenceOf: (node: Node) => string | undefined;
 }
 
 const present: Absence = { presence: 'present', reason: undefined };
 
-export class Attendance {
-  readonly #dependencies: AttendanceDependencies;
+export class Attendance<Node extends { readonly index: ValidatorIndex }> {
+  readonly #dependencies: AttendanceDependencies<Node>;
   /** By settlement height, ascending; where nobody was disturbed there is nothing. */
   readonly #absences = new Map<SettlementHeight, ReadonlyMap<ValidatorIndex, Absence>>();
   /** Absent at some time since the last settlement block. */
   #disturbed = new Map<ValidatorIndex, string>();
 
-  constructor(dependencies: AttendanceDependencies) {
+  constructor(dependencies: AttendanceDependencies<Node>) {
     this.#dependencies = dependencies;
   }
 

@@ -5,10 +5,10 @@
  * every block are built by hand, rare ones by JSON.stringify; both are canonical because key order is fixed here.
  */
 import { createHash } from 'node:crypto';
-import type { Hash, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import { factFields, factType, type JsonFields, type NameOf, rareFields } from '../../core/eventFields.ts';
-import type { NodeEvent } from '../../core/events.ts';
+import type { Hash, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { factFields, factType, type JsonFields, type NameOf, rareFields } from '../core/eventFields.ts';
+import type { NodeEvent } from '../core/events.ts';
 
 /** Text gathered before it is hashed, in characters. */
 const HASH_CHUNK_CHARACTERS = 65_536;

@@ -2,14 +2,14 @@
  * All laws (docs/protocol.md, laws) in one place. They only watch: what they see comes from the runtime and the
  * nodes' observer port, and nothing they do reaches a node.
  */
-import type { Block } from '../../../consensus/block.ts';
-import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { Verifier } from '../../../consensus/primitives/signature.ts';
-import type { Vote } from '../../../consensus/vote.ts';
-import type { Genesis } from '../../../settlement/execution/genesis.ts';
-import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import type { Layer } from '../../../settlement/state.ts';
+import type { Block } from '../../consensus/block.ts';
+import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Verifier } from '../../consensus/primitives/signature.ts';
+import type { Vote } from '../../consensus/vote.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { Layer } from '../../settlement/state.ts';
 import type { LawResult } from '../report/result.ts';
 import { AgreementLaw } from './agreement.ts';
 import { CompletionRule } from './completions.ts';

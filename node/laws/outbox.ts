@@ -3,12 +3,12 @@
  * before it leaves, and one (batch, attempt) is never signed anew, but for fees that rise. It reads the disk, never what
  * the node believes.
  */
-import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import { replacementFeeMin } from '../../../settlement/chain/mempool.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { replacementFeeMin } from '../../settlement/chain/mempool.ts';
 import {
   decodeSettlementTransaction,
   encodeSettlementTransaction,
-} from '../../../settlement/chain/transactionCodec.ts';
+} from '../../settlement/chain/transactionCodec.ts';
 import type { Law } from './law.ts';
 
 /** Attempts remembered for each node: more than a node has in flight. */

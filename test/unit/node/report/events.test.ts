@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Trace } from '../../../../../node/simulation/report/events.ts';
+import { Trace } from '../../../../node/report/events.ts';
 import { batchOf, confirmedFact, hashOf, settlementBlockAt } from '../laws/fixtures.ts';
 
 function createTrace(): { trace: Trace; lines: string[] } {

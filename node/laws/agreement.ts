@@ -2,8 +2,8 @@
  * Law 1, agreement: no two nodes finalise different blocks at one height, each height has one state root, and what it
  * names of the settlement chain is so (origin.ts).
  */
-import type { Block } from '../../../consensus/block.ts';
-import type { Hash, Height } from '../../../consensus/primitives/flavor.ts';
+import type { Block } from '../../consensus/block.ts';
+import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { Law } from './law.ts';
 import { OriginRule, type OriginRuleOptions } from './origin.ts';
 

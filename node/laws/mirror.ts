@@ -2,7 +2,7 @@
  * The laws' own copy of the rows they judge, kept by following the writes of each finalised block. Rows are immutable
  * values, so it holds references, and a row that did not change costs nothing.
  */
-import type { Layer, Table } from '../../../settlement/state.ts';
+import type { Layer, Table } from '../../settlement/state.ts';
 
 export class MirroredTable<Row> {
   readonly #table: Table<Row>;

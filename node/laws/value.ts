@@ -2,13 +2,13 @@
  * Laws 2 to 4, about value: conservation of flows, batches settled exactly once, and a ledger that changes only by what
  * settled. The laws add up flows and facts on their own and compare with the state's rows, which they mirror.
  */
-import type { Height } from '../../../consensus/primitives/flavor.ts';
-import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import { accountsTable, poolsTable, treasuryTable } from '../../../settlement/ledger/tables.ts';
-import type { LedgerRules } from '../../../settlement/ledger/types.ts';
-import { batchTable, standingTable, windowTable } from '../../../settlement/net/tables.ts';
-import type { NetFact, OpenWindow, SealedBatch } from '../../../settlement/net/types.ts';
-import type { Layer } from '../../../settlement/state.ts';
+import type { Height } from '../../consensus/primitives/flavor.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
+import type { LedgerRules } from '../../settlement/ledger/types.ts';
+import { batchTable, standingTable, windowTable } from '../../settlement/net/tables.ts';
+import type { NetFact, OpenWindow, SealedBatch } from '../../settlement/net/types.ts';
+import type { Layer } from '../../settlement/state.ts';
 import { Law } from './law.ts';
 import { MirroredTable } from './mirror.ts';
 

@@ -2,10 +2,10 @@
  * The part of agreement that concerns the settlement chain: what final headers name as their origin is judged against
  * the chain itself, which no node sees whole (docs/protocol.md, settlement origin). It looks once at each final block.
  */
-import type { Header, SettlementOrigin } from '../../../consensus/block.ts';
-import type { SettlementHeight } from '../../../consensus/primitives/flavor.ts';
-import type { Genesis } from '../../../settlement/execution/genesis.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
+import type { Header, SettlementOrigin } from '../../consensus/block.ts';
+import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { Law } from './law.ts';
 
 export interface OriginRuleOptions {

@@ -3,9 +3,9 @@
  * by that proposer, in that transaction, in a block of that height. A block that was taken back since counts too: its
  * witnesses spoke the truth.
  */
-import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import { decodeCompletion } from '../../core/completion.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { decodeCompletion } from '../core/completion.ts';
 import type { Law } from './law.ts';
 
 /** Settlements remembered: nodes know no older ones than the finalised origin, a few blocks back. */

@@ -4,13 +4,13 @@
  * (batch, attempt), nor twice for equivocation. The law keeps its own clock from headers and settlement blocks
  * (docs/protocol.md, proposer duty); it never reads the one in the state.
  */
-import type { Block } from '../../../consensus/block.ts';
-import type { Height, SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { Verifier } from '../../../consensus/primitives/signature.ts';
-import { accusedBy, decodeEvidence, verifyEvidence } from '../../../settlement/execution/evidence.ts';
-import type { Genesis } from '../../../settlement/execution/genesis.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import type { NetFact, NetRules } from '../../../settlement/net/types.ts';
+import type { Block } from '../../consensus/block.ts';
+import type { Height, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Verifier } from '../../consensus/primitives/signature.ts';
+import { accusedBy, decodeEvidence, verifyEvidence } from '../../settlement/execution/evidence.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, NetRules } from '../../settlement/net/types.ts';
 import { type Duty, DutyBook, type DutyObserver } from './dutyBook.ts';
 import { Law } from './law.ts';
 

@@ -2,15 +2,15 @@
  * What happened in a run, gathered from the facts of finalised blocks, from settlement blocks and from what nodes say
  * they handed over: batches, windows, slashes, duties, metrics. Feeds expectations and the result; judges nothing.
  */
-import type { Block } from '../../../consensus/block.ts';
-import type { Height, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import { MetricsFold } from '../../../settlement/net/metrics.ts';
-import type { SettlementBlock, SettlementEvent } from '../../../settlement/net/settlement.ts';
-import { batchTable, standingTable } from '../../../settlement/net/tables.ts';
-import type { DutyStanding, NetFact, SealedBatch } from '../../../settlement/net/types.ts';
-import type { Layer } from '../../../settlement/state.ts';
-import { amountsByAsset, batchContentFields } from '../../core/eventFields.ts';
+import type { Block } from '../../consensus/block.ts';
+import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import { MetricsFold } from '../../settlement/net/metrics.ts';
+import type { SettlementBlock, SettlementEvent } from '../../settlement/net/settlement.ts';
+import { batchTable, standingTable } from '../../settlement/net/tables.ts';
+import type { DutyStanding, NetFact, SealedBatch } from '../../settlement/net/types.ts';
+import type { Layer } from '../../settlement/state.ts';
+import { amountsByAsset, batchContentFields } from '../core/eventFields.ts';
 import { MirroredTable } from '../laws/mirror.ts';
 import type { BatchMilestone } from './expectations.ts';
 import type {

@@ -2,9 +2,9 @@
  * Who has to settle what, and how far the clock has run, kept from headers, settlement blocks and facts alone
  * (docs/protocol.md, proposer duty). It never reads the rows that net law keeps, so that it can be held against them.
  */
-import type { Height, SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { RevertCode, SettlementBlock } from '../../../settlement/net/settlement.ts';
-import type { NetFact, NetRules, SealedBatch } from '../../../settlement/net/types.ts';
+import type { Height, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { RevertCode, SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact, NetRules, SealedBatch } from '../../settlement/net/types.ts';
 
 /** A sealed, unsettled batch as the facts tell it. */
 export interface Duty {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Expectation } from '../../../../../node/scenario/types.ts';
-import { ExpectationJudge, type NetworkView } from '../../../../../node/simulation/report/expectations.ts';
-import type { BatchResult } from '../../../../../node/simulation/report/result.ts';
+import { ExpectationJudge, type NetworkView } from '../../../../node/report/expectations.ts';
+import type { BatchResult } from '../../../../node/report/result.ts';
+import type { Expectation } from '../../../../node/scenario/types.ts';
 
 interface FakeView extends NetworkView {
   finalizedHeight: number;

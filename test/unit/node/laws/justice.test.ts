@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createBlock } from '../../../../../consensus/block.ts';
-import { createDoubleVote } from '../../../../../consensus/evidence.ts';
-import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
-import { JusticeLaw } from '../../../../../node/simulation/laws/justice.ts';
-import { encodeEvidence } from '../../../../../settlement/execution/evidence.ts';
-import type { SettlementBlock } from '../../../../../settlement/net/settlement.ts';
-import type { NetFact } from '../../../../../settlement/net/types.ts';
-import { CHAIN_ID, crypto, signVote, validators } from '../../../../helpers/loneSimplex.ts';
-import { hashOf } from '../../../../helpers/signatory.ts';
+import { createBlock } from '../../../../consensus/block.ts';
+import { createDoubleVote } from '../../../../consensus/evidence.ts';
+import { ZERO_HASH } from '../../../../consensus/primitives/flavor.ts';
+import { JusticeLaw } from '../../../../node/laws/justice.ts';
+import { encodeEvidence } from '../../../../settlement/execution/evidence.ts';
+import type { SettlementBlock } from '../../../../settlement/net/settlement.ts';
+import type { NetFact } from '../../../../settlement/net/types.ts';
+import { CHAIN_ID, crypto, signVote, validators } from '../../../helpers/loneSimplex.ts';
+import { hashOf } from '../../../helpers/signatory.ts';
 import { batchOf, blockAt, confirmedFact, netRules, settlementBlockAt } from './fixtures.ts';
 
 const missed: NetFact = { type: 'batch_missed', seq: 1, proposer: 0, attempt: 1, clockCount: 3 };

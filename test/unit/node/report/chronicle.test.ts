@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Chronicle, RECORDS_KEPT, RECORDS_MAX } from '../../../../../node/simulation/report/chronicle.ts';
-import { batchResultSchema, windowResultSchema } from '../../../../../node/simulation/report/result.ts';
-import type { NetFact } from '../../../../../settlement/net/types.ts';
-import { Layer } from '../../../../../settlement/state.ts';
+import { Chronicle, RECORDS_KEPT, RECORDS_MAX } from '../../../../node/report/chronicle.ts';
+import { batchResultSchema, windowResultSchema } from '../../../../node/report/result.ts';
+import type { NetFact } from '../../../../settlement/net/types.ts';
+import { Layer } from '../../../../settlement/state.ts';
 import { batchOf, blockAt, confirmedFact, hashOf, resultOf, settlementBlockAt } from '../laws/fixtures.ts';
 
 function createChronicle(onRecord?: (record: object) => void) {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ValueLaws } from '../../../../../node/simulation/laws/value.ts';
-import { accountsTable, poolsTable, treasuryTable } from '../../../../../settlement/ledger/tables.ts';
-import type { Account, Pool } from '../../../../../settlement/ledger/types.ts';
-import { batchTable, standingTable, windowTable } from '../../../../../settlement/net/tables.ts';
-import type { OpenWindow } from '../../../../../settlement/net/types.ts';
-import { type Layer, State } from '../../../../../settlement/state.ts';
+import { ValueLaws } from '../../../../node/laws/value.ts';
+import { accountsTable, poolsTable, treasuryTable } from '../../../../settlement/ledger/tables.ts';
+import type { Account, Pool } from '../../../../settlement/ledger/types.ts';
+import { batchTable, standingTable, windowTable } from '../../../../settlement/net/tables.ts';
+import type { OpenWindow } from '../../../../settlement/net/types.ts';
+import { type Layer, State } from '../../../../settlement/state.ts';
 import { batchOf, confirmedFact, ledgerRules, resultOf } from './fixtures.ts';
 
 const emptyPool: Pool = { cash: 0n, deposits: 0n, debts: 0n, openNet: 0n, escrow: 0n };

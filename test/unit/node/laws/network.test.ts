@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Header } from '../../../../../consensus/block.ts';
-import { ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
-import type { Vote, VoteKind } from '../../../../../consensus/vote.ts';
-import { encodeCompletion } from '../../../../../node/core/completion.ts';
-import { AgreementLaw } from '../../../../../node/simulation/laws/agreement.ts';
-import { CompletionRule } from '../../../../../node/simulation/laws/completions.ts';
-import { DurabilityLaw } from '../../../../../node/simulation/laws/durability.ts';
-import { Law } from '../../../../../node/simulation/laws/law.ts';
-import { ProgressLaw } from '../../../../../node/simulation/laws/progress.ts';
-import type { SettlementBlock } from '../../../../../settlement/net/settlement.ts';
-import { bytesOf, headerAt, batchOf as netBatchOf } from '../../../settlement/chain/fixtures.ts';
+import type { Header } from '../../../../consensus/block.ts';
+import { ZERO_HASH } from '../../../../consensus/primitives/flavor.ts';
+import type { Vote, VoteKind } from '../../../../consensus/vote.ts';
+import { encodeCompletion } from '../../../../node/core/completion.ts';
+import { AgreementLaw } from '../../../../node/laws/agreement.ts';
+import { CompletionRule } from '../../../../node/laws/completions.ts';
+import { DurabilityLaw } from '../../../../node/laws/durability.ts';
+import { Law } from '../../../../node/laws/law.ts';
+import { ProgressLaw } from '../../../../node/laws/progress.ts';
+import type { SettlementBlock } from '../../../../settlement/net/settlement.ts';
+import { bytesOf, headerAt, batchOf as netBatchOf } from '../../settlement/chain/fixtures.ts';
 import { batchOf, blockAt, confirmedFact, hashOf, netRules, settlementBlockAt } from './fixtures.ts';
 
 describe('Law', () => {

@@ -3,9 +3,9 @@
  * that it sent, and none sends a settlement that its outbox does not hold. Judged by what is on the wire, what a disk
  * holds, and what a restarted node says of itself.
  */
-import type { Hash, Height, ValidatorIndex, View } from '../../../consensus/primitives/flavor.ts';
-import { ZERO_HASH } from '../../../consensus/primitives/flavor.ts';
-import type { Vote } from '../../../consensus/vote.ts';
+import type { Hash, Height, ValidatorIndex, View } from '../../consensus/primitives/flavor.ts';
+import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
+import type { Vote } from '../../consensus/vote.ts';
 import { Law } from './law.ts';
 import { OutboxRule, type SentSettlement } from './outbox.ts';
 

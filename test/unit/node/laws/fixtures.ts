@@ -1,11 +1,11 @@
 /** Small pieces of finalised blocks, for laws that only look at what they are given. */
-import { type Block, createBlock } from '../../../../../consensus/block.ts';
-import { type Hash, ZERO_HASH } from '../../../../../consensus/primitives/flavor.ts';
-import type { ExecutionResult } from '../../../../../settlement/execution/result.ts';
-import type { LedgerRules } from '../../../../../settlement/ledger/types.ts';
-import type { SettlementBlock } from '../../../../../settlement/net/settlement.ts';
-import type { NetRules, SealedBatch } from '../../../../../settlement/net/types.ts';
-import { Layer } from '../../../../../settlement/state.ts';
+import { type Block, createBlock } from '../../../../consensus/block.ts';
+import { type Hash, ZERO_HASH } from '../../../../consensus/primitives/flavor.ts';
+import type { ExecutionResult } from '../../../../settlement/execution/result.ts';
+import type { LedgerRules } from '../../../../settlement/ledger/types.ts';
+import type { SettlementBlock } from '../../../../settlement/net/settlement.ts';
+import type { NetRules, SealedBatch } from '../../../../settlement/net/types.ts';
+import { Layer } from '../../../../settlement/state.ts';
 
 export const ledgerRules: LedgerRules = {
   assets: ['UM', 'TNZO'].map((symbol) => ({

@@ -2,8 +2,8 @@
  * Judges what a scenario expects, while the run goes on: conditions whenever something changed, limits when they are
  * reached, facts of batches at the end. An expectation that nothing ever put to the test fails.
  */
-import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
-import type { Anchor, BatchFacts, Comparison, Condition, Expectation } from '../../scenario/types.ts';
+import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Anchor, BatchFacts, Comparison, Condition, Expectation } from '../scenario/types.ts';
 import type { BatchResult, ExpectationResult } from './result.ts';
 
 /** States a batch passes through that anchors and limits can name. */

@@ -4,24 +4,24 @@
  * that they name, that the batch was not settled in them, and how many headers counted. Who held the duty follows from
  * the chain's state, which no header proves; replaying the chain shows it.
  */
-import { type Header, headerHash, readHeader, writeHeader } from '../../../consensus/block.ts';
-import { fromHex, toHex } from '../../../consensus/primitives/bytes.ts';
-import { decode, encode } from '../../../consensus/primitives/codec.ts';
-import { accept, refuse, type Verdict } from '../../../consensus/primitives/codedError.ts';
-import type { Hash, Height, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { Verifier } from '../../../consensus/primitives/signature.ts';
-import type { ValidatorSet } from '../../../consensus/validators.ts';
+import { type Header, headerHash, readHeader, writeHeader } from '../../consensus/block.ts';
+import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
+import { decode, encode } from '../../consensus/primitives/codec.ts';
+import { accept, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import type { Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Verifier } from '../../consensus/primitives/signature.ts';
+import type { ValidatorSet } from '../../consensus/validators.ts';
 import {
   type Certificate,
   readCertificate,
   verifyCertificate,
   writeCertificate,
-} from '../../../consensus/vote.ts';
-import { accusedBy, decodeEvidence, verifyEvidence } from '../../../settlement/execution/evidence.ts';
-import { isChainFault, isCounting } from '../../../settlement/net/derive.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import { decodeSettlementBlock, encodeSettlementBlock } from '../../../settlement/net/settlementBlock.ts';
-import type { NetRules } from '../../../settlement/net/types.ts';
+} from '../../consensus/vote.ts';
+import { accusedBy, decodeEvidence, verifyEvidence } from '../../settlement/execution/evidence.ts';
+import { isChainFault, isCounting } from '../../settlement/net/derive.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { decodeSettlementBlock, encodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
+import type { NetRules } from '../../settlement/net/types.ts';
 import type { SlashVerdict } from './result.ts';
 
 /**

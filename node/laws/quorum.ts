@@ -2,12 +2,29 @@
  * Who can agree with whom right now: the largest group of nodes that take part, reach each other, and have clocks that
  * are close enough. The progress law waits while it is no quorum, and whoever watches the run is told who is missing.
  */
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
-import type { SimulatedNode } from './machine/simulatedNode.ts';
-import type { Links } from './network/links.ts';
 
 /** Clocks further apart than this many deltas may keep a leader's proposals from being voted for in time. */
 const CLOCK_SPREAD_DELTAS = 2;
+
+/** What counts of a node here. */
+export interface Member {
+  readonly index: ValidatorIndex;
+  readonly name: string;
+  readonly power: number;
+  readonly clock: { readonly offsetMs: number };
+}
+
+/** What counts of the links between them. */
+export interface MemberLinks {
+  /** The settlement chain's end. */
+  readonly chain: number;
+  /** Whether a message can get through at all, with luck. */
+  isConnected(from: number, to: number): boolean;
+  /** Whether a message of so many bytes surely arrives within a time, in ms. */
+  isTimely(from: number, to: number, byteCount: number, withinMs: number): boolean;
+}
 
 export interface QuorumOptions {
   readonly validators: ValidatorSet;
@@ -16,28 +33,28 @@ export interface QuorumOptions {
   readonly messageBytesMax: number;
 }
 
-export interface QuorumDependencies {
-  readonly nodes: readonly SimulatedNode[];
-  readonly links: Links;
+export interface QuorumDependencies<Node extends Member> {
+  readonly nodes: readonly Node[];
+  readonly links: MemberLinks;
   /** Why a node takes no part in agreement, such as `is down`; undefined: it does. */
-  readonly obstacleOf: (node: SimulatedNode) => string | undefined;
+  readonly obstacleOf: (node: Node) => string | undefined;
 }
 
-export class Quorum {
+export class Quorum<Node extends Member> {
   readonly #options: QuorumOptions;
-  readonly #dependencies: QuorumDependencies;
+  readonly #dependencies: QuorumDependencies<Node>;
 
-  constructor(options: QuorumOptions, dependencies: QuorumDependencies) {
+  constructor(options: QuorumOptions, dependencies: QuorumDependencies<Node>) {
     this.#options = options;
     this.#dependencies = dependencies;
   }
 
-  isQuorum(group: readonly SimulatedNode[]): boolean {
+  isQuorum(group: readonly Node[]): boolean {
     return this.#options.validators.isQuorum(powerOf(group));
   }
 
   /** Nodes that can hear each other at all. */
-  connected(): readonly SimulatedNode[] {
+  connected(): readonly Node[] {
     const { links } = this.#dependencies;
     return this.#largestGroup(
       (a, b) => links.isConnected(a.index, b.index) && links.isConnected(b.index, a.index),
@@ -45,17 +62,17 @@ export class Quorum {
   }
 
   /** Nodes between which everything arrives within delta. */
-  timely(): readonly SimulatedNode[] {
+  timely(): readonly Node[] {
     return this.#largestGroup((a, b) => this.#isTimely(a.index, b.index));
   }
 
   /** Whether every one of them reaches the settlement chain within delta, and is reached. */
-  reachesChain(group: readonly SimulatedNode[]): boolean {
+  reachesChain(group: readonly Node[]): boolean {
     return group.every(({ index }) => this.#isTimely(index, this.#dependencies.links.chain));
   }
 
   /** Who is not in a group, and why, in words. */
-  describeMissing(group: readonly SimulatedNode[]): string {
+  describeMissing(group: readonly Node[]): string {
     const { nodes, obstacleOf } = this.#dependencies;
     const missing = nodes.filter((node) => !group.includes(node));
     return missing
@@ -73,10 +90,10 @@ export class Quorum {
    * A group in which everybody is connected with everybody, by adding to each node in turn all that fit: exact for
    * partitions and isolation, and for the rest never larger than what there is.
    */
-  #largestGroup(areConnected: (a: SimulatedNode, b: SimulatedNode) => boolean): readonly SimulatedNode[] {
+  #largestGroup(areConnected: (a: Node, b: Node) => boolean): readonly Node[] {
     const { nodes, obstacleOf } = this.#dependencies;
     const able = nodes.filter((node) => obstacleOf(node) === undefined);
-    let largest: SimulatedNode[] = [];
+    let largest: Node[] = [];
     for (const first of able) {
       const group = [first];
       for (const node of able) {
@@ -91,7 +108,7 @@ export class Quorum {
     return largest;
   }
 
-  #areClocksClose(a: SimulatedNode, b: SimulatedNode): boolean {
+  #areClocksClose(a: Node, b: Node): boolean {
     return Math.abs(a.clock.offsetMs - b.clock.offsetMs) <= CLOCK_SPREAD_DELTAS * this.#options.deltaMs;
   }
 
@@ -103,12 +120,12 @@ export class Quorum {
 }
 
 /** How far a clock is from those of a group; what counts is the difference, not whose clock shows true time. */
-function describeOffset({ clock }: SimulatedNode, group: readonly SimulatedNode[]): string {
+function describeOffset({ clock }: Member, group: readonly Member[]): string {
   const offsets = group.map((other) => clock.offsetMs - other.clock.offsetMs);
   const farthest = offsets.reduce((one, other) => (Math.abs(other) > Math.abs(one) ? other : one), 0);
   return `${Math.abs(farthest)} ms ${farthest > 0 ? 'ahead' : 'behind'}`;
 }
 
-function powerOf(nodes: readonly SimulatedNode[]): number {
+function powerOf(nodes: readonly Member[]): number {
   return nodes.reduce((sum, { power }) => sum + power, 0);
 }

@@ -3,14 +3,14 @@
  * holder, and how many duties each deadline would have slashed (docs/results.md, verdicts). Watches, and judges nothing
  * that a node sees. Bounded like the rest of a result.
  */
-import type { Block, Header } from '../../../consensus/block.ts';
-import { toHex } from '../../../consensus/primitives/bytes.ts';
-import type { Height, SettlementHeight, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
-import type { Certificate } from '../../../consensus/vote.ts';
-import { accusedBy, decodeEvidence } from '../../../settlement/execution/evidence.ts';
-import type { Genesis } from '../../../settlement/execution/genesis.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
-import type { NetFact } from '../../../settlement/net/types.ts';
+import type { Block, Header } from '../../consensus/block.ts';
+import { toHex } from '../../consensus/primitives/bytes.ts';
+import type { Height, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Certificate } from '../../consensus/vote.ts';
+import { accusedBy, decodeEvidence } from '../../settlement/execution/evidence.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import type { NetFact } from '../../settlement/net/types.ts';
 import type { Duty, DutyEnd, DutyObserver } from '../laws/dutyBook.ts';
 import type { Absence, Presence } from './attendance.ts';
 import type { DutyVerdict, SlashVerdict, VerdictReport } from './result.ts';
