@@ -85,6 +85,11 @@ export class Simplex {
     return this.#view;
   }
 
+  /** Who proposes in the view this node is in. */
+  get leader(): ValidatorIndex {
+    return this.#leaders.leaderOf(this.#view);
+  }
+
   /** True while this node must not sign anything. */
   get isGuarded(): boolean {
     return this.#chain.finalizedView < this.#silentUntilView;

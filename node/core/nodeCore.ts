@@ -113,6 +113,7 @@ export class NodeCore {
       height: simplex.chain.notarizedHeight,
       finalizedHeight: tree.finalized.header.height,
       view: simplex.view,
+      leader: simplex.leader,
       stateRoot: tree.finalizedStateRoot,
       settlementHeight: this.#settlement.newestHeight,
       pendingBatches: pendingBatchCount(tree.finalizedState()),

@@ -171,6 +171,8 @@ export interface NodeStatus {
   readonly height: Height;
   readonly finalizedHeight: Height;
   readonly view: number;
+  /** Leader of that view. */
+  readonly leader: ValidatorIndex;
   readonly stateRoot: string;
   readonly settlementHeight: number;
   readonly pendingBatches: number;
