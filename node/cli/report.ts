@@ -247,10 +247,11 @@ function renderWarnings({ warnings }: RunResult, { colors, columns }: ReportOpti
 }
 
 function renderLaws({ laws }: RunResult, colors: Colors): string {
-  const lines = laws.map(({ name, checks, violations }) => {
+  const lines = laws.map(({ name, checks, violations, unchecked = [] }) => {
     const verdict = violations.length === 0 ? colors.green('ok  ') : colors.red('FAIL');
     const details = violations.slice(0, LINES_SHOWN_MAX).map((violation) => `\n         ${violation}`);
-    return `  ${verdict} ${name.padEnd(14)} ${grouped(checks).padStart(9)} checks${details.join('')}`;
+    const unseen = unchecked.map((what) => `\n         not checked: ${what}`);
+    return `  ${verdict} ${name.padEnd(14)} ${grouped(checks).padStart(9)} checks${[...details, ...unseen].join('')}`;
   });
   return ['Laws', ...lines].join('\n');
 }

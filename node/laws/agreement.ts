@@ -10,6 +10,15 @@ import { OriginRule, type OriginRuleOptions } from './origin.ts';
 /** Heights remembered beyond the nodes' own history. */
 const HEIGHTS_BEYOND_HISTORY = 256;
 
+/** What one node holds for final at one height. */
+export interface FinalHeight {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly stateRoot: Hash;
+  /** What the block's own header names as state root. */
+  readonly headerRoot: Hash;
+}
+
 export class AgreementLaw {
   readonly law = new Law('agreement');
   readonly origin: OriginRule;
@@ -24,23 +33,27 @@ export class AgreementLaw {
     this.#heightsKept = historyBlocks + HEIGHTS_BEYOND_HISTORY;
   }
 
-  finalized(nodeName: string, block: Block, stateRoot: Hash): void {
-    const { height, stateRoot: headerRoot } = block.header;
+  finalized(nodeName: string, { hash, header }: Block, stateRoot: Hash): void {
+    const { height, stateRoot: headerRoot } = header;
+    this.reported(nodeName, { height, hash, stateRoot, headerRoot });
+  }
+
+  /** What a node says it holds for final. */
+  reported(nodeName: string, { height, hash: ownHash, stateRoot, headerRoot }: FinalHeight): void {
     const hash = this.#hashByHeight.get(height);
     if (hash === undefined) {
-      this.#hashByHeight.set(height, block.hash);
+      this.#hashByHeight.set(height, ownHash);
       this.#rootByHeight.set(height, stateRoot);
       this.#hashByHeight.delete(height - this.#heightsKept);
       this.#rootByHeight.delete(height - this.#heightsKept);
     }
     const root = this.#rootByHeight.get(height);
-    const agrees =
-      (hash === undefined || hash === block.hash) && root === stateRoot && headerRoot === stateRoot;
+    const agrees = (hash === undefined || hash === ownHash) && root === stateRoot && headerRoot === stateRoot;
     this.law.check(
       agrees,
       () =>
-        `height ${height}: ${nodeName} finalised ${block.hash} with state root ${stateRoot} (header ${headerRoot}), ` +
-        `the first to finalise had ${hash ?? block.hash} with ${root}`,
+        `height ${height}: ${nodeName} finalised ${ownHash} with state root ${stateRoot} (header ${headerRoot}), ` +
+        `the first to finalise had ${hash ?? ownHash} with ${root}`,
     );
   }
 }

@@ -11,7 +11,7 @@ import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { Layer } from '../../settlement/state.ts';
 import type { LawResult } from '../report/result.ts';
-import { AgreementLaw } from './agreement.ts';
+import { AgreementLaw, type FinalHeight } from './agreement.ts';
 import { CompletionRule } from './completions.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
@@ -68,7 +68,7 @@ export class Laws {
     isFirst: boolean,
     nowMs: TimeMs,
   ): void {
-    this.#agreement.finalized(this.#nodeNames[node] ?? `node ${node}`, block, result.stateRoot);
+    this.#agreement.finalized(this.#name(node), block, result.stateRoot);
     if (!isFirst) return;
     this.#agreement.origin.finalized(block.header);
     const { height, timestampMs } = block.header;
@@ -77,9 +77,14 @@ export class Laws {
     this.#progress.finalized(height, timestampMs, result.facts, nowMs);
   }
 
+  /** What a node says it holds for final, where that is all that is known of it. */
+  reportedFinal(node: ValidatorIndex, final: FinalHeight): void {
+    this.#agreement.reported(this.#name(node), final);
+  }
+
   /** An honest node stopped over what it was told is final. */
   contradicted(node: ValidatorIndex, message: string): void {
-    this.#agreement.law.check(false, () => `${this.#nodeNames[node] ?? `node ${node}`} stopped: ${message}`);
+    this.#agreement.law.check(false, () => `${this.#name(node)} stopped: ${message}`);
   }
 
   voteSent(vote: Vote): void {
@@ -145,5 +150,9 @@ export class Laws {
       this.#durability.law,
       this.#progress.law,
     ].map((law) => law.result());
+  }
+
+  #name(node: ValidatorIndex): string {
+    return this.#nodeNames[node] ?? `node ${node}`;
   }
 }

@@ -107,6 +107,8 @@ export const lawResultSchema = z.strictObject({
   name: z.string(),
   checks: count,
   violations: z.array(z.string()),
+  /** What this law covers and this engine cannot see; absent when it sees everything. */
+  unchecked: z.array(z.string()).optional(),
 });
 
 export const expectationResultSchema = z.strictObject({

@@ -5,36 +5,26 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
-import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { Signer } from '../../consensus/primitives/signature.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
-import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
-import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import type { FinalityObserver } from '../core/ports.ts';
-import { Laws } from '../laws/laws.ts';
-import { Chronicle } from '../report/chronicle.ts';
-import { Trace } from '../report/events.ts';
-import { ExpectationJudge, type NetworkView } from '../report/expectations.ts';
-import type { BatchResult, MetricsResult, RunResult, WindowResult } from '../report/result.ts';
-import { Verdicts } from '../report/verdicts.ts';
-import { describeAnchor } from '../scenario/anchors.ts';
-import { createGenesis, type GenesisParts } from '../scenario/genesis.ts';
+import type { BatchResult, RunResult, WindowResult } from '../report/result.ts';
+import { buildResult, createWatchers, type Watchers } from '../report/watchers.ts';
+import { createGenesis } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
-import type { Scenario, TimelineEvent } from '../scenario/types.ts';
+import type { Scenario } from '../scenario/types.ts';
 import { createNodeFactory } from './machine/nodeFactory.ts';
 import { Links } from './network/links.ts';
 import { InputRecorder, type InputSink } from './replay/inputLog.ts';
 import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
-import { Simulation, type Watchers } from './simulation.ts';
+import { Simulation } from './simulation.ts';
 
 /** Settlement blocks kept for nodes that come back: almost a day of them at the default interval. */
 const SETTLEMENT_HISTORY_BLOCKS = 16_384;
 /** Settlement blocks kept where no fault ever takes a node away: more than an hour of them. */
 const SETTLEMENT_HISTORY_BLOCKS_QUIET = 1024;
-
-/** Warnings kept word for word. */
-const WARNINGS_MAX = 20;
 
 export interface RunOptions {
   /** Takes each line of `events.ndjson`, without its line break. */
@@ -68,7 +58,8 @@ export function runCounted(scenario: Scenario, options: RunOptions = {}): Simula
   const { simulation } = world;
   simulation.run(scenario.durationMs, options.onProgress);
   world.recorder?.finish();
-  const result = buildResult(scenario, world);
+  const { watchers, genesisState } = world;
+  const result = buildResult({ scenario, engine: 'simulation', network: simulation, watchers, genesisState });
   const wallMs = options.clock === undefined ? 0 : Math.max(0, options.clock() - startedMs);
   return { result: { ...result, wall_ms: wallMs }, eventCount: simulation.eventCount };
 }
@@ -151,8 +142,20 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
         signerOf,
         createProcess,
       },
-      createWatchers: (view) =>
-        createWatchers(scenario, parts, { genesis, genesisState, chain, links, crypto }, view, options),
+      createWatchers: (network) =>
+        createWatchers(
+          {
+            scenario,
+            genesisParts: parts,
+            genesisState,
+            verifier: crypto,
+            isSynchronous: links.isTimely(0, links.chain, genesis.blockBytesMax, config.consensus.deltaMs),
+            settlementBlockAt: (height) => chain.blockAt(height),
+            onEvent: options.onEvent,
+            onRecord: options.onRecord,
+          },
+          network,
+        ),
     },
   );
   return { simulation, watchers: simulation.watchers, genesisState, recorder };
@@ -168,134 +171,4 @@ function reorgDepthMaxOf({ timeline }: Scenario): number {
     }
   }
   return depthMax;
-}
-
-function createWatchers(
-  scenario: Scenario,
-  parts: GenesisParts,
-  world: {
-    readonly genesis: Genesis;
-    readonly genesisState: GenesisState;
-    readonly chain: MockSettlementChain;
-    readonly links: Links;
-    readonly crypto: Crypto;
-  },
-  simulation: Simulation,
-  options: RunOptions,
-): Watchers {
-  const { genesis, genesisState, chain, links, crypto } = world;
-  const nodeNames = genesis.validators.validators.map(({ name }) => name);
-  const labels = labelsOf(parts);
-  const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: options.onEvent });
-  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord: options.onRecord });
-  const verdicts = new Verdicts(
-    { genesis },
-    {
-      settlementBlockAt: (height) => chain.blockAt(height),
-      presenceOf: (node, after, upTo) => simulation.presenceOf(node, after, upTo),
-      mayHaveEquivocated: (node) => simulation.mayHaveEquivocated(node),
-      hasLied: (node) => simulation.hasLied(node),
-    },
-  );
-  const laws = new Laws({
-    genesis,
-    dutyObserver: verdicts,
-    verifier: crypto,
-    genesisLayer: genesisState.base,
-    nodeNames,
-    historyBlocks: scenario.config.simulation.historyBlocks,
-    isSynchronous: links.isTimely(0, links.chain, genesis.blockBytesMax, scenario.config.consensus.deltaMs),
-    settlementBlockAt: (height) => chain.blockAt(height),
-  });
-  const judge = new ExpectationJudge(scenario.expectations, viewOf(simulation, chronicle));
-  return { trace, chronicle, laws, judge, verdicts };
-}
-
-/** What events call an account: its label where the scenario names it, else what it is. */
-function labelsOf({ accounts, validators, operator }: GenesisParts): ReadonlyMap<string, string> {
-  const labels = new Map<string, string>();
-  if (operator !== undefined) labels.set(operator.address, 'operator');
-  for (const { name, address } of validators) labels.set(address, name);
-  for (const [label, { address }] of accounts) labels.set(address, label);
-  return labels;
-}
-
-function viewOf(simulation: Simulation, chronicle: Chronicle): NetworkView {
-  return {
-    get finalizedHeight() {
-      return simulation.finalizedHeight;
-    },
-    get settlementHeight() {
-      return simulation.settlementHeight;
-    },
-    get pendingBatchCount() {
-      return chronicle.pendingBatchCount;
-    },
-    get confirmedBatchCount() {
-      return chronicle.confirmedBatchCount;
-    },
-    isConverged: () => simulation.isConverged(),
-    isHalted: (node) => simulation.isHalted(node),
-    countOf: (type, validator) => chronicle.countOf(type, validator),
-    metric: (path) => metricAt(chronicle.metrics(simulation.nowMs, simulation.finalizedHeight), path),
-    batch: (seq) => chronicle.batch(seq),
-    confirmedAtMs: (seq) => chronicle.confirmedAtMs(seq),
-  };
-}
-
-/** A number by its path, such as `settlement_latency_ms.p99` or `max_exposure.UM`. */
-function metricAt(metrics: MetricsResult, path: string): number | undefined {
-  let value: unknown = metrics;
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.entries(value).find(([name]) => name === key)?.[1];
-  }
-  const number = typeof value === 'string' ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
-}
-
-/** Timeline events that never happened, in words. */
-function describeUnfired(events: readonly TimelineEvent[]): string[] {
-  const warnings = events
-    .slice(0, WARNINGS_MAX)
-    .map(({ at, line }) => `the event of line ${line} (${describeAnchor(at)}) never happened`);
-  if (events.length > WARNINGS_MAX) warnings.push(`and ${events.length - WARNINGS_MAX} more`);
-  return warnings;
-}
-
-function buildResult(scenario: Scenario, { simulation, watchers, genesisState }: World): RunResult {
-  const { trace, chronicle, laws, judge, verdicts } = watchers;
-  const { nowMs, finalizedHeight, errors } = simulation;
-  const expectations = judge.finish(nowMs);
-  const lawResults = laws.finish(nowMs);
-  const records = chronicle.finish();
-  const ok =
-    errors.length === 0 &&
-    expectations.every((expectation) => expectation.ok) &&
-    lawResults.every(({ violations }) => violations.length === 0);
-  return {
-    scenario: scenario.name,
-    engine: 'simulation',
-    seed: scenario.seed,
-    virtual_ms: nowMs,
-    wall_ms: 0,
-    height: simulation.notarizedHeight(),
-    finalized_height: finalizedHeight,
-    settlement_height: simulation.settlementHeight,
-    state_root: simulation.finalizedStateRoot ?? genesisState.stateRoot,
-    trace_hash: trace.finish(),
-    batches: records.batches,
-    windows: records.windows,
-    slashes: records.slashes,
-    validators: chronicle.validators(),
-    verdicts: verdicts.report(),
-    transactions: chronicle.transactions(),
-    metrics: chronicle.metrics(nowMs, finalizedHeight),
-    laws: lawResults,
-    expectations,
-    errors: [...errors],
-    warnings: [...describeUnfired(simulation.unfiredEvents), ...simulation.warnings],
-    ...(records.truncated ? { truncated: true as const } : {}),
-    ok,
-  };
 }

@@ -17,13 +17,9 @@ import type { CrashPoints } from '../config/types.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
-import type { Laws } from '../laws/laws.ts';
 import type { SentSettlement } from '../laws/outbox.ts';
 import { type Absence, Attendance } from '../report/attendance.ts';
-import type { Chronicle } from '../report/chronicle.ts';
-import type { Trace } from '../report/events.ts';
-import type { ExpectationJudge } from '../report/expectations.ts';
-import type { Verdicts } from '../report/verdicts.ts';
+import type { WatchedNetwork, Watchers } from '../report/watchers.ts';
 import type { Anchor, TimelineEvent } from '../scenario/types.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import type { BlockTransactions } from '../timeline/transactionDelivery.ts';
@@ -65,15 +61,6 @@ export interface SimulationOptions {
   readonly timeline: readonly TimelineEvent[];
 }
 
-/** What watches the run and never touches it. */
-export interface Watchers {
-  readonly trace: Trace;
-  readonly chronicle: Chronicle;
-  readonly laws: Laws;
-  readonly judge: ExpectationJudge;
-  readonly verdicts: Verdicts;
-}
-
 export interface SimulationDependencies {
   readonly links: Links;
   readonly chain: SettlementChain;
@@ -91,7 +78,7 @@ export interface SimulationDependencies {
   readonly createWatchers: (simulation: Simulation) => Watchers;
 }
 
-export class Simulation {
+export class Simulation implements WatchedNetwork {
   readonly #dependencies: SimulationDependencies;
   readonly #queue: EventQueue;
   readonly #links: Links;

@@ -13,7 +13,8 @@ const meanings: Readonly<Record<string, string>> = {
   finalized_height: 'Highest final block',
   settlement_height: 'Newest settlement block',
   state_root: 'State root at `finalized_height`',
-  trace_hash: 'SHA-256 over every line of the event stream; equal seeds give equal hashes on every machine',
+  trace_hash:
+    'SHA-256 over every line of the event stream; equal seeds give equal hashes on every machine in the simulation, and never on the devnet',
   batches: 'Net batches, oldest first',
   'batches[].seq': 'Number of the batch, from 1',
   'batches[].from_height': 'First block',
@@ -145,6 +146,7 @@ const meanings: Readonly<Record<string, string>> = {
   'laws[].name': 'Name of the law',
   'laws[].checks': 'How often it was checked',
   'laws[].violations': 'What broke it; at most 20 in words',
+  'laws[].unchecked': 'What the law covers and this engine cannot see; absent when it sees everything',
   expectations: 'What the scenario expected, in its order',
   'expectations[].text': 'The expectation in words',
   'expectations[].ok': 'Whether it held',

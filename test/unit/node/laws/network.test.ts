@@ -124,6 +124,11 @@ describe('AgreementLaw', () => {
     law.finalized('node-0', blockAt(3, 0, hashOf('1')), hashOf('1'));
     law.finalized('node-1', blockAt(3, 0, hashOf('1')), hashOf('2'));
     expect(law.law.result().violations).toHaveLength(3);
+    const { hash } = blockAt(1);
+    law.reported('node-3', { height: 1, hash, stateRoot: ZERO_HASH, headerRoot: ZERO_HASH });
+    expect(law.law.result().violations).toHaveLength(3);
+    law.reported('node-3', { height: 1, hash, stateRoot: hashOf('1'), headerRoot: ZERO_HASH });
+    expect(law.law.result().violations).toHaveLength(4);
   });
 });
 
