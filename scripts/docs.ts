@@ -7,7 +7,7 @@ import { generatedDocuments, regenerate } from './docs/generate.ts';
 
 for (const [path, partsOf] of Object.entries(generatedDocuments)) {
   const before = readFileSync(path, 'utf8');
-  const after = regenerate(before, partsOf());
+  const after = regenerate(before, await partsOf());
   if (after !== before) writeFileSync(path, after);
   console.log(`${path}: ${after === before ? 'unchanged' : 'written'}`);
 }

@@ -12,6 +12,6 @@ export const cliCodes = {
 
 export type CliCode = keyof typeof cliCodes;
 
-/** 0: all held. 1: an expectation or a law failed. 2: bad usage or bad file. 3: could not run. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, unable: 3 } as const;
+/** 0: all held. 1: an expectation or a law failed. 2: bad usage or bad file. 3: could not run. 130: interrupted, as shells count it. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, unable: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];

@@ -10,7 +10,7 @@ import { addCoverage, findMissed, NIGHTLY_SEEDS } from '../simulation/fuzz/cover
 import { type DrawOptions, defaultDrawOptions } from '../simulation/fuzz/draw.ts';
 import type { SeedOutcome, SeedTask } from '../simulation/fuzz/seedRun.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
-import { makeFolders } from './folders.ts';
+import { findWriteProblem, makeFolders } from './folders.ts';
 import { counted } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { Progress } from './progress.ts';
@@ -34,12 +34,23 @@ const SHRUNK_MAX = 5;
 /** Silence after which a thread counts as stuck, in ms: a hundred times the longest seed. */
 const SILENCE_MS_MAX = 300_000;
 
-/** Runs the seeds. @returns The exit code: 1 for a broken law or, in a large run, for something that was never hit. */
+/**
+ * Runs the seeds.
+ * @returns The exit code: 1 for a broken law or, in a large run, for something that was never hit; 130 when interrupted.
+ * @throws {CodedError} `OUT_DIR_UNWRITABLE`, before the first seed where that can be known.
+ */
 export async function fuzz(options: FuzzOptions, io: CliIo): Promise<ExitCode> {
+  const problem = findWriteProblem(join(options.out, OUT_FILE));
+  if (problem !== undefined) throw unwritable(`--out ${options.out}: ${problem}`);
   const session = new FuzzSession(options, io);
+  const stopListening = io.onInterrupt?.(() => session.interrupt());
   await session.run();
+  stopListening?.();
   return session.finish();
 }
+
+/** Any name in the folder of `--out`, to see whether files can be written there. */
+const OUT_FILE = 'fuzz.yaml';
 
 class FuzzSession {
   readonly #options: FuzzOptions;
@@ -48,6 +59,8 @@ class FuzzSession {
   readonly #progress: Progress;
   readonly #coverage: Record<string, number> = {};
   readonly #failedSeeds: number[] = [];
+  readonly #running = new Set<number>();
+  readonly #interruption = new AbortController();
   #started = 0;
   #passed = 0;
   #writeProblem: string | undefined;
@@ -79,13 +92,17 @@ class FuzzSession {
       ),
       workerCount,
       silenceMsMax: SILENCE_MS_MAX,
+      signal: this.#interruption.signal,
       next: () => {
         const isOver =
-          time === undefined ? this.#started >= seeds : this.#io.clock() - this.#startedMs >= time;
+          this.#interruption.signal.aborted ||
+          (time === undefined ? this.#started >= seeds : this.#io.clock() - this.#startedMs >= time);
         if (isOver) return undefined;
         this.#started += 1;
         const shrinkAttemptsMax = this.#failedSeeds.length < SHRUNK_MAX ? SHRINK_ATTEMPTS_MAX : 0;
-        return { seed: from + this.#started - 1, draw, shrinkAttemptsMax };
+        const seed = from + this.#started - 1;
+        this.#running.add(seed);
+        return { seed, draw, shrinkAttemptsMax };
       },
       done: (outcome) => this.#done(outcome),
       lost: ({ seed }, reason) =>
@@ -94,7 +111,13 @@ class FuzzSession {
     this.#progress.stop();
   }
 
+  /** Ends the seeds that are under way and starts no more. */
+  interrupt(): void {
+    this.#interruption.abort();
+  }
+
   #done(outcome: SeedOutcome): void {
+    this.#running.delete(outcome.seed);
     addCoverage(this.#coverage, outcome.coverage);
     if (outcome.failures.length === 0) this.#passed += 1;
     else this.#failed(outcome);
@@ -149,8 +172,9 @@ class FuzzSession {
   finish(): ExitCode {
     const failed = this.#failedSeeds.length;
     const seeds = this.#passed + failed;
+    const isInterrupted = this.#interruption.signal.aborted;
     const missed = seeds >= NIGHTLY_SEEDS ? findMissed(this.#coverage) : [];
-    const isOk = failed === 0 && missed.length === 0;
+    const isOk = failed === 0 && missed.length === 0 && !isInterrupted;
     if (this.#options.json === true) {
       const { from } = this.#options;
       const coverage = Object.fromEntries(Object.entries(this.#coverage).sort(byName));
@@ -162,13 +186,12 @@ class FuzzSession {
         failed,
         coverage,
         missed,
+        interrupted: isInterrupted,
         ok: isOk,
       });
     } else this.#report(seeds, missed);
-    if (this.#writeProblem !== undefined) {
-      const code: CliCode = 'OUT_DIR_UNWRITABLE';
-      throw new CodedError(code, this.#writeProblem);
-    }
+    if (this.#writeProblem !== undefined) throw unwritable(this.#writeProblem);
+    if (isInterrupted) return exitCodes.interrupted;
     return isOk ? exitCodes.ok : exitCodes.failed;
   }
 
@@ -180,6 +203,10 @@ class FuzzSession {
     out(
       `${counted(seeds, 'seed')} with ${counted(faults, 'fault')} of ${counted(kinds.length, 'kind')}, ${Math.round(perSeedMs)} ms a seed.\n`,
     );
+    if (this.#interruption.signal.aborted) {
+      const next = Math.min(...this.#running, this.#options.from + this.#started);
+      out(`interrupted: ${counted(this.#running.size, 'seed')} given up; go on with --from ${next}\n`);
+    }
     for (const name of missed) out(`never hit in ${counted(seeds, 'seed')}: ${name}\n`);
     out(`${this.#passed} passed, ${this.#failedSeeds.length} failed\n`);
   }
@@ -187,6 +214,11 @@ class FuzzSession {
   #line(object: Readonly<Record<string, unknown>>): void {
     this.#io.out(`${JSON.stringify(object)}\n`);
   }
+}
+
+function unwritable(message: string): CodedError {
+  const code: CliCode = 'OUT_DIR_UNWRITABLE';
+  return new CodedError(code, message);
 }
 
 function byName([one]: readonly [string, number], [other]: readonly [string, number]): number {

@@ -1,5 +1,6 @@
 /** The command line's way to the world, so that tests can stand in its place. */
 import pc from 'picocolors';
+import { onInterrupt } from './interrupt.ts';
 
 export interface CliIo {
   /** Standard output: results. */
@@ -13,6 +14,8 @@ export interface CliIo {
   readonly columns: number;
   /** Host time in ms, for progress and `wall_ms` alone. */
   readonly clock: () => number;
+  /** Calls back once, when the user wants no more; gives what stops that. Without it nobody interrupts. */
+  readonly onInterrupt?: (listener: () => void) => () => void;
 }
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -29,6 +32,7 @@ export function processIo(): CliIo {
     isErrTerminal: process.stderr.isTTY === true,
     columns: process.stdout.columns || COLUMNS_DEFAULT,
     clock: () => performance.now(),
+    onInterrupt,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The folder of `--out`: result.json, events.ndjson, the log of inputs, and batches.ndjson when a result is too long. A
- * folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts.
+ * folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts. While a
+ * run goes on, and after one that was ended, unfinished.json says whose files they are.
  */
 import {
   closeSync,
@@ -20,16 +21,21 @@ import { makeFolders } from './folders.ts';
 
 /** What the nodes took in, for `sidereal inspect`. */
 export const INPUT_LOG_FILE = 'inputs.log';
-const fileNames = ['result.json', 'events.ndjson', 'batches.ndjson', INPUT_LOG_FILE];
+/** Names the run that has not come to its end; written first, removed last. */
+const MARKER_FILE = 'unfinished.json';
+const resultFiles = ['result.json', 'events.ndjson', 'batches.ndjson', INPUT_LOG_FILE];
+const fileNames = [...resultFiles, MARKER_FILE];
 /** Text gathered before it goes to disk, in characters. */
 const CHUNK_CHARACTERS = 1 << 16;
 
+/** Which run a folder is for. */
+export interface RunIdentity {
+  readonly name: string;
+  readonly seed: number;
+}
+
 /** Says why a folder cannot take this run, or nothing when it can. Changes nothing. */
-export function findOutDirProblem(
-  dir: string,
-  run: { readonly name: string; readonly seed: number },
-  junit?: string,
-): string | undefined {
+export function findOutDirProblem(dir: string, run: RunIdentity, junit?: string): string | undefined {
   if (!existsSync(dir)) return undefined;
   let entries: string[];
   try {
@@ -43,15 +49,19 @@ export function findOutDirProblem(
   if (entries.length === 0) return undefined;
   const foreign = entries.filter((entry) => !fileNames.includes(entry));
   if (foreign.length > 0) return `${dir} holds other files (${foreign.slice(0, 3).join(', ')})`;
+  const marker = readIdentity(join(dir, MARKER_FILE));
+  const earlier = marker ?? readIdentity(join(dir, 'result.json'));
+  if (earlier === undefined) return `${dir} holds files of an unfinished run that has no name`;
+  if (earlier.scenario === run.name && earlier.seed === run.seed) return undefined;
+  const what = marker === undefined ? 'the' : 'an unfinished';
+  return `${dir} holds ${what} run of "${String(earlier.scenario)}" with seed ${String(earlier.seed)}`;
+}
+
+function readIdentity(path: string): { readonly scenario?: unknown; readonly seed?: unknown } | undefined {
   try {
-    const earlier = JSON.parse(readFileSync(join(dir, 'result.json'), 'utf8')) as {
-      scenario?: unknown;
-      seed?: unknown;
-    };
-    if (earlier.scenario === run.name && earlier.seed === run.seed) return undefined;
-    return `${dir} holds the run of "${String(earlier.scenario)}" with seed ${String(earlier.seed)}`;
+    return JSON.parse(readFileSync(path, 'utf8')) ?? undefined;
   } catch {
-    return `${dir} holds files of an unfinished run`;
+    return undefined;
   }
 }
 
@@ -63,11 +73,12 @@ export class OutputDir {
   #inputs: ByteFile | undefined;
 
   /** @throws {CodedError} `OUT_DIR_UNWRITABLE`. */
-  constructor(dir: string) {
+  constructor(dir: string, { name, seed }: RunIdentity) {
     this.#dir = dir;
     this.#events = guard(dir, () => {
       makeFolders(dir);
-      for (const name of fileNames) rmSync(join(dir, name), { force: true });
+      writeFileSync(join(dir, MARKER_FILE), `${JSON.stringify({ scenario: name, seed })}\n`);
+      for (const file of resultFiles) rmSync(join(dir, file), { force: true });
       return new LineFile(join(dir, 'events.ndjson'));
     });
   }
@@ -94,14 +105,24 @@ export class OutputDir {
   /** `wall_ms` is left at 0: equal runs give equal files. */
   finish(result: RunResult): void {
     guard(this.#dir, () => {
-      this.#events.close();
-      this.#records?.close();
-      this.#inputs?.close();
+      this.#close();
       writeFileSync(
         join(this.#dir, 'result.json'),
         `${JSON.stringify({ ...result, wall_ms: 0 }, undefined, 2)}\n`,
       );
+      rmSync(join(this.#dir, MARKER_FILE), { force: true });
     });
+  }
+
+  /** The run was ended before its end: what there is stays, and the next run of the same scenario takes its place. */
+  abandon(): void {
+    guard(this.#dir, () => this.#close());
+  }
+
+  #close(): void {
+    this.#events.close();
+    this.#records?.close();
+    this.#inputs?.close();
   }
 }
 

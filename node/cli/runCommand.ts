@@ -1,15 +1,17 @@
 /** `sidereal run`: loads all scenarios first, runs them one after the other, and writes nothing if any file is bad. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { addProblems, formatProblems, type Problem } from '../config/problem.ts';
 import type { RunResult } from '../report/result.ts';
 import { loadScenario } from '../scenario/loadScenario.ts';
 import type { Scenario } from '../scenario/types.ts';
-import { runSimulation } from '../simulation/run.ts';
+import { runInSlices } from '../simulation/run.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
 import { describeFaults } from './faultLines.ts';
 import { findWriteProblem, makeFolders } from './folders.ts';
+import { seconds } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { renderJunit } from './junit.ts';
 import { logLine } from './log.ts';
@@ -32,8 +34,12 @@ interface Job {
   readonly outDir: string | undefined;
 }
 
-/** Runs scenario files. @returns The exit code. */
-export function runScenarios(files: readonly string[], options: RunCommandOptions, io: CliIo): ExitCode {
+/** Runs scenario files. @returns The exit code; a promise of it once something runs. */
+export function runScenarios(
+  files: readonly string[],
+  options: RunCommandOptions,
+  io: CliIo,
+): ExitCode | Promise<ExitCode> {
   const jobs: Job[] = [];
   const problems: Problem[] = [];
   const sources = readSources(io, options);
@@ -52,9 +58,31 @@ export function runScenarios(files: readonly string[], options: RunCommandOption
   const junitProblem = options.junit === undefined ? undefined : findWriteProblem(options.junit);
   if (junitProblem !== undefined) throw unwritable(`--junit ${options.junit}: ${junitProblem}`);
 
+  return runJobs(jobs, options, io);
+}
+
+async function runJobs(jobs: readonly Job[], options: RunCommandOptions, io: CliIo): Promise<ExitCode> {
   if (options.json !== true) io.out(`${BANNER}\n`);
   const failures: CodedError[] = [];
-  const results = jobs.map((job) => runJob(job, options, io, failures));
+  const results: RunResult[] = [];
+  const interruption = new AbortController();
+  const stopListening = io.onInterrupt?.(() => interruption.abort());
+  for (const job of jobs) {
+    await setImmediate();
+    if (interruption.signal.aborted) {
+      io.err(`interrupted before "${job.scenario.name}"\n`);
+      break;
+    }
+    const result = await runJob(job, options, io, { failures, signal: interruption.signal });
+    if (result === undefined) break;
+    results.push(result);
+  }
+  stopListening?.();
+  if (results.length < jobs.length) {
+    if (options.json === true)
+      io.out(`${JSON.stringify({ results, interrupted: true, ok: false }, undefined, 2)}\n`);
+    return exitCodes.interrupted;
+  }
   const isOk = results.every(({ ok }) => ok);
   if (options.json === true) {
     io.out(`${JSON.stringify(results.length === 1 ? results[0] : { results, ok: isOk }, undefined, 2)}\n`);
@@ -141,12 +169,13 @@ function refuseAll(problems: readonly Problem[], options: RunCommandOptions, io:
   return exitCodes.usage;
 }
 
-function runJob(
+/** @returns The result; undefined when the user wanted it no more. */
+async function runJob(
   { scenario, outDir }: Job,
   options: RunCommandOptions,
   io: CliIo,
-  failures: CodedError[],
-): RunResult {
+  { failures, signal }: { readonly failures: CodedError[]; readonly signal: AbortSignal },
+): Promise<RunResult | undefined> {
   const colors = colorsOf(io);
   const { config, durationMs, name, seed, file } = scenario;
   const batchSize = config.settlement.batchSize;
@@ -155,7 +184,7 @@ function runJob(
       `${renderIntroduction({ name, seed, durationMs, batchSize, validatorCount: config.validators.length }, colors)}\n`,
     );
   }
-  const output = outDir === undefined ? undefined : new OutputDir(outDir);
+  const output = outDir === undefined ? undefined : new OutputDir(outDir, scenario);
   const progress = new Progress({ name, totalMs: durationMs }, { io });
   const ownFailures: CodedError[] = [];
   const write = (action: () => void): void => {
@@ -163,9 +192,8 @@ function runJob(
   };
   const log = logLine(config.log, io);
   const hasListener = output !== undefined || log !== undefined;
-  const result = runSimulation(scenario, {
+  const slices = runInSlices(scenario, {
     clock: io.clock,
-    onProgress: (virtualMs) => progress.update(virtualMs),
     ...(hasListener
       ? {
           onEvent: (line: string) => {
@@ -181,7 +209,19 @@ function runJob(
           inputs: { nodes: options.record, write: (bytes: Uint8Array) => write(() => output.inputs(bytes)) },
         }),
   });
+  let slice = slices.next();
+  for (; slice.done !== true; slice = slices.next()) {
+    progress.update(slice.value);
+    await setImmediate();
+    if (signal.aborted) break;
+  }
   progress.stop();
+  if (slice.done !== true) {
+    if (output !== undefined) write(() => output.abandon());
+    io.err(`${describeInterruption(slice.value, scenario, outDir)}\n`);
+    return undefined;
+  }
+  const { result } = slice.value;
   if (output !== undefined) write(() => output.finish(result));
   failures.push(...ownFailures);
   if (options.json !== true) {
@@ -198,6 +238,14 @@ function runJob(
     );
   }
   return result;
+}
+
+function describeInterruption(reachedMs: number, scenario: Scenario, outDir: string | undefined): string {
+  const { name, durationMs } = scenario;
+  const where = `interrupted: "${name}" at ${seconds(reachedMs)} of ${seconds(durationMs)} of virtual time`;
+  return outDir === undefined
+    ? where
+    : `${where}; ${outDir} holds an unfinished run, which the next run of this scenario overwrites`;
 }
 
 function writeJunit(path: string, results: readonly RunResult[]): void {

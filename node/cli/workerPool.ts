@@ -21,6 +21,8 @@ export interface WorkerPoolOptions<Task, Outcome> {
   readonly lost: (task: Task, reason: string) => void;
   /** Longest silence of a thread before it counts as stuck, in ms of the host. */
   readonly silenceMsMax: number;
+  /** Aborted when the run is wanted no more: threads are ended, and their tasks count neither as done nor as lost. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Runs until there are no more tasks. */
@@ -44,13 +46,14 @@ class Lane<Task, Outcome> {
 
   /** Works tasks off from `first` on, until there are none or the thread is gone. */
   #runThread(first: Task): Promise<void> {
-    const { next, done, lost, silenceMsMax } = this.#options;
+    const { next, done, lost, silenceMsMax, signal } = this.#options;
     return new Promise((resolve) => {
       const worker = startWorker(this.#options.module);
       let task: Task | undefined = first;
       let watchdog = setTimeout(() => undefined, 0);
       const end = (reason: string | undefined): void => {
         clearTimeout(watchdog);
+        signal?.removeEventListener('abort', abandon);
         worker.removeAllListeners();
         // What a thread says while it is being ended concerns nobody any more.
         worker.on('error', () => undefined);
@@ -58,6 +61,8 @@ class Lane<Task, Outcome> {
         task = undefined;
         void worker.terminate().then(() => resolve());
       };
+      const abandon = (): void => end(undefined);
+      signal?.addEventListener('abort', abandon);
       const wait = (): void => {
         clearTimeout(watchdog);
         watchdog = setTimeout(

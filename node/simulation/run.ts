@@ -53,10 +53,28 @@ export function runSimulation(scenario: Scenario, options: RunOptions = {}): Run
 
 /** Like `runSimulation`, with the number of events. */
 export function runCounted(scenario: Scenario, options: RunOptions = {}): SimulationRun {
+  const slices = runInSlices(scenario, options);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done === true) return slice.value;
+  }
+}
+
+/**
+ * Like `runCounted`, handing control back every now and then, so that a caller can listen to its user meanwhile.
+ * @yields The virtual time reached, in ms.
+ */
+export function* runInSlices(
+  scenario: Scenario,
+  options: RunOptions = {},
+): Generator<number, SimulationRun, undefined> {
   const startedMs = options.clock?.() ?? 0;
   const world = createWorld(scenario, options);
   const { simulation } = world;
-  simulation.run(scenario.durationMs, options.onProgress);
+  while (simulation.advance(scenario.durationMs)) {
+    options.onProgress?.(simulation.nowMs);
+    yield simulation.nowMs;
+  }
   world.recorder?.finish();
   const { watchers, genesisState } = world;
   const result = buildResult({ scenario, engine: 'simulation', network: simulation, watchers, genesisState });

@@ -42,8 +42,8 @@ import { UserTraffic } from './userTraffic.ts';
 /** Errors kept word for word. */
 const ERRORS_MAX = 20;
 const ALWAYS_PRESENT: Absence = { presence: 'present', reason: undefined };
-/** Events between two reports of progress. */
-const EVENTS_PER_PROGRESS = 65_536;
+/** Events of one slice of a run: some ten milliseconds of the host. */
+const EVENTS_PER_SLICE = 8192;
 
 /** Where transactions come from: those of a block, and those of a timeline event anchored elsewhere. */
 export interface TransactionSource extends BlockTransactions {
@@ -287,21 +287,18 @@ export class Simulation implements WatchedNetwork {
   }
 
   /**
-   * Lets everything happen up to an instant, that instant included.
-   * @param onProgress - Called every now and then with the virtual time reached.
+   * Lets a slice of what comes happen, up to an instant, that instant included.
+   * @returns False when nothing more comes.
    */
-  run(untilMs: TimeMs, onProgress?: (nowMs: TimeMs) => void): void {
-    let next = this.#queue.eventCount + EVENTS_PER_PROGRESS;
-    for (;;) {
+  advance(untilMs: TimeMs): boolean {
+    const end = this.#queue.eventCount + EVENTS_PER_SLICE;
+    while (this.#queue.eventCount < end) {
       const event = this.#queue.next(untilMs);
-      if (event === undefined) return;
+      if (event === undefined) return false;
       this.#happen(event);
-      if (this.#hasForked) return;
-      if (onProgress !== undefined && this.#queue.eventCount >= next) {
-        next += EVENTS_PER_PROGRESS;
-        onProgress(this.#queue.nowMs);
-      }
+      if (this.#hasForked) return false;
     }
+    return true;
   }
 
   // Events -----------------------------------------------------------------------------------------------

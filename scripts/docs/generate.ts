@@ -8,12 +8,12 @@ import { resultParts } from './results.ts';
 import { maskHostTime, readmeParts, resultSampleParts } from './run.ts';
 import { scenarioParts } from './scenarios.ts';
 
-export const generatedDocuments: Readonly<Record<string, () => Parts>> = {
+export const generatedDocuments: Readonly<Record<string, () => Parts | Promise<Parts>>> = {
   'README.md': readmeParts,
   'docs/api.md': apiParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,
-  'docs/results.md': () => ({ ...resultParts(), ...eventParts(), ...resultSampleParts() }),
+  'docs/results.md': async () => ({ ...resultParts(), ...eventParts(), ...(await resultSampleParts()) }),
   'docs/scenarios.md': scenarioParts,
 };
 

@@ -13,13 +13,13 @@ export function maskHostTime(text: string): string {
   return text.replace(/in [0-9.]+ m?s(, [0-9,]+ times real time)?; block/g, 'in … s; block');
 }
 
-export function readmeParts(): Parts {
-  return { run: fence('console', `$ npx sidereal run ${SAMPLE_SCENARIO}\n${run([])}`) };
+export async function readmeParts(): Promise<Parts> {
+  return { run: fence('console', `$ npx sidereal run ${SAMPLE_SCENARIO}\n${await run([])}`) };
 }
 
 /** A whole result with the second batch and most validators, laws and expectations left out. */
-export function resultSampleParts(): Parts {
-  const result: RunResult = runResultSchema.parse(JSON.parse(run(['--json'])));
+export async function resultSampleParts(): Promise<Parts> {
+  const result: RunResult = runResultSchema.parse(JSON.parse(await run(['--json'])));
   const sample = {
     ...result,
     wall_ms: 0,
@@ -38,10 +38,10 @@ export function resultSampleParts(): Parts {
   return { sample: fence('json', JSON.stringify(sample, undefined, 2)) };
 }
 
-function run(options: readonly string[]): string {
+async function run(options: readonly string[]): Promise<string> {
   let output = '';
   let messages = '';
-  const exitCode = runCli(['run', SAMPLE_SCENARIO, ...options], {
+  const exitCode = await runCli(['run', SAMPLE_SCENARIO, ...options], {
     out: (text) => {
       output += text;
     },

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+async function run(
+  args: readonly string[],
+  overrides: Partial<CliIo> = {},
+): Promise<{ code: number; out: string; err: string }> {
   let out = '';
   let err = '';
   const io: CliIo = {
@@ -28,6 +31,7 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
     isErrTerminal: false,
     columns: 80,
     clock: () => performance.now(),
+    ...overrides,
   };
   return { code: await runCli(args, io), out, err };
 }
@@ -56,6 +60,46 @@ describe('sidereal fuzz', () => {
       failed: 0,
       ok: true,
     });
+  });
+
+  it.each([true, false])(
+    'counts what was done when interrupted, and exits with 130 (json: %s)',
+    async (json) => {
+      let interrupt = (): void => undefined;
+      let seedsTold = 0;
+      const args = ['fuzz', '--seeds', '1000000', '--workers', '2', '--from', '3', '--out', dir];
+      const { code, out } = await run(json ? [...args, '--json'] : args, {
+        onInterrupt: (listener) => {
+          interrupt = listener;
+          return () => undefined;
+        },
+        // Asked once a seed that is done, for the progress.
+        clock: () => {
+          seedsTold += 1;
+          if (seedsTold === 4) interrupt();
+          return 0;
+        },
+      });
+      expect(code).toBe(130);
+      if (json) {
+        const last = JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+        expect(last).toMatchObject({ type: 'fuzz_finished', interrupted: true, failed: 0, ok: false });
+        expect(last.seeds).toBe(last.passed);
+        expect(last.seeds).toBeGreaterThan(0);
+      } else {
+        expect(out).toMatch(
+          /\ninterrupted: [12] seeds? given up; go on with --from [0-9]+\n[1-9][0-9]* passed, 0 failed\n$/,
+        );
+      }
+    },
+  );
+
+  it('finds out before the first seed that nothing can be written', async () => {
+    writeFileSync(join(dir, 'file'), '');
+    const { code, out, err } = await run(['fuzz', '--seeds', '1', '--out', join(dir, 'file', 'below')]);
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toMatch(/^--out .*file is not a folder \[OUT_DIR_UNWRITABLE\]\n$/);
+    expect(existsSync(join(dir, 'never'))).toBe(false);
   });
 
   it.each([

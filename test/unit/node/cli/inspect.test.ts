@@ -19,7 +19,7 @@ interface Output {
 
 function ioOf(output: Output): CliIo {
   return {
-    out: (text) => {
+    out: async (text) => {
       output.out += text;
     },
     err: (text) => {
@@ -33,21 +33,21 @@ function ioOf(output: Output): CliIo {
   };
 }
 
-function run(args: readonly string[]): Output & { readonly code: unknown } {
+async function run(args: readonly string[]): Promise<Output & { readonly code: unknown }> {
   const output = { out: '', err: '' };
-  return { code: runCli(args, ioOf(output)), ...output };
+  return { code: await runCli(args, ioOf(output)), ...output };
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sidereal-inspect-'));
-  expect(run(['run', SEED, '--out', at('run')]).code).toBe(0);
+  expect((await run(['run', SEED, '--out', at('run')])).code).toBe(0);
 });
 
 afterAll(() => rmSync(dir, { recursive: true }));
 
 describe('sidereal inspect', () => {
-  it('shows inputs, outputs and rows from what to what, and that all was as recorded', () => {
-    const { code, out } = run(['inspect', at('run'), '--node', 'node-1', '--until', '13s']);
+  it('shows inputs, outputs and rows from what to what, and that all was as recorded', async () => {
+    const { code, out } = await run(['inspect', at('run'), '--node', 'node-1', '--until', '13s']);
     expect(code).toBe(0);
     for (const text of [
       '#1 -2 s  started on 0 rows',
@@ -61,8 +61,8 @@ describe('sidereal inspect', () => {
     expect(out).toMatch(/\nnode-1: \d+ inputs until 1[23](\.\d+)? s, all outputs as recorded\.\n$/);
   });
 
-  it('prints NDJSON and nothing else when asked', () => {
-    const { code, out, err } = run(['inspect', at('run'), '--node', '2', '--json']);
+  it('prints NDJSON and nothing else when asked', async () => {
+    const { code, out, err } = await run(['inspect', at('run'), '--node', '2', '--json']);
     const lines = out
       .trimEnd()
       .split('\n')
@@ -73,37 +73,39 @@ describe('sidereal inspect', () => {
     expect(lines).toHaveLength(Number(lines.at(-1)?.steps) + 1);
   });
 
-  it('says where a log is damaged, and what to do without one', () => {
-    expect(run(['run', SEED, '--out', at('short')]).code).toBe(0);
+  it('says where a log is damaged, and what to do without one', async () => {
+    expect((await run(['run', SEED, '--out', at('short')])).code).toBe(0);
     truncateSync(at('short/inputs.log'), 5000);
-    const short = run(['inspect', at('short')]);
+    const short = await run(['inspect', at('short')]);
     expect([short.code, short.err]).toEqual([
       2,
       expect.stringMatching(/at byte \d+: .*\[INPUT_LOG_DAMAGED\]/),
     ]);
     writeFileSync(at('short/inputs.log'), 'something else');
-    expect(run(['inspect', at('short')]).err).toContain('not a log of inputs');
-    const missing = run(['inspect', at('nowhere')]);
+    expect((await run(['inspect', at('short')])).err).toContain('not a log of inputs');
+    const missing = await run(['inspect', at('nowhere')]);
     expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('[INPUT_LOG_MISSING]')]);
   });
 
-  it('suggests the nearest node', () => {
-    const { code, err } = run(['inspect', at('run'), '--node', 'nod-3']);
+  it('suggests the nearest node', async () => {
+    const { code, err } = await run(['inspect', at('run'), '--node', 'nod-3']);
     expect([code, err]).toEqual([
       2,
       expect.stringContaining('did you mean node-3? [INPUT_LOG_NODE_UNKNOWN]'),
     ]);
-    expect(run(['inspect', at('run'), '--node', '4']).code).toBe(2);
+    expect((await run(['inspect', at('run'), '--node', '4'])).code).toBe(2);
   });
 
-  it('records the nodes it is told to', () => {
-    expect(run(['run', SEED, '--out', at('one'), '--record', 'node-3']).code).toBe(0);
-    expect(run(['inspect', at('one'), '--node', '3']).out).toMatch(/all outputs as recorded/);
-    expect(run(['inspect', at('one'), '--node', '0']).out).toBe('node-0: no inputs were recorded.\n');
-    expect(run(['run', SEED, '--out', at('none'), '--record', 'none']).code).toBe(0);
-    expect(run(['inspect', at('none')]).code).toBe(2);
-    expect(run(['run', SEED, '--out', at('bad'), '--record', 'node-9']).err).toMatch(/no node `node-9`/);
-    expect(run(['run', SEED, '--record', 'node-1']).err).toMatch(/--record needs --out/);
+  it('records the nodes it is told to', async () => {
+    expect((await run(['run', SEED, '--out', at('one'), '--record', 'node-3'])).code).toBe(0);
+    expect((await run(['inspect', at('one'), '--node', '3'])).out).toMatch(/all outputs as recorded/);
+    expect((await run(['inspect', at('one'), '--node', '0'])).out).toBe('node-0: no inputs were recorded.\n');
+    expect((await run(['run', SEED, '--out', at('none'), '--record', 'none'])).code).toBe(0);
+    expect((await run(['inspect', at('none')])).code).toBe(2);
+    expect((await run(['run', SEED, '--out', at('bad'), '--record', 'node-9'])).err).toMatch(
+      /no node `node-9`/,
+    );
+    expect((await run(['run', SEED, '--record', 'node-1'])).err).toMatch(/--record needs --out/);
   });
 
   it('steps as the user says: next, jump, quit', async () => {

@@ -22,7 +22,7 @@ interface Outcome {
   readonly err: string;
 }
 
-function run(args: readonly string[], overrides: Partial<CliIo> = {}): Outcome {
+async function run(args: readonly string[], overrides: Partial<CliIo> = {}): Promise<Outcome> {
   let out = '';
   let err = '';
   const io: CliIo = {
@@ -39,9 +39,7 @@ function run(args: readonly string[], overrides: Partial<CliIo> = {}): Outcome {
     clock: () => 0,
     ...overrides,
   };
-  const code = runCli(args, io);
-  if (code instanceof Promise) throw new TypeError('this command takes its time: see runLater');
-  return { code, out, err };
+  return { code: await runCli(args, io), out, err };
 }
 
 const SEED = 'scripts/scenarios/seed-timeline.yaml';
@@ -74,11 +72,11 @@ describe('sidereal', () => {
     [['run', SEED, '--set', 'settlement.batch_size=0'], 2],
     [['validate', SEED, 'config.yaml'], 0],
     [['config', '--print'], 0],
-  ] as const)('%j exits with %d', (args, code) => {
-    expect(run(args).code).toBe(code);
+  ] as const)('%j exits with %d', async (args, code) => {
+    expect((await run(args)).code).toBe(code);
   });
 
-  it('gives every command help with an example', () => {
+  it('gives every command help with an example', async () => {
     for (const command of [
       'run',
       'validate',
@@ -97,38 +95,40 @@ describe('sidereal', () => {
       'status',
       'logs',
     ]) {
-      expect(run([command, '--help']).out, command).toMatch(
+      expect((await run([command, '--help'])).out, command).toMatch(
         new RegExp(`Example:\\n  npx sidereal ${command}`),
       );
     }
-    expect(run(['--help']).out).toMatch(/Example:\n {2}npx sidereal run/);
-    expect(run(['--version']).out).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
+    expect((await run(['--help'])).out).toMatch(/Example:\n {2}npx sidereal run/);
+    expect((await run(['--version'])).out).toBe(
+      `${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`,
+    );
   });
 
-  it('suggests the nearest command and option', () => {
-    expect(run(['vaildate']).err).toMatch(/Did you mean validate/);
-    expect(run(['run', SEED, '--jsn']).err).toMatch(/Did you mean.*--json/);
+  it('suggests the nearest command and option', async () => {
+    expect((await run(['vaildate'])).err).toMatch(/Did you mean validate/);
+    expect((await run(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
   });
 
   it.each(['devnet', 'bench', 'node', 'chain', 'record', 'worker', 'fit'])(
     'refuses %s until it is there, whatever its options',
-    (command) => {
-      const { code, err } = run([command, 'argument', '--validators', '4']);
+    async (command) => {
+      const { code, err } = await run([command, 'argument', '--validators', '4']);
       expect(code).toBe(2);
       expect(err).toContain('[NOT_AVAILABLE_YET]');
     },
   );
 
-  it('refuses the devnet engine, in JSON when asked', () => {
-    const { code, out, err } = run(['run', SEED, '--engine', 'devnet', '--json']);
+  it('refuses the devnet engine, in JSON when asked', async () => {
+    const { code, out, err } = await run(['run', SEED, '--engine', 'devnet', '--json']);
     expect([code, err]).toEqual([2, '']);
     expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'NOT_AVAILABLE_YET' } });
   });
 });
 
 describe('sidereal run', () => {
-  it('prints a timeline, laws, verdicts and what to do next within 80 columns, without colour', () => {
-    const { code, out, err } = run(['run', SEED]);
+  it('prints a timeline, laws, verdicts and what to do next within 80 columns, without colour', async () => {
+    const { code, out, err } = await run(['run', SEED]);
     expect([code, err]).toEqual([0, '']);
     expect(out.split('\n')[0]).toMatch(/^Sidereal: /);
     for (const text of [
@@ -150,15 +150,15 @@ describe('sidereal run', () => {
     expect(Math.max(...report.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it('colours a terminal unless NO_COLOR is set', () => {
-    expect(run(['run', SEED], { isOutTerminal: true }).out).toContain('\u001b[');
-    expect(run(['run', SEED], { isOutTerminal: true, environment: { NO_COLOR: '1' } }).out).not.toContain(
-      '\u001b',
-    );
+  it('colours a terminal unless NO_COLOR is set', async () => {
+    expect((await run(['run', SEED], { isOutTerminal: true })).out).toContain('\u001b[');
+    expect(
+      (await run(['run', SEED], { isOutTerminal: true, environment: { NO_COLOR: '1' } })).out,
+    ).not.toContain('\u001b');
   });
 
-  it('gives one JSON object that fits the schema, and nothing else', () => {
-    const { code, out, err } = run([
+  it('gives one JSON object that fits the schema, and nothing else', async () => {
+    const { code, out, err } = await run([
       'run',
       SEED,
       '--json',
@@ -173,23 +173,23 @@ describe('sidereal run', () => {
     expect(result.batches[0]).toMatchObject({ to_height: 10, net: { UM: '500' } });
   });
 
-  it('takes settings from the environment below those of --set', () => {
+  it('takes settings from the environment below those of --set', async () => {
     const environment = { SIDEREAL_SETTLEMENT__BATCH_SIZE: '10', SIDEREAL_SIMULATION__CRYPTO: 'cached' };
-    const tell = (args: readonly string[]): unknown =>
-      JSON.parse(run(['run', SEED, '--json', ...args], { environment }).out).batches[0].to_height;
-    expect(tell([])).toBe(10);
-    expect(tell(['--set', 'settlement.batch_size=2'])).toBe(2);
+    const tell = async (args: readonly string[]): Promise<unknown> =>
+      JSON.parse((await run(['run', SEED, '--json', ...args], { environment })).out).batches[0].to_height;
+    expect(await tell([])).toBe(10);
+    expect(await tell(['--set', 'settlement.batch_size=2'])).toBe(2);
   });
 
-  it('exits with 1 and says which expectation failed', () => {
-    const { code, out } = run(['run', at('fails.yaml'), SEED]);
+  it('exits with 1 and says which expectation failed', async () => {
+    const { code, out } = await run(['run', at('fails.yaml'), SEED]);
     expect(code).toBe(1);
     expect(out).toMatch(/FAIL batch 1: net UM \+6\n {7}expected net/);
     expect(out).toContain('1 of 2 scenarios failed: fails');
   });
 
-  it('runs nothing and writes nothing when any file is bad', () => {
-    const { code, out, err } = run([
+  it('runs nothing and writes nothing when any file is bad', async () => {
+    const { code, out, err } = await run([
       'run',
       SEED,
       at('bad.yaml'),
@@ -202,7 +202,7 @@ describe('sidereal run', () => {
     expect(err).toContain(`${at('bad.yaml')}:2:1: timelin: unknown key`);
     expect(err).toContain(`${at('bad.yaml')}:3:21: expect.0.final.pending_batch: unknown key`);
     expect(existsSync(at('none')) || existsSync(at('none.xml'))).toBe(false);
-    const json = run(['run', at('bad.yaml'), '--json']);
+    const json = await run(['run', at('bad.yaml'), '--json']);
     expect(json.err).toBe('');
     expect(JSON.parse(json.out)).toMatchObject({
       ok: false,
@@ -210,36 +210,80 @@ describe('sidereal run', () => {
     });
   });
 
-  it('writes result and events, the same bytes each time, and keeps other runs', () => {
+  it('writes result and events, the same bytes each time, and keeps other runs', async () => {
     const out = at('out');
-    expect(run(['run', SEED, '--out', out], { clock: () => performance.now() }).code).toBe(0);
+    expect((await run(['run', SEED, '--out', out], { clock: () => performance.now() })).code).toBe(0);
     expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'result.json']);
     const read = (): string[] => readdirSync(out).map((name) => readFileSync(join(out, name), 'utf8'));
     const first = read();
     const events = readFileSync(join(out, 'events.ndjson'), 'utf8').trimEnd().split('\n');
     expect(events.map((line) => JSON.parse(line).type)).toContain('batch_confirmed');
-    expect(run(['run', SEED, '--out', out], { clock: () => performance.now() }).code).toBe(0);
+    expect((await run(['run', SEED, '--out', out], { clock: () => performance.now() })).code).toBe(0);
     expect(read()).toEqual(first);
-    const other = run(['run', SEED, '--seed', '8', '--out', out]);
+    const other = await run(['run', SEED, '--seed', '8', '--out', out]);
     expect(other.code).toBe(2);
     expect(other.err).toContain('holds the run of "seed timeline" with seed 7');
     expect(read()).toEqual(first);
     mkdirSync(at('foreign'));
     writeFileSync(at('foreign/thesis.txt'), 'x');
-    expect(run(['run', SEED, '--out', at('foreign')]).err).toContain('holds other files (thesis.txt)');
-    expect(run(['run', SEED, at('fails.yaml'), '--out', at('many')]).code).toBe(1);
+    expect((await run(['run', SEED, '--out', at('foreign')])).err).toContain(
+      'holds other files (thesis.txt)',
+    );
+    expect((await run(['run', SEED, at('fails.yaml'), '--out', at('many')])).code).toBe(1);
     expect(readdirSync(at('many')).sort()).toEqual(['fails', 'seed-timeline']);
   });
 
-  it('exits with 3 when the disk says no', () => {
+  it('says that it was interrupted, and leaves what the next run of the same scenario overwrites', async () => {
+    const out = at('interrupted');
+    writeFileSync(at('long.yaml'), 'name: long\nduration: 10m\nconfig: { simulation: { crypto: cached } }\n');
+    let interrupt = (): void => undefined;
+    const onInterrupt = (listener: () => void) => {
+      interrupt = listener;
+      return () => undefined;
+    };
+    // The first look at the clock after the start is that of the progress.
+    const interruptAfter = (looks: number) => {
+      let left = looks;
+      const clock = (): number => {
+        left -= 1;
+        if (left === 0) interrupt();
+        return 0;
+      };
+      return { onInterrupt, clock };
+    };
+    const { code, err } = await run(['run', at('long.yaml'), '--out', out], interruptAfter(3));
+    expect(code).toBe(130);
+    expect(err).toMatch(
+      /^interrupted: "long" at [0-9.]+ s of 600 s of virtual time; .* holds an unfinished run/,
+    );
+    expect(readdirSync(out)).toContain('unfinished.json');
+    const other = await run(['run', at('long.yaml'), '--seed', '8', '--out', out]);
+    expect([other.code, other.err]).toEqual([
+      2,
+      expect.stringContaining(`${out} holds an unfinished run of "long" with seed 1`),
+    ]);
+    expect((await run(['run', at('long.yaml'), '--out', out])).code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'result.json']);
+    const json = await run(['run', at('long.yaml'), '--json'], interruptAfter(3));
+    expect(JSON.parse(json.out)).toEqual({ results: [], interrupted: true, ok: false });
+    const early = await run(['run', SEED], {
+      onInterrupt: (listener) => {
+        listener();
+        return () => undefined;
+      },
+    });
+    expect([early.code, early.err]).toEqual([130, 'interrupted before "seed timeline"\n']);
+  });
+
+  it('exits with 3 when the disk says no', async () => {
     writeFileSync(at('file'), '');
-    const { code, err } = run(['run', SEED, '--junit', join(at('file'), 'x.xml')]);
+    const { code, err } = await run(['run', SEED, '--junit', join(at('file'), 'x.xml')]);
     expect(code).toBe(3);
     expect(err).toContain('[OUT_DIR_UNWRITABLE]');
   });
 
-  it('writes JUnit XML with a case for each expectation and law', () => {
-    run(['run', at('fails.yaml'), '--junit', at('junit.xml')]);
+  it('writes JUnit XML with a case for each expectation and law', async () => {
+    await run(['run', at('fails.yaml'), '--junit', at('junit.xml')]);
     const xml = readFileSync(at('junit.xml'), 'utf8');
     expect(xml).toContain('<testsuite name="fails"');
     expect(xml).toMatch(
@@ -249,17 +293,17 @@ describe('sidereal run', () => {
     expect(xml).toContain('failures="1"');
   });
 
-  it('takes the JUnit file of an earlier run in its folder for its own', () => {
+  it('takes the JUnit file of an earlier run in its folder for its own', async () => {
     const out = at('with-junit');
     const args = ['run', SEED, '--out', out, '--junit', join(out, 'junit.xml')];
-    expect([run(args).code, run(args).code]).toEqual([0, 0]);
+    expect([(await run(args)).code, (await run(args)).code]).toEqual([0, 0]);
     expect(existsSync(join(out, 'junit.xml'))).toBe(true);
   });
 
-  it('prints the result before a file that cannot be written ends it', () => {
+  it('prints the result before a file that cannot be written ends it', async () => {
     const out = at('blocked');
     let isBlocked = false;
-    const text = run(['run', SEED, '--json', '--out', out, '--junit', join(out, 'result.json', 'x')], {
+    const text = await run(['run', SEED, '--json', '--out', out, '--junit', join(out, 'result.json', 'x')], {
       clock: () => {
         isBlocked = true;
         return 0;
@@ -271,38 +315,41 @@ describe('sidereal run', () => {
     expect(text.err).toContain('[OUT_DIR_UNWRITABLE]');
   });
 
-  it('makes output folders without hanging where none can be made', () => {
-    expect(run(['run', SEED, '--out', '/proc/sidereal-x']).code).toBe(3);
+  it('makes output folders without hanging where none can be made', async () => {
+    expect((await run(['run', SEED, '--out', '/proc/sidereal-x'])).code).toBe(3);
   });
 
-  it('names events that never happened, counts failed transactions, and says when nothing settled', () => {
+  it('names events that never happened, counts failed transactions, and says when nothing settled', async () => {
     writeFileSync(
       at('late.yaml'),
       'name: late\nduration: 6s\ntimeline:\n  - { at: { batch: 9, state: sealed }, crash: { node: node-1 } }\n  - { at: { block: 1 }, borrow: { asset: UM, amount: 5 } }\n',
     );
-    const { out } = run(['run', at('late.yaml')]);
+    const { out } = await run(['run', at('late.yaml')]);
     expect(out).toContain('warning the event of line 4 (batch 9 is sealed) never happened');
     expect(out).toContain('nothing settled yet');
     expect(out).toMatch(/Transactions: 1 executed/);
-    const result = runResultSchema.parse(JSON.parse(run(['run', SEED, '--json']).out));
+    const result = runResultSchema.parse(JSON.parse((await run(['run', SEED, '--json'])).out));
     expect(result.transactions.failed).toEqual({});
     expect(result.batches.map(({ settler }) => settler)).toEqual(['node-0', 'node-1']);
   });
 
-  it('suggests commands that hold', () => {
-    const { out } = run(['run', SEED]);
+  it('suggests commands that hold', async () => {
+    const { out } = await run(['run', SEED]);
     expect(out).toContain('  npx sidereal run scripts/scenarios/seed-timeline-n10.yaml\n');
     expect(out).toContain(`  npx sidereal run ${SEED} --seed 8\n`);
     expect(out.slice(out.indexOf('\nNext\n'))).not.toContain('--set');
-    expect(run(['run', 'scripts/scenarios/seed-timeline-n10.yaml']).code).toBe(0);
-    expect(run(['run', SEED, '--seed', '8']).code).toBe(0);
+    expect((await run(['run', 'scripts/scenarios/seed-timeline-n10.yaml'])).code).toBe(0);
+    expect((await run(['run', SEED, '--seed', '8'])).code).toBe(0);
   });
 
-  it('logs events on standard error as the configuration says', () => {
-    expect(run(['run', SEED, '--json']).err).toBe('');
-    const debug = run(['run', SEED, '--json', '--set', 'log.level=debug', '--set', 'log.format=json']).err;
+  it('logs events on standard error as the configuration says', async () => {
+    expect((await run(['run', SEED, '--json'])).err).toBe('');
+    const debug = (await run(['run', SEED, '--json', '--set', 'log.level=debug', '--set', 'log.format=json']))
+      .err;
     expect(JSON.parse(debug.split('\n')[0] ?? '')).toHaveProperty('type');
-    expect(run(['run', SEED, '--json', '--set', 'log.level=debug']).err).toMatch(/ s .*block_proposed/);
+    expect((await run(['run', SEED, '--json', '--set', 'log.level=debug'])).err).toMatch(
+      / s .*block_proposed/,
+    );
   });
 });
 
@@ -334,10 +381,10 @@ describe('Progress', () => {
 });
 
 describe('sidereal config, validate and keys', () => {
-  it('lists a bounded number of problems of a file and counts the rest', () => {
+  it('lists a bounded number of problems of a file and counts the rest', async () => {
     const keys = Array.from({ length: 15_000 }, (_, index) => `k${index}: 1`).join('\n');
     writeFileSync(at('many.yaml'), `name: many\n${keys}\n`);
-    const { code, out } = run(['validate', at('many.yaml'), '--json']);
+    const { code, out } = await run(['validate', at('many.yaml'), '--json']);
     const { problems } = JSON.parse(out) as { problems: { code: string; message: string }[] };
     expect([code, problems.length]).toEqual([2, 1001]);
     expect(problems.at(-1)).toMatchObject({
@@ -346,16 +393,16 @@ describe('sidereal config, validate and keys', () => {
     });
   });
 
-  it('stops reading a trace after many bad rows, and refuses a column that stands twice', () => {
+  it('stops reading a trace after many bad rows, and refuses a column that stands twice', async () => {
     const header = 'timestamp,wallet,action,asset,amount';
     writeFileSync(at('bad.csv'), `${header}\n${'x,y,z,w,q\n'.repeat(40_000)}`);
-    const { code, err } = run(['validate', at('bad.csv')]);
+    const { code, err } = await run(['validate', at('bad.csv')]);
     expect(code).toBe(2);
     expect(err).toContain('not read');
     writeFileSync(at('twice.csv'), `${header},asset\n1,a,deposit,UM,5,UM\n`);
-    expect(run(['validate', at('twice.csv')]).err).toContain('`asset` twice');
+    expect((await run(['validate', at('twice.csv')])).err).toContain('`asset` twice');
     writeFileSync(at('good.csv'), `${header}\n1,a,deposit,UM,5\n`);
-    expect(run(['validate', at('good.csv')]).out).toContain('valid trace');
+    expect((await run(['validate', at('good.csv')])).out).toContain('valid trace');
   });
 
   it.each([
@@ -366,35 +413,35 @@ describe('sidereal config, validate and keys', () => {
       'timeline: [{ at: { block: 1000000001 }, borrow: { asset: UM, amount: 5 } }]\n',
       'SCENARIO_BLOCK_INVALID',
     ],
-  ])('refuses %j', (text, message) => {
+  ])('refuses %j', async (text, message) => {
     writeFileSync(at('refused.yaml'), text);
-    const { code, err } = run(['validate', at('refused.yaml')]);
+    const { code, err } = await run(['validate', at('refused.yaml')]);
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
 
-  it('refuses more than one value in a setting, labels nothing derives, and --out beside a label', () => {
-    expect(run(['run', SEED, '--set', 'settlement.batch_size=5\nfoo: 1']).code).toBe(2);
-    expect(run(['keys', '--label', 'node-0']).code).toBe(2);
-    expect(run(['keys', '--label', 'oracle', '--out', at('derived.key')]).code).toBe(2);
+  it('refuses more than one value in a setting, labels nothing derives, and --out beside a label', async () => {
+    expect((await run(['run', SEED, '--set', 'settlement.batch_size=5\nfoo: 1'])).code).toBe(2);
+    expect((await run(['keys', '--label', 'node-0'])).code).toBe(2);
+    expect((await run(['keys', '--label', 'oracle', '--out', at('derived.key')])).code).toBe(2);
     expect(existsSync(at('derived.key'))).toBe(false);
   });
 
-  it('prints the effective configuration as YAML that is valid again', () => {
-    const { out } = run(['config', '--print', '--set', 'settlement.batch_size=12']);
+  it('prints the effective configuration as YAML that is valid again', async () => {
+    const { out } = await run(['config', '--print', '--set', 'settlement.batch_size=12']);
     writeFileSync(at('config.yaml'), out);
-    expect(run(['validate', at('config.yaml')])).toMatchObject({
+    expect(await run(['validate', at('config.yaml')])).toMatchObject({
       code: 0,
       out: `${at('config.yaml')}: valid configuration\n`,
     });
     expect(
-      JSON.parse(run(['config', '--json', '--config', at('config.yaml')]).out).settlement.batch_size,
+      JSON.parse((await run(['config', '--json', '--config', at('config.yaml')])).out).settlement.batch_size,
     ).toBe(12);
-    expect(run(['config', '--print']).out).toBe(readFileSync('config.yaml', 'utf8'));
+    expect((await run(['config', '--print'])).out).toBe(readFileSync('config.yaml', 'utf8'));
   });
 
-  it('prints both JSON Schemas', () => {
-    const schemas = JSON.parse(run(['config', '--schema']).out);
+  it('prints both JSON Schemas', async () => {
+    const schemas = JSON.parse((await run(['config', '--schema'])).out);
     expect(schemas.config.properties.settlement.properties.batch_size.default).toBe(5);
     expect(schemas.scenario.properties.timeline.items.properties.borrow.required).toEqual([
       'asset',
@@ -402,28 +449,30 @@ describe('sidereal config, validate and keys', () => {
     ]);
   });
 
-  it('lists the problems of all files', () => {
-    const { code, out, err } = run(['validate', SEED, at('bad.yaml'), 'nowhere.yaml']);
+  it('lists the problems of all files', async () => {
+    const { code, out, err } = await run(['validate', SEED, at('bad.yaml'), 'nowhere.yaml']);
     expect([code, out]).toEqual([2, `${SEED}: valid scenario\n`]);
     expect(err.trim().split('\n')).toHaveLength(3);
-    const json = JSON.parse(run(['validate', SEED, at('bad.yaml'), '--json']).out);
+    const json = JSON.parse((await run(['validate', SEED, at('bad.yaml'), '--json'])).out);
     expect(json.files).toEqual([
       { file: SEED, kind: 'scenario', ok: true },
       { file: at('bad.yaml'), kind: 'scenario', ok: false },
     ]);
   });
 
-  it('derives the keys of a scenario and makes fresh ones that only a file holds', () => {
-    const derived = JSON.parse(run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json']).out);
+  it('derives the keys of a scenario and makes fresh ones that only a file holds', async () => {
+    const derived = JSON.parse(
+      (await run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json'])).out,
+    );
     expect(derived).toEqual(
-      JSON.parse(run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json']).out),
+      JSON.parse((await run(['keys', '--seed', '7', '--label', 'validator/node-0', '--json'])).out),
     );
     expect(derived.public_key).toMatch(/^0x[0-9a-f]{64}$/);
-    const made = run(['keys', '--out', at('a.key')]);
+    const made = await run(['keys', '--out', at('a.key')]);
     const secret = readFileSync(at('a.key'), 'utf8').trim();
     expect(made.out).not.toContain(secret);
     expect(statSync(at('a.key')).mode & 0o777).toBe(0o600);
-    const again = run(['keys', '--out', at('a.key')]);
+    const again = await run(['keys', '--out', at('a.key')]);
     expect(again).toMatchObject({ code: 3 });
     expect(again.err).toContain('[KEY_FILE_EXISTS]');
     expect(readFileSync(at('a.key'), 'utf8').trim()).toBe(secret);
