@@ -1,5 +1,6 @@
 /** A mock settlement chain as a process runs it: its log in a folder, its blocks by the system's clock, its door on a port. */
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import { SettlementServer } from '../api/settlementServer.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
 import { SettlementHost } from '../runtime/settlementHost.ts';
@@ -43,10 +44,11 @@ export async function startSettlementProcess(
   const { scenario, genesisMs, directory, host: address, port, adminToken } = options;
   const { chainId, validators } = createGenesis(scenario).genesis;
   const { blockTimeMs } = scenario.config.settlementChain;
+  const verifier = createCrypto('full');
   const chain = createSettlementChain(scenario, {
     chainId,
     validators,
-    verifier: createCrypto('full'),
+    verifier,
     historyBlocks: HISTORY_BLOCKS,
     reorgDepthMax: REORG_DEPTH_MAX,
   });
@@ -55,6 +57,7 @@ export async function startSettlementProcess(
     { blockTimeMs },
     {
       chain,
+      doubleSettlements: new DoubleSettlementWatch({ chainId, validators }, { verifier }),
       store,
       clock: new SystemClock(genesisMs),
       indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,

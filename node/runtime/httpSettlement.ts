@@ -6,18 +6,23 @@ import { z } from 'zod';
 import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash, SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
+import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { decodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
 import type { SettlementAnswer } from '../core/types.ts';
+import { type Conflict, ConflictPoll } from './conflictPoll.ts';
 import { SettlementPoll } from './settlementPoll.ts';
 import type { SettlementClient, SettlementQuestion } from './settlementPort.ts';
 
 /** A call without an answer has failed after this long unless told otherwise, in ms: less than half a settlement block. */
 const CALL_TIMEOUT_MS = 2000;
-/** How long a question for blocks waits for one, in ms. */
+/** How long a question for blocks, or for conflicts, waits for one, in ms. */
 const WAIT_MS = 20_000;
 /** Largest answer, in bytes: 64 blocks full of settlements, in hex. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+const hexBytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/);
 
 const answers = {
   submit: z.union([
@@ -28,7 +33,8 @@ const answers = {
     type: z.literal('standing'),
     standing: z.enum(['settled', 'reverted', 'waiting', 'unknown']),
   }),
-  blocks: z.array(z.string().regex(/^0x(?:[0-9a-f]{2})*$/)),
+  blocks: z.array(hexBytes),
+  conflicts: z.array(z.tuple([hexBytes, hexBytes])),
   info: z.object({ chain_id: z.string(), genesis_hash: z.string(), height: z.number() }),
 };
 
@@ -44,6 +50,7 @@ export class HttpSettlement implements SettlementClient {
   readonly #urls: readonly string[];
   readonly #callTimeoutMs: number;
   readonly #poll: SettlementPoll;
+  readonly #conflicts: ConflictPoll;
   readonly #stopped = new AbortController();
   /** The address that answered last. */
   #current = 0;
@@ -58,17 +65,13 @@ export class HttpSettlement implements SettlementClient {
         from_height: fromHeight,
         wait_ms: WAIT_MS,
       };
-      const url = this.#url;
-      try {
-        const blocks = await this.#call(url, 'settlement_blocks', given, answers.blocks, {
-          timeoutMs: WAIT_MS + this.#callTimeoutMs,
-          signal,
-        });
-        return blocks.map(readBlock);
-      } catch (error) {
-        this.#giveUp(url);
-        throw error;
-      }
+      const blocks = await this.#waitFor('settlement_blocks', given, answers.blocks, signal);
+      return blocks.map(readBlock);
+    });
+    this.#conflicts = new ConflictPoll(async (known, signal) => {
+      const given = { known, wait_ms: WAIT_MS };
+      const pairs = await this.#waitFor('settlement_conflicts', given, answers.conflicts, signal);
+      return pairs.map(readConflict);
     });
   }
 
@@ -109,9 +112,13 @@ export class HttpSettlement implements SettlementClient {
     this.#poll.follow(fromHeight, deliver);
   }
 
+  watchConflicts(deliver: (pair: SettlementPair) => Promise<void>): void {
+    this.#conflicts.start(deliver);
+  }
+
   async stop(): Promise<void> {
     this.#stopped.abort();
-    await this.#poll.stop();
+    await Promise.all([this.#poll.stop(), this.#conflicts.stop()]);
   }
 
   get #url(): string {
@@ -142,6 +149,23 @@ export class HttpSettlement implements SettlementClient {
       }
     }
     return { type: 'failed' };
+  }
+
+  /** A question that may wait for its answer. */
+  async #waitFor<Result>(
+    method: string,
+    params: object,
+    shape: z.ZodType<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const url = this.#url;
+    try {
+      const timeoutMs = WAIT_MS + this.#callTimeoutMs;
+      return await this.#call(url, method, params, shape, { timeoutMs, signal });
+    } catch (error) {
+      this.#giveUp(url);
+      throw error;
+    }
   }
 
   async #call<Result>(
@@ -180,4 +204,12 @@ function readBlock(text: string): SettlementBlock {
   const decoded = decodeSettlementBlock(fromHex(text));
   if (!decoded.ok) throw new Error(decoded.message);
   return decoded.value;
+}
+
+/** What the pair proves is judged by the node; here it only must be one. */
+function readConflict([one, other]: readonly [string, string]): Conflict {
+  const [first, second] = [fromHex(one), fromHex(other)];
+  const decoded = decodeSettlementTransaction(first);
+  if (!decoded.ok) throw new Error(decoded.message);
+  return { proposer: decoded.value.proposer, first, second };
 }

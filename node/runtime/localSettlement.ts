@@ -1,12 +1,14 @@
 /** A client of a settlement chain in the same process: no wire, the same answers. The chain may come and go. */
 import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
+import { ConflictPoll } from './conflictPoll.ts';
 import type { SettlementHost } from './settlementHost.ts';
 import { SettlementPoll } from './settlementPoll.ts';
 import type { SettlementClient, SettlementQuestion } from './settlementPort.ts';
 
-/** Longest wait for a new block in one go, in ms. */
+/** Longest wait for a new block, or for news of a conflict, in one go, in ms. */
 const WAIT_MS = 10_000;
 
 const failed: SettlementAnswer = { type: 'failed' };
@@ -14,6 +16,7 @@ const failed: SettlementAnswer = { type: 'failed' };
 export class LocalSettlement implements SettlementClient {
   readonly #host: () => SettlementHost | undefined;
   readonly #poll: SettlementPoll;
+  readonly #conflicts: ConflictPoll;
 
   /** @param host - The chain as it runs now; undefined while it does not. */
   constructor(host: () => SettlementHost | undefined) {
@@ -22,6 +25,11 @@ export class LocalSettlement implements SettlementClient {
       const running = host();
       if (running === undefined) throw new Error('the settlement chain does not run');
       return running.blocksAfter(known, fromHeight, WAIT_MS);
+    });
+    this.#conflicts = new ConflictPoll(async (known) => {
+      const running = host();
+      if (running === undefined) throw new Error('the settlement chain does not run');
+      return running.conflictsBeside(known, WAIT_MS);
     });
   }
 
@@ -37,7 +45,11 @@ export class LocalSettlement implements SettlementClient {
     this.#poll.follow(fromHeight, deliver);
   }
 
-  stop(): Promise<void> {
-    return this.#poll.stop();
+  watchConflicts(deliver: (pair: SettlementPair) => Promise<void>): void {
+    this.#conflicts.start(deliver);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#poll.stop(), this.#conflicts.stop()]);
   }
 }

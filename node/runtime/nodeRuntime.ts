@@ -97,6 +97,9 @@ export class NodeRuntime {
         this.#draining = this.#drain();
       });
       if (this.#failure !== undefined) throw this.#failure.error;
+      this.#dependencies.settlement.watchConflicts((pair) =>
+        this.#later({ type: 'settlementConflict', ...pair }),
+      );
       this.#hasStarted = true;
     } catch (error) {
       await this.#close();
@@ -283,7 +286,9 @@ export class NodeRuntime {
   }
 
   /** Resolves when the core has taken the input. */
-  #later(input: WaitingOf<'response' | 'settlementAnswer' | 'settlementBlock'>): Promise<void> {
+  #later(
+    input: WaitingOf<'response' | 'settlementAnswer' | 'settlementBlock' | 'settlementConflict'>,
+  ): Promise<void> {
     if (!this.#isRunning) return Promise.resolve();
     return new Promise((taken) => this.#enqueue(input, { taken }));
   }

@@ -4,6 +4,7 @@
  * nothing.
  */
 import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { LinkConditions } from './linkConditions.ts';
@@ -46,11 +47,14 @@ export class SettlementConditions implements SettlementClient {
   /** No block is lost for good: what does not get through comes later, and those behind it wait. */
   follow(fromHeight: SettlementHeight, deliver: (block: SettlementBlock) => Promise<void>): void {
     this.#inner.follow(fromHeight, async (block) => {
-      while (!(await this.#links.pass('settlement'))) {
-        if (this.#isStopped) return;
-        await this.#wait(RETRY_MS);
-      }
-      if (!this.#isStopped) await deliver(block);
+      if (await this.#comeThrough()) await deliver(block);
+    });
+  }
+
+  /** Like blocks: late at most. */
+  watchConflicts(deliver: (pair: SettlementPair) => Promise<void>): void {
+    this.#inner.watchConflicts(async (pair) => {
+      if (await this.#comeThrough()) await deliver(pair);
     });
   }
 
@@ -68,6 +72,15 @@ export class SettlementConditions implements SettlementClient {
     }
     await this.#wait(CALL_TIMEOUT_MS);
     return { type: 'timed_out' };
+  }
+
+  /** @returns False when everything ended meanwhile. */
+  async #comeThrough(): Promise<boolean> {
+    while (!(await this.#links.pass('settlement'))) {
+      if (this.#isStopped) return false;
+      await this.#wait(RETRY_MS);
+    }
+    return !this.#isStopped;
   }
 
   #wait(ms: number): Promise<void> {

@@ -2,7 +2,8 @@
  * The mock settlement chain in real time: makes its blocks when they are due, takes transactions in, plays the faults of
  * scenarios, and keeps a log from which it goes on after any stop. Nobody hears of anything that the log might still lose.
  */
-import type { Hash, SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Hash, SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import {
   decodeSettlementTransaction,
@@ -11,6 +12,8 @@ import {
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
+import type { Conflict } from './conflictPoll.ts';
+import { SettlementConflicts } from './settlementConflicts.ts';
 import { SettlementFaults } from './settlementFaults.ts';
 import { applyOperation, type ChainOperation, SettlementLog } from './settlementLog.ts';
 import type { SettlementQuestion } from './settlementPort.ts';
@@ -33,6 +36,8 @@ export interface SettlementHostOptions {
 export interface SettlementHostDependencies {
   /** Fresh from its genesis. */
   readonly chain: MockSettlementChain;
+  /** Fresh, like the chain: what it knows comes from the log. */
+  readonly doubleSettlements: DoubleSettlementWatch;
   readonly store: Store;
   readonly clock: Clock;
   /** Index of a validator by name, for faults that name one. */
@@ -48,8 +53,10 @@ export class SettlementHost {
   readonly #chain: MockSettlementChain;
   readonly #log: SettlementLog;
   readonly #faults: SettlementFaults;
-  /** Called when there is a new block, or none will come. */
-  readonly #waiters = new Set<() => void>();
+  readonly #conflicts: SettlementConflicts;
+  /** Called when there is a new block, or a new conflict, or none will come. */
+  readonly #blockWaiters = new Set<() => void>();
+  readonly #conflictWaiters = new Set<() => void>();
   /** When the chain last moved: the next block is due one interval later. */
   #movedMs: TimeMs;
   #cancelTick: () => void = () => undefined;
@@ -60,6 +67,7 @@ export class SettlementHost {
     this.#dependencies = dependencies;
     this.#chain = dependencies.chain;
     this.#log = new SettlementLog(dependencies.store);
+    this.#conflicts = new SettlementConflicts(dependencies.doubleSettlements);
     this.#movedMs = dependencies.chain.genesis.timestampMs;
     this.#faults = new SettlementFaults({
       random: dependencies.random ?? Math.random,
@@ -81,7 +89,9 @@ export class SettlementHost {
     dependencies: SettlementHostDependencies,
   ): Promise<SettlementHost> {
     const host = new SettlementHost(options, dependencies);
-    await host.#log.replay(dependencies.chain);
+    await host.#log.replay(dependencies.chain, (operation) => {
+      if (operation.type === 'submit' || operation.type === 'seen') host.#conflicts.arrived(operation.bytes);
+    });
     const { timestampMs } = dependencies.chain.head;
     const nowMs = dependencies.clock.now();
     host.#movedMs = timestampMs + options.blockTimeMs > nowMs ? timestampMs : nowMs;
@@ -134,17 +144,32 @@ export class SettlementHost {
   ): Promise<readonly SettlementBlock[]> {
     let blocks = this.#blocksAfter(known, fromHeight);
     if (blocks.length === 0 && waitMs > 0) {
-      await this.#nextBlock(waitMs);
+      await this.#wait(this.#blockWaiters, waitMs);
       blocks = this.#blocksAfter(known, fromHeight);
     }
     await this.#log.settled();
     return blocks;
   }
 
+  /**
+   * Pairs by which proposers contradicted themselves in the mempool, waiting for one if there is none.
+   * @param known - Proposers of whom nothing more need be said.
+   * @returns Nothing, when none was found in time.
+   */
+  async conflictsBeside(known: readonly ValidatorIndex[], waitMs: number): Promise<readonly Conflict[]> {
+    let conflicts = this.#conflicts.beside(known);
+    if (conflicts.length === 0 && waitMs > 0) {
+      await this.#wait(this.#conflictWaiters, waitMs);
+      conflicts = this.#conflicts.beside(known);
+    }
+    await this.#log.settled();
+    return conflicts;
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTick();
-    this.#wake();
+    this.#wakeAll();
     await this.#log.close();
   }
 
@@ -160,21 +185,30 @@ export class SettlementHost {
     return blocks;
   }
 
-  #nextBlock(waitMs: number): Promise<void> {
+  #wait(waiters: Set<() => void>, waitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer);
-        this.#waiters.delete(done);
+        waiters.delete(done);
         resolve();
       };
       const timer = setTimeout(done, waitMs);
-      this.#waiters.add(done);
+      waiters.add(done);
       if (this.#isStopped) done();
     });
   }
 
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) waiter();
+  /** Who waits is told once the log holds what there is to tell. */
+  #wakeWhenSafe(waiters: ReadonlySet<() => void>): void {
+    this.#log.settled().then(
+      () => wake(waiters),
+      () => undefined,
+    );
+  }
+
+  #wakeAll(): void {
+    wake(this.#blockWaiters);
+    wake(this.#conflictWaiters);
   }
 
   /** Carries a call out as the faults have it. What was done is in the log before anybody is answered. */
@@ -196,9 +230,18 @@ export class SettlementHost {
       this.#chain.standingOf({ ...decoded.value, hash: settlementTransactionHash(decoded.value) }) ===
         'waiting';
     const verdict = this.#chain.submit(bytes, nowMs);
-    if (!verdict.ok) return { type: 'refused', code: verdict.code };
-    if (!isResend) this.#append({ type: 'submit', nowMs, bytes });
-    return { type: 'accepted' };
+    if (verdict.ok && !isResend) this.#append({ type: 'submit', nowMs, bytes });
+    this.#watch(bytes);
+    return verdict.ok ? { type: 'accepted' } : { type: 'refused', code: verdict.code };
+  }
+
+  /** What the chain refused is in no log otherwise, so both halves of a pair are written down beside it. */
+  #watch(bytes: Uint8Array): void {
+    const conflict = this.#conflicts.arrived(bytes);
+    if (conflict === undefined) return;
+    this.#append({ type: 'seen', bytes: conflict.first });
+    this.#append({ type: 'seen', bytes: conflict.second });
+    this.#wakeWhenSafe(this.#conflictWaiters);
   }
 
   #perform(operation: ChainOperation): void {
@@ -225,18 +268,18 @@ export class SettlementHost {
     this.#movedMs = timestampMs;
     this.#perform({ type: 'produce', timestampMs });
     this.#scheduleTick();
-    // Who waits is told once the block is safe.
-    this.#log.settled().then(
-      () => this.#wake(),
-      () => undefined,
-    );
+    this.#wakeWhenSafe(this.#blockWaiters);
   }
 
   #fail(error: unknown): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#cancelTick();
-    this.#wake();
+    this.#wakeAll();
     this.#dependencies.onFailure(error);
   }
+}
+
+function wake(waiters: ReadonlySet<() => void>): void {
+  for (const waiter of [...waiters]) waiter();
 }

@@ -16,7 +16,9 @@ export type ChainOperation =
   | { readonly type: 'censor'; readonly proposer: ValidatorIndex; readonly on: boolean }
   | { readonly type: 'price'; readonly move: PriceMove }
   | { readonly type: 'base_fee'; readonly permille: number }
-  | { readonly type: 'reorganise'; readonly depth: number };
+  | { readonly type: 'reorganise'; readonly depth: number }
+  /** A transaction that came and changed nothing, but proves something. */
+  | { readonly type: 'seen'; readonly bytes: Uint8Array };
 
 /** The position is the operation's byte: append, never reorder. */
 const types: readonly ChainOperation['type'][] = [
@@ -28,6 +30,7 @@ const types: readonly ChainOperation['type'][] = [
   'price',
   'base_fee',
   'reorganise',
+  'seen',
 ];
 const KEY_PREFIX = 'operation/';
 const KEY_DIGITS = 12;
@@ -61,6 +64,8 @@ export function applyOperation(chain: MockSettlementChain, operation: ChainOpera
     case 'reorganise':
       chain.reorganise(operation.depth);
       return;
+    case 'seen':
+      return;
   }
 }
 
@@ -75,14 +80,16 @@ export class SettlementLog {
 
   /**
    * Does everything again that the log holds.
+   * @param replayed - Told of each operation, in order.
    * @throws {CodedError} `STORE_CORRUPT`: a row does not decode, or one is missing.
    */
-  async replay(chain: MockSettlementChain): Promise<void> {
+  async replay(chain: MockSettlementChain, replayed: (operation: ChainOperation) => void): Promise<void> {
     for (const { key, value } of await this.#store.rows()) {
       if (key !== keyOf(this.#count)) throw corrupt(key, `${keyOf(this.#count)} is missing`);
       const decoded = decode(value, readOperation);
       if (!decoded.ok) throw corrupt(key, decoded.message);
       applyOperation(chain, decoded.value);
+      replayed(decoded.value);
       this.#count += 1;
     }
   }
@@ -133,6 +140,9 @@ function writeOperation(writer: Writer, operation: ChainOperation): void {
     case 'reorganise':
       writer.u32(operation.depth);
       return;
+    case 'seen':
+      writer.bytes(operation.bytes, TRANSACTION_BYTES_MAX);
+      return;
   }
 }
 
@@ -156,6 +166,8 @@ function readOperation(reader: Reader): ChainOperation {
       return { type, permille: reader.u64() };
     case 'reorganise':
       return { type, depth: reader.u32() };
+    case 'seen':
+      return { type, bytes: reader.bytes(TRANSACTION_BYTES_MAX) };
     default:
       throw new DecodeError('no such operation');
   }

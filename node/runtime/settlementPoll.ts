@@ -4,13 +4,11 @@
  */
 import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { RETRY_MIN_MS, retryPause } from './retryPause.ts';
 import type { Known } from './settlementHost.ts';
 
 /** Blocks remembered: a reorganisation that goes deeper begins again where following began. */
 const KNOWN_MAX = 64;
-/** Wait after a failure, in ms: the first, and the longest, doubling in between, each with jitter. */
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 5000;
 
 /** Asks once. @param signal - Ends the question. @throws when nobody could be asked. */
 export type AskBlocks = (
@@ -63,7 +61,7 @@ export class SettlementPoll {
       // Who has nothing and does not wait is about to stop, or does not know how to: it is asked less often.
       const isHasty = blocks?.length === 0 && performance.now() - askedMs < RETRY_MIN_MS;
       if (blocks === undefined || isHasty) {
-        await this.#pause(failures, signal);
+        await retryPause(failures, signal);
         failures += 1;
         continue;
       }
@@ -74,18 +72,5 @@ export class SettlementPoll {
         known = [block, ...known.filter(({ height }) => height < block.height)].slice(0, KNOWN_MAX);
       }
     }
-  }
-
-  #pause(failures: number, signal: AbortSignal): Promise<void> {
-    const waitMs = Math.min(RETRY_MIN_MS * 2 ** failures, RETRY_MAX_MS) * (0.5 + Math.random());
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      signal.addEventListener('abort', done, { once: true });
-    });
   }
 }

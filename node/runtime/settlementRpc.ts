@@ -8,6 +8,7 @@
  * | `settlement_standing` | proposer, seq, attempt, hash | settled, reverted, waiting or unknown |
  * | `settlement_block` | height | the block's bytes, or null |
  * | `settlement_blocks` | known, from_height, wait_ms | bytes of the blocks that follow, waiting for one |
+ * | `settlement_conflicts` | known, wait_ms | pairs of transactions by which proposers contradicted themselves, one each |
  * | `admin_fault` | fault, on | null; with the admin token only |
  */
 import { z } from 'zod';
@@ -18,10 +19,12 @@ import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
 import type { SettlementHost } from './settlementHost.ts';
 
-/** Longest wait for a block in one request, in ms: below what proxies on the way tolerate. */
+/** Longest wait for a block, or a conflict, in one request, in ms: below what proxies on the way tolerate. */
 export const WAIT_MS_MAX = 25_000;
 /** Blocks that one request may say it knows. */
 const KNOWN_MAX = 64;
+/** Proposers that one request may say it knows: more than any chain has validators. */
+const PROPOSERS_MAX = 1024;
 
 /** Codes of the specification, and one of our own: a fault of a scenario made the call fail. */
 const rpcErrors = {
@@ -79,6 +82,10 @@ const params = {
       .max(KNOWN_MAX)
       .default([]),
     from_height: index,
+    wait_ms: index.max(WAIT_MS_MAX).default(0),
+  }),
+  conflicts: z.object({
+    known: z.array(index).max(PROPOSERS_MAX).default([]),
     wait_ms: index.max(WAIT_MS_MAX).default(0),
   }),
   fault: z.object({ fault, on: z.boolean() }),
@@ -148,6 +155,11 @@ export class SettlementRpc {
         const had = known.map(([height, knownHash]) => ({ height, hash: knownHash }));
         const blocks = await host.blocksAfter(had, fromHeight, waitMs);
         return blocks.map((block) => toHex(encodeSettlementBlock(block)));
+      }
+      case 'settlement_conflicts': {
+        const { known, wait_ms: waitMs } = params.conflicts.parse(given);
+        const conflicts = await host.conflictsBeside(known, waitMs);
+        return conflicts.map(({ first, second }) => [toHex(first), toHex(second)]);
       }
       case 'admin_fault': {
         if (!isAdmin) break;

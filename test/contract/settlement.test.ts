@@ -12,11 +12,13 @@ import { SimulatedDisk } from '../../node/simulation/machine/disk.ts';
 import { SimulatedNode } from '../../node/simulation/machine/simulatedNode.ts';
 import { Links } from '../../node/simulation/network/links.ts';
 import { SettlementSide } from '../../node/simulation/settlement/settlementSide.ts';
+import { SettlementWatch } from '../../node/simulation/settlement/settlementWatch.ts';
+import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { ManualClock } from '../helpers/manualClock.ts';
 import { MemoryStore } from '../helpers/memoryStore.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { chainId, createChain } from '../unit/settlement/chain/fixtures.ts';
+import { chainId, createChain, createWatch } from '../unit/settlement/chain/fixtures.ts';
 import {
   SETTLEMENT_BLOCK_TIME_MS as BLOCK_TIME_MS,
   describeSettlement,
@@ -27,6 +29,7 @@ type Call = Extract<Output, { readonly type: 'submitSettlement' | 'askSettlement
 
 class SimulatedSettlement implements SettlementUnderTest {
   readonly delivered: SettlementBlock[] = [];
+  readonly conflicts: SettlementPair[] = [];
   readonly #queue = new EventQueue(0);
   readonly #node = new SimulatedNode({ index: 0, name: 'node-0', power: 1, disk: new SimulatedDisk() });
   readonly #answers = new Map<number, SettlementAnswer>();
@@ -36,19 +39,23 @@ class SimulatedSettlement implements SettlementUnderTest {
   constructor() {
     const model = { latencyMs: 50, jitterMs: 10, loss: 0, duplicate: 0, reorder: 0, bandwidthMbps: 1000 };
     const random = new Random('settlement');
+    const links = new Links({ model, nodeCount: 1 }, { random });
+    const nodes = [this.#node];
+    const queue = this.#queue;
+    const deliver = (_node: SimulatedNode, input: Input): void => this.#take(input);
     this.#node.core = { handle: () => [], status: () => Promise.reject() as never };
     this.#side = new SettlementSide(
       { blockTimeMs: BLOCK_TIME_MS, phaseMs: 0 },
       {
         chain: createChain({ reorgDepthMax: 8 }),
-        queue: this.#queue,
-        links: new Links({ model, nodeCount: 1 }, { random }),
-        nodes: [this.#node],
-        deliver: (_node, input) => this.#take(input),
+        queue,
+        links,
+        nodes,
+        deliver,
         fail: (error) => {
           throw new Error(error);
         },
-        watch: undefined,
+        watch: new SettlementWatch({ watch: createWatch(), queue, links, nodes, deliver }),
         refused: () => undefined,
         random,
       },
@@ -62,6 +69,9 @@ class SimulatedSettlement implements SettlementUnderTest {
   ask({ seq, attempt, hash }: SettlementQuestion): Promise<SettlementAnswer> {
     return this.#call({ type: 'askSettlement', requestId: 0, batch: seq, attempt, transactionHash: hash });
   }
+
+  /** Everybody who runs is shown what there is. */
+  watchConflicts(): void {}
 
   follow(fromHeight: number): void {
     this.#side.follow(this.#node, fromHeight);
@@ -105,6 +115,7 @@ class SimulatedSettlement implements SettlementUnderTest {
 
   #take(input: Input): void {
     if (input.type === 'settlementBlock') this.delivered.push(input.block);
+    if (input.type === 'settlementConflict') this.conflicts.push(input);
     if (input.type === 'settlementAnswer') this.#answers.set(input.requestId, input.answer);
   }
 }
@@ -120,6 +131,7 @@ async function realTime(
     { blockTimeMs: BLOCK_TIME_MS },
     {
       chain: createChain({ reorgDepthMax: 8 }),
+      doubleSettlements: createWatch(),
       store: new MemoryStore(),
       clock,
       indexOf: () => undefined,
@@ -130,13 +142,19 @@ async function realTime(
   );
   const { client, close } = await connect(host);
   const delivered: SettlementBlock[] = [];
+  const conflicts: SettlementPair[] = [];
   return {
     delivered,
+    conflicts,
     submit: (bytes) => client.submit(bytes),
     ask: (question) => client.ask(question),
     follow: (fromHeight) =>
       client.follow(fromHeight, async (block) => {
         delivered.push(block);
+      }),
+    watchConflicts: () =>
+      client.watchConflicts(async (pair) => {
+        conflicts.push(pair);
       }),
     makeBlock: async () => clock.moveTo(clock.now() + BLOCK_TIME_MS),
     setFault: (fault, on) => host.setFault(fault, on),

@@ -12,7 +12,7 @@ import { SettlementRpc } from '../../node/runtime/settlementRpc.ts';
 import { ManualClock } from '../helpers/manualClock.ts';
 import { MemoryStore } from '../helpers/memoryStore.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
-import { batchOf, bytesOf, chainId, createChain } from '../unit/settlement/chain/fixtures.ts';
+import { batchOf, bytesOf, chainId, createChain, createWatch } from '../unit/settlement/chain/fixtures.ts';
 
 /** Closed after each test, the newest first. */
 let open: (() => Promise<void>)[] = [];
@@ -35,6 +35,7 @@ async function startChain(): Promise<Running> {
     { blockTimeMs: 5000 },
     {
       chain: createChain({ reorgDepthMax: 8 }),
+      doubleSettlements: createWatch(),
       store: new MemoryStore(),
       clock,
       indexOf: (name) => (name === 'node-1' ? 1 : undefined),
@@ -121,6 +122,11 @@ describe('the JSON-RPC of a settlement chain', () => {
     [
       'too many known blocks',
       call('settlement_blocks', { from_height: 0, known: Array(65).fill([0, chainId]) }),
+      -32_602,
+    ],
+    [
+      'conflicts but for more proposers than there can be',
+      call('settlement_conflicts', { known: Array(1025).fill(0) }),
       -32_602,
     ],
     ['a wait without end', call('settlement_blocks', { from_height: 0, wait_ms: 1e9 }), -32_602],

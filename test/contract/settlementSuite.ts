@@ -3,17 +3,22 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementAnswer } from '../../node/core/types.ts';
 import type { SettlementQuestion } from '../../node/runtime/settlementPort.ts';
 import type { SettlementChainFault } from '../../node/scenario/types.ts';
+import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import {
   decodeSettlementTransaction,
   settlementTransactionHash,
 } from '../../settlement/chain/transactionCodec.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
-import { batchOf, bytesOf } from '../unit/settlement/chain/fixtures.ts';
+import { actionsOf, batchOf, bytesOf } from '../unit/settlement/chain/fixtures.ts';
 
 export interface SettlementUnderTest {
   submit(bytes: Uint8Array): Promise<SettlementAnswer>;
   ask(question: SettlementQuestion): Promise<SettlementAnswer>;
   follow(fromHeight: number): void;
+  /** From now on at the latest, pairs that contradict each other are shown. */
+  watchConflicts(): void;
+  /** Pairs shown so far. */
+  readonly conflicts: readonly SettlementPair[];
   /** Blocks delivered so far, in order. */
   readonly delivered: readonly SettlementBlock[];
   /** Lets time pass until the chain has made a block more. */
@@ -112,6 +117,25 @@ export function describeSettlement(name: string, create: () => Promise<Settlemen
       expect(await chain.ask(questionOf(bytes))).toEqual({ type });
       await chain.setFault(callFault(kind), false);
       expect(await chain.submit(bytes)).toEqual({ type: 'accepted' });
+    });
+
+    it('shows two transactions of one attempt that say different things, once, whatever the chain does with them', async () => {
+      const batch = batchOf(1);
+      // Cheaper than what waits: the chain refuses it, and both are what its proposer signed.
+      const other = bytesOf(batch, { actions: actionsOf(batch.net, 5n), feeCap: 999n, tip: 9n });
+      const third = bytesOf(batch, { actions: actionsOf(batch.net, 6n), feeCap: 999n, tip: 9n });
+      const replacement = bytesOf(batch, { feeCap: 2000n, tip: 20n });
+      chain.watchConflicts();
+      for (const one of [bytes, bytes, other, third, replacement]) await chain.submit(one);
+      await chain.until(() => chain.conflicts.length > 0);
+      expect(chain.conflicts).toMatchObject([{ first: bytes, second: other }]);
+      // One of somebody else is news, and shows that nothing came between.
+      const by = { proposer: 1, feeCap: 3000n, tip: 30n };
+      await chain.submit(bytesOf(batch, by));
+      await chain.submit(bytesOf(batch, { ...by, actions: actionsOf(batch.net, 5n) }));
+      await chain.until(() => chain.conflicts.length > 1);
+      expect(chain.conflicts).toHaveLength(2);
+      expect(chain.conflicts[1]).toMatchObject({ first: bytesOf(batch, by) });
     });
 
     it('has carried out a call whose answer was lost', async () => {

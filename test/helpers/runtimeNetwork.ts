@@ -25,6 +25,7 @@ import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
 import { InputRecorder } from '../../node/simulation/replay/inputLog.ts';
+import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { scenarioOf } from './coreNetwork.ts';
@@ -113,6 +114,7 @@ export class RuntimeNetwork {
       { blockTimeMs: this.#scenario.config.settlementChain.blockTimeMs },
       {
         chain,
+        doubleSettlements: new DoubleSettlementWatch(this.parts.genesis, { verifier: this.crypto }),
         store,
         clock: this.clock,
         indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,

@@ -3,6 +3,7 @@ import type { Input, NodeStatus, Output, RecoveredRow, Write } from '../../../..
 import { NodeRuntime } from '../../../../node/runtime/nodeRuntime.ts';
 import type { PeerNetworkHandlers } from '../../../../node/runtime/peerNetwork.ts';
 import { createResolvers, type PromiseResolvers } from '../../../../node/shims.ts';
+import type { SettlementPair } from '../../../../settlement/chain/doubleSettlementWatch.ts';
 import { ManualClock } from '../../../helpers/manualClock.ts';
 
 const bytes = Uint8Array.of(1, 2, 3);
@@ -24,6 +25,7 @@ class World {
   networkStart: () => Promise<void> = async () => undefined;
   handlers: PeerNetworkHandlers | undefined;
   follow: ((block: never) => Promise<void>) | undefined;
+  show: ((pair: SettlementPair) => Promise<void>) | undefined;
   readonly runtime: NodeRuntime;
 
   constructor() {
@@ -69,6 +71,9 @@ class World {
           follow: (fromHeight, deliver) => {
             this.#note(`follow from ${fromHeight}`);
             this.follow = deliver as (block: never) => Promise<void>;
+          },
+          watchConflicts: (deliver) => {
+            this.show = deliver;
           },
           stop: async () => this.#note('settlement stopped'),
         },
@@ -253,6 +258,9 @@ describe('NodeRuntime outputs', () => {
     ]);
     await world.follow?.({ height: 3 } as never);
     expect(world.inputs.at(-1)).toMatchObject({ type: 'settlementBlock', block: { height: 3 } });
+    const pair = { first: Uint8Array.of(1), second: Uint8Array.of(2) };
+    await world.show?.(pair);
+    expect(world.inputs.at(-1)).toEqual({ type: 'settlementConflict', nowMs: 1000, ...pair });
     await world.runtime.stop();
   });
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LinkConditions, plainLink } from '../../../../node/runtime/linkConditions.ts';
 import { SettlementConditions } from '../../../../node/runtime/settlementConditions.ts';
 import type { SettlementClient } from '../../../../node/runtime/settlementPort.ts';
+import type { SettlementPair } from '../../../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../../../settlement/net/settlement.ts';
 
 const bytes = Uint8Array.of(1);
@@ -10,6 +11,7 @@ const cut = new Map([['settlement' as const, { ...plainLink, cut: true }]]);
 
 let calls: string[];
 let deliver: ((block: SettlementBlock) => Promise<void>) | undefined;
+let show: ((pair: SettlementPair) => Promise<void>) | undefined;
 let links: LinkConditions;
 let client: SettlementConditions;
 
@@ -27,6 +29,9 @@ beforeEach(() => {
     },
     follow: (_fromHeight, onBlock) => {
       deliver = onBlock;
+    },
+    watchConflicts: (onPair) => {
+      show = onPair;
     },
     stop: async () => {
       calls.push('stop');
@@ -69,12 +74,17 @@ describe('SettlementConditions', () => {
     client.follow(0, async ({ height }) => {
       heights.push(height);
     });
+    let pairCount = 0;
+    client.watchConflicts(async () => {
+      pairCount += 1;
+    });
     const delivered = deliver?.({ height: 1 } as SettlementBlock);
+    const shown = show?.({ first: bytes, second: bytes });
     await new Promise<void>((resolve) => setImmediate(resolve));
-    expect(heights).toEqual([]);
+    expect({ heights, pairCount }).toEqual({ heights: [], pairCount: 0 });
     links.set(new Map());
-    await delivered;
-    expect(heights).toEqual([1]);
+    await Promise.all([delivered, shown]);
+    expect({ heights, pairCount }).toEqual({ heights: [1], pairCount: 1 });
     await client.stop();
   });
 

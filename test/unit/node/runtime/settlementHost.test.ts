@@ -7,7 +7,7 @@ import {
 } from '../../../../settlement/chain/transactionCodec.ts';
 import { ManualClock } from '../../../helpers/manualClock.ts';
 import { MemoryStore } from '../../../helpers/memoryStore.ts';
-import { batchOf, bytesOf, createChain } from '../../settlement/chain/fixtures.ts';
+import { actionsOf, batchOf, bytesOf, createChain, createWatch } from '../../settlement/chain/fixtures.ts';
 
 const BLOCK_TIME_MS = 5000;
 let open: SettlementHost[] = [];
@@ -26,6 +26,7 @@ async function openHost(
     { blockTimeMs: BLOCK_TIME_MS },
     {
       chain: createChain({ reorgDepthMax: 8 }),
+      doubleSettlements: createWatch(),
       indexOf: (name) => (name === 'node-1' ? 1 : undefined),
       onFailure: (error) => {
         throw error;
@@ -230,5 +231,73 @@ describe('SettlementHost faults', () => {
     clock.moveTo(5000);
     expect(host.chain.lastSettledSeq).toBe(1);
     expect(host.chain.head.events.filter(({ type }) => type === 'batch_settled')).toHaveLength(1);
+  });
+});
+
+describe('SettlementHost conflicts', () => {
+  const batch = batchOf(1);
+  const first = bytesOf(batch);
+  /** Of the same attempt, at another price, and too cheap to take the first one's place. */
+  const second = bytesOf(batch, { actions: actionsOf(batch.net, 5n), feeCap: 999n, tip: 9n });
+
+  it('waits for the next one, and not for blocks', async () => {
+    const { host, clock } = await openHost();
+    await host.submit(first);
+    let found: unknown;
+    const waiting = host.conflictsBeside([], 60_000).then((conflicts) => {
+      found = conflicts;
+    });
+    clock.moveTo(5000);
+    await host.blocksAfter([], 0, 0);
+    expect(found).toBeUndefined();
+    expect(await host.submit(second)).toMatchObject({ type: 'refused' });
+    await waiting;
+    expect(found).toEqual([{ proposer: 0, first, second }]);
+    expect(await host.conflictsBeside([0], 0)).toEqual([]);
+  });
+
+  it('still knows what it showed after a restart, though the chain had refused it', async () => {
+    const { host, store } = await openHost();
+    for (const bytes of [first, second]) await host.submit(bytes);
+    expect(await host.conflictsBeside([], 0)).toHaveLength(1);
+    await host.stop();
+    const again = await openHost({ store, clock: new ManualClock(1000) });
+    expect(await again.host.conflictsBeside([], 0)).toEqual([{ proposer: 0, first, second }]);
+    expect(again.host.chain.mempoolCount).toBe(1);
+  });
+
+  it('finds one whose first half came before a restart', async () => {
+    const { host, store } = await openHost();
+    await host.submit(first);
+    await host.stop();
+    const again = await openHost({ store, clock: new ManualClock(1000) });
+    expect(await again.host.conflictsBeside([], 0)).toEqual([]);
+    await again.host.submit(second);
+    expect(await again.host.conflictsBeside([], 0)).toEqual([{ proposer: 0, first, second }]);
+  });
+
+  it('keeps one pair a proposer, however many attempts it spoils, and writes down no more', async () => {
+    const { host, store } = await openHost();
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await host.submit(bytesOf(batch, { attempt }));
+      await host.submit(bytesOf(batch, { attempt, actions: actionsOf(batch.net, 5n), feeCap: 9n, tip: 1n }));
+    }
+    expect(await host.conflictsBeside([], 0)).toHaveLength(1);
+    const accepted = host.chain.mempoolCount;
+    expect(await store.rows()).toHaveLength(accepted + 2);
+  });
+
+  it('leaves out those who are known, and lets go of who waits when it stops', async () => {
+    const { host } = await openHost();
+    for (let proposer = 0; proposer < 4; proposer += 1) {
+      for (const amountInMax of [5n, 6n]) {
+        await host.submit(bytesOf(batch, { proposer, actions: actionsOf(batch.net, amountInMax) }));
+      }
+    }
+    const proposers = (await host.conflictsBeside([2], 0)).map(({ proposer }) => proposer);
+    expect(proposers).toEqual([0, 1, 3]);
+    const waiting = host.conflictsBeside([0, 1, 2, 3], 60_000);
+    await host.stop();
+    expect(await waiting).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { Random } from '../../../../consensus/primitives/random.ts';
 import type { Signature, Signer, Verifier } from '../../../../consensus/primitives/signature.ts';
 import { ValidatorSet } from '../../../../consensus/validators.ts';
 import { type Certificate, type VoteSubject, voteSigningBytes } from '../../../../consensus/vote.ts';
+import { DoubleSettlementWatch } from '../../../../settlement/chain/doubleSettlementWatch.ts';
 import { MockSettlementChain, type SettlementChainOptions } from '../../../../settlement/chain/mockChain.ts';
 import {
   encodeSettlementTransaction,
@@ -141,4 +142,8 @@ export function createChain(overrides: Partial<SettlementChainOptions> = {}): Mo
     },
     { verifier },
   );
+}
+
+export function createWatch(): DoubleSettlementWatch {
+  return new DoubleSettlementWatch({ chainId, validators }, { verifier });
 }
