@@ -223,14 +223,18 @@ function renderVerdicts({ slashes, verdicts }: RunResult, { colors, columns }: R
   const proven = verdicts.slashes.filter(({ proof }) => proof !== undefined).length;
   const judged = (count: number, text: string): string =>
     `  ${count === 0 ? colors.green('none') : colors.red(String(count))} ${text}`;
-  const ladder = deadlines.map(({ blocks, slashed }) => `${blocks}:${slashed}`).join(' ');
+  const isUndecided = deadlines.some(({ undecided }) => undecided > 0);
+  const ladder = deadlines
+    .map(({ blocks, slashed, undecided }) => `${blocks}:${slashed}${undecided > 0 ? `+${undecided}?` : ''}`)
+    .join(' ');
+  const legend = isUndecided ? '; +n?: undecided, as a slash came first' : '';
   return [
     'Verdicts',
     `  duties: ${present} with their holder present, ${disturbed} disturbed, ${absent} absent`,
     `  ${proven} of ${verdicts.slashes.length} slashes with a proof in the result`,
     judged(wrongful, 'of them wrongful'),
     judged(unpunished, 'of the absences unpunished'),
-    wrap('  ', `slashed by other deadlines (blocks:duties): ${ladder}`, columns),
+    wrap('  ', `slashed by other deadlines (blocks:duties${legend}): ${ladder}`, columns),
   ].join('\n');
 }
 

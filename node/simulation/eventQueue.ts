@@ -66,6 +66,11 @@ export class EventQueue {
     return this.#eventCount;
   }
 
+  /** Nothing more happens at this very time, so far. */
+  get isInstantOver(): boolean {
+    return this.#heap.nextTimeMs > this.#nowMs;
+  }
+
   /** Schedules an event; a time in the past means now. The caller fills in the fields its kind needs. */
   schedule(timeMs: TimeMs, kind: EventKind): SimulationEvent {
     this.#order += 1;

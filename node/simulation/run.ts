@@ -78,8 +78,10 @@ export function* runInSlices(
   world.recorder?.finish();
   const { watchers, genesisState } = world;
   const result = buildResult({ scenario, engine: 'simulation', network: simulation, watchers, genesisState });
+  const cut = world.recorder?.describeCut();
+  const warnings = cut === undefined ? result.warnings : [...result.warnings, cut];
   const wallMs = options.clock === undefined ? 0 : Math.max(0, options.clock() - startedMs);
-  return { result: { ...result, wall_ms: wallMs }, eventCount: simulation.eventCount };
+  return { result: { ...result, warnings, wall_ms: wallMs }, eventCount: simulation.eventCount };
 }
 
 interface World {

@@ -275,12 +275,14 @@ export class Simulation implements WatchedNetwork {
     return height;
   }
 
-  /** All running nodes agree and none is more than two blocks behind the first. */
+  /** All running nodes agree and none is more than two blocks behind the first. Down or paused, a node does not run. */
   isConverged(): boolean {
     const { laws } = this.#watchers;
     const slowest = this.#nodes.reduce(
       (height, node) =>
-        node.core === undefined || node.hasLied ? height : Math.min(height, node.finalizedHeight),
+        node.core === undefined || node.hasLied || this.#freezer.isFrozen(node)
+          ? height
+          : Math.min(height, node.finalizedHeight),
       this.#finalizedHeight,
     );
     return laws.isAgreed && slowest >= this.#finalizedHeight - 2;
@@ -293,6 +295,7 @@ export class Simulation implements WatchedNetwork {
   advance(untilMs: TimeMs): boolean {
     const end = this.#queue.eventCount + EVENTS_PER_SLICE;
     while (this.#queue.eventCount < end) {
+      if (this.#faults.isQuorumStale && this.#queue.isInstantOver) this.#faults.instantEnded();
       const event = this.#queue.next(untilMs);
       if (event === undefined) return false;
       this.#happen(event);

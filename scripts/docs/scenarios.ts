@@ -143,7 +143,7 @@ const factWords: Words = {
 
 const conditionWords: Words = {
   converged:
-    '`true`: no two nodes ever disagreed, and no running node is more than two final blocks behind the first',
+    '`true`: no two nodes ever disagreed, and no running node is more than two final blocks behind the first. A node that is down or paused does not run; one that comes back counts from then on, before it has caught up. Nor does one count that ever lied',
   height_at_least: 'Some node has finalised this height',
   pending_batches: 'Bound on batches that are sealed and unconfirmed',
   confirmed_batches: 'Bound on confirmed batches',

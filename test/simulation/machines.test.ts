@@ -119,6 +119,31 @@ describe('pause', () => {
     expect(finalized.some((t) => t >= 35_000 && t < 45_000)).toBe(true);
   });
 
+  it('4 nodes, one fails in the very ms in which another is back: the quorum was never lost (seed 42)', () => {
+    const outcome = run('60s', [
+      '{ at: { time: 15s }, crash: { node: node-0, lose: none }, for: 10s }',
+      '{ at: { time: 25s }, pause: { node: node-1 }, for: 10s }',
+      '{ at: { time: 35s }, crash: { node: node-2, lose: none }, for: 5s }',
+    ]);
+    expect(outcome.events.filter(({ type }) => type === 'warning')).toEqual([]);
+    expect(outcome.result.warnings).toEqual([]);
+  });
+
+  it.each([
+    ['pause: { node: node-1 }', true],
+    ['crash: { node: node-1, lose: none }', true],
+    ['isolate: node-1', false],
+  ])('%s to the end: converged is %s of those that run (seed 42)', (fault, isConverged) => {
+    const outcome = runScenario(`
+name: converged
+seed: 42
+duration: 60s
+timeline: [{ at: { time: 15s }, ${fault}, for: 100s }]
+expect: [{ final: { converged: ${isConverged} } }]
+`);
+    expect(outcome.result.expectations).toMatchObject([{ ok: true }]);
+  });
+
   it('a crash ends the pause of the process that it kills: the next process runs (seed 42)', () => {
     const outcome = run('80s', [
       '{ at: { time: 15s }, pause: { node: node-1 }, for: 40s }',

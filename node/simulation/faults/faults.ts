@@ -55,6 +55,7 @@ export class Faults {
   readonly #quorum: Quorum<SimulatedNode>;
   readonly #warnings: string[] = [];
   #hasQuorum = true;
+  #isQuorumStale = false;
 
   constructor(dependencies: FaultsDependencies) {
     this.#dependencies = dependencies;
@@ -113,7 +114,7 @@ export class Faults {
     return this.#warnings;
   }
 
-  /** Tells the laws how whole the network is, and whoever watches the run when it loses its quorum. */
+  /** Tells the laws how whole the network is, at once; who watches the run is told at the end of the instant. */
   healthChanged(): void {
     const { laws, nowMs } = this.#dependencies;
     const timely = this.#quorum.timely();
@@ -126,10 +127,17 @@ export class Faults {
     }
     const slowestClockMs = timely.reduce((ms, { clock }) => Math.min(ms, clock.offsetMs), 0);
     laws.healthChanged({ hasQuorum, canSettle, slowestClockMs }, nowMs());
-    this.#reportQuorum();
+    this.#isQuorumStale = true;
   }
 
-  #reportQuorum(): void {
+  /** True when something changed in this instant that may be told when it is over. */
+  get isQuorumStale(): boolean {
+    return this.#isQuorumStale;
+  }
+
+  /** All changes of an instant are made: what breaks and heals within one is no loss of the quorum. */
+  instantEnded(): void {
+    this.#isQuorumStale = false;
     const connected = this.#quorum.connected();
     const hasQuorum = this.#quorum.isQuorum(connected);
     if (hasQuorum === this.#hasQuorum) return;

@@ -9,7 +9,7 @@
 import { utf8 } from '../../../consensus/primitives/bytes.ts';
 import { DecodeError, encode, Reader, type Writer } from '../../../consensus/primitives/codec.ts';
 import { CodedError } from '../../../consensus/primitives/codedError.ts';
-import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../../consensus/primitives/hash.ts';
 import type { Input, Output } from '../../core/types.ts';
 import type { Scenario } from '../../scenario/types.ts';
@@ -83,6 +83,8 @@ export class InputRecorder {
   #lifeCount = 0;
   #byteCount = 0;
   #isFull = false;
+  /** When the first input came that found no room. */
+  #fullAtMs: TimeMs | undefined;
 
   constructor(scenario: Scenario, sink: InputSink) {
     this.#sink = sink;
@@ -112,14 +114,27 @@ export class InputRecorder {
     };
   }
 
+  /** What is missing from the log, in words; undefined: nothing is. */
+  describeCut(): string | undefined {
+    if (this.#fullAtMs === undefined) return undefined;
+    return `the log of inputs reached its limit of ${this.#bytesMax} bytes at ${this.#fullAtMs} ms: what nodes took in afterwards is not in it. Record fewer nodes with --record, or run a shorter scenario`;
+  }
+
+  get #bytesMax(): number {
+    return this.#sink.bytesMax ?? LOG_BYTES_MAX;
+  }
+
   /** The run is over. */
   finish(): void {
     this.#frame('end', (writer) => writer.boolean(this.#isFull));
   }
 
   #input(node: ValidatorIndex, life: number, input: Input, digest: string): void {
-    if (this.#byteCount >= (this.#sink.bytesMax ?? LOG_BYTES_MAX)) this.#isFull = true;
-    if (this.#isFull) return;
+    if (this.#byteCount >= this.#bytesMax) this.#isFull = true;
+    if (this.#isFull) {
+      this.#fullAtMs ??= input.nowMs;
+      return;
+    }
     const references = { referTo: (value: object) => this.#share(value) };
     this.#frame('input', (writer) => {
       writer.u16(node).u32(life).string(digest, DIGEST_CHARACTERS);

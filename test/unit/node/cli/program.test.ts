@@ -150,6 +150,17 @@ describe('sidereal run', () => {
     expect(Math.max(...report.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  it('tells of each other deadline how many duties it would have slashed, and how many are undecided', async () => {
+    const file = 'scripts/scenarios/withheld-settlement.yaml';
+    const { verdicts } = runResultSchema.parse(JSON.parse((await run(['run', file, '--json'])).out));
+    const parts = verdicts.deadlines.map(
+      ({ blocks, slashed, undecided }) => `${blocks}:${slashed}${undecided > 0 ? `+${undecided}?` : ''}`,
+    );
+    expect(parts.join(' ')).toMatch(/\+[1-9][0-9]*\?/);
+    const text = (await run(['run', file])).out.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(`undecided, as a slash came first): ${parts.join(' ')}`);
+  });
+
   it('colours a terminal unless NO_COLOR is set', async () => {
     expect((await run(['run', SEED], { isOutTerminal: true })).out).toContain('\u001b[');
     expect(

@@ -23,13 +23,16 @@ timeline:
   - { at: { time: 20s }, crash: { node: node-2, lose: all }, for: 10s }
 `;
 
-function record(scenario: Scenario, sink: Partial<InputSink> = {}): { bytes: Uint8Array; traceHash: string } {
+function record(
+  scenario: Scenario,
+  sink: Partial<InputSink> = {},
+): { bytes: Uint8Array; traceHash: string; warnings: readonly string[] } {
   const pieces: Uint8Array[] = [];
   const result = runSimulation(scenario, {
     // The recorder may reuse its buffers.
     inputs: { write: (piece) => pieces.push(piece.slice()), ...sink },
   });
-  return { bytes: concatBytes(...pieces), traceHash: result.trace_hash };
+  return { bytes: concatBytes(...pieces), traceHash: result.trace_hash, warnings: result.warnings };
 }
 
 function readAll(bytes: Uint8Array): RecordedInput[] {
@@ -71,7 +74,14 @@ describe('a log of inputs', () => {
 
   it('ends at its limit and says so', () => {
     const bytesMax = Math.floor(bytes.length / 2);
-    const log = readInputLog(record(scenario, { bytesMax }).bytes);
+    const recorded = record(scenario, { bytesMax });
+    expect(recorded.warnings).toEqual([
+      expect.stringMatching(
+        new RegExp(`^the log of inputs reached its limit of ${bytesMax} bytes at [0-9]{5} ms: .* --record`),
+      ),
+    ]);
+    expect(record(scenario).warnings).toEqual([]);
+    const log = readInputLog(recorded.bytes);
     const inputs = [...log.inputs];
     expect(log.isCut).toBe(true);
     expect(inputs.length).toBeGreaterThan(100);
