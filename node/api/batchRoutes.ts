@@ -85,6 +85,9 @@ export const batchSchema = Type.Object(
   closed,
 );
 type ShownBatch = Static<typeof batchSchema>;
+export interface BatchesAnswer {
+  readonly batches: readonly ShownBatch[];
+}
 
 const batchExample: ShownBatch = {
   seq: 1,

@@ -142,6 +142,15 @@ const settlementSchema = Type.Object(
   closed,
 );
 
+export type SettlementAnswer = Static<typeof settlementSchema>;
+export interface ValidatorsAnswer {
+  readonly validators: readonly Static<typeof validatorSchema>[];
+}
+export type AccountAnswer = Static<typeof accountSchema>;
+export interface AssetsAnswer {
+  readonly assets: readonly Static<typeof assetSchema>[];
+}
+
 export function ledgerRoutes(node: NodeView): Route[] {
   return [
     defineRoute({

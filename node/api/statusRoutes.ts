@@ -36,6 +36,7 @@ const statusSchema = Type.Object(
   },
   closed,
 );
+export type StatusAnswer = Static<typeof statusSchema>;
 
 /** Why a node is not ready; stable. */
 export type Unready = 'halted' | 'peers_below_quorum' | 'head_stale';
@@ -143,7 +144,7 @@ export function statusRoutes(node: NodeView): Route[] {
   ];
 }
 
-function showStatus(node: NodeView): Static<typeof statusSchema> {
+function showStatus(node: NodeView): StatusAnswer {
   const reader = node.reader();
   const status = reader.status();
   return {

@@ -6,22 +6,40 @@ const ANSWER_TIMEOUT_MS = 10_000;
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** @throws {CodedError} `NODE_UNREACHABLE`, or the code with which the node refuses. */
-export function getJson(api: string, path: string): Promise<Json> {
-  return ask(api, path, {});
+export interface AskOptions {
+  /** Longest wait, in ms. */
+  readonly timeoutMs?: number;
+  /** Gives up at once when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 /** @throws {CodedError} `NODE_UNREACHABLE`, or the code with which the node refuses. */
-export function postJson(api: string, path: string, body: unknown): Promise<Json> {
+export function getJson(api: string, path: string, options: AskOptions = {}): Promise<Json> {
+  return ask(api, path, {}, options);
+}
+
+/** @throws {CodedError} `NODE_UNREACHABLE`, or the code with which the node refuses. */
+export function postJson(api: string, path: string, body: unknown, options: AskOptions = {}): Promise<Json> {
   const headers = { 'content-type': 'application/json' };
-  return ask(api, path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return ask(api, path, { method: 'POST', headers, body: JSON.stringify(body) }, options);
 }
 
-async function ask(api: string, path: string, init: RequestInit): Promise<Json> {
+async function ask(
+  api: string,
+  path: string,
+  init: RequestInit,
+  { timeoutMs = ANSWER_TIMEOUT_MS, signal }: AskOptions,
+): Promise<Json> {
+  // Not `AbortSignal.any`: what it makes of a signal that lives for days piles up there.
+  const ends = new AbortController();
+  const end = (): void => ends.abort();
+  const timer = setTimeout(end, timeoutMs);
+  if (signal?.aborted === true) end();
+  signal?.addEventListener('abort', end);
   let response: Response;
   let answer: Json;
   try {
-    response = await fetch(`${api}${path}`, { ...init, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    response = await fetch(`${api}${path}`, { ...init, signal: ends.signal });
     answer = (await response.json()) as Json;
   } catch (cause) {
     throw new CodedError(
@@ -30,6 +48,9 @@ async function ask(api: string, path: string, init: RequestInit): Promise<Json> 
       { api },
       { cause },
     );
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
   }
   if (response.ok) return answer;
   const { code, message, details } = (answer.error ?? {}) as {

@@ -33,6 +33,8 @@ export interface ApiHarnessOptions {
   readonly eventsKept?: number;
   readonly extraAccounts?: readonly GenesisAccount[];
   readonly port?: number;
+  /** Tells this process's events from those of another. */
+  readonly epoch?: string;
 }
 
 export class ApiHarness {
@@ -51,7 +53,12 @@ export class ApiHarness {
 
   private constructor(options: ApiHarnessOptions) {
     const names = { nameOf: (index: number) => `node-${index}`, labelOf: () => undefined };
-    this.events = new EventLog({ self: 0, names, epoch: 'test', kept: options.eventsKept ?? 10_000 });
+    this.events = new EventLog({
+      self: 0,
+      names,
+      epoch: options.epoch ?? 'test',
+      kept: options.eventsKept ?? 10_000,
+    });
     this.network = new CoreNetwork(scenario, {
       settles: true,
       extraAccounts: options.extraAccounts ?? [],
