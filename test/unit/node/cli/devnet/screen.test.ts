@@ -30,7 +30,7 @@ class Terminal {
 
   readonly write = (text: string): void => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a terminal reads
-    for (const [token, parameter = '', final] of text.matchAll(/\u001b\[(\??[0-9]*)([A-Za-z])|[^]/g)) {
+    for (const [token, parameter = '', final] of text.matchAll(/\u001b\[(\??[0-9]*)([A-Za-z])|./gs)) {
       if (final !== undefined) this.#control(parameter, final);
       else if (token === '\n') this.#feed();
       else if (token === '\r') this.#column = 0;
