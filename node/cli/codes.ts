@@ -6,7 +6,7 @@ export const cliCodes = {
   OUT_DIR_UNWRITABLE: 'a file cannot be written',
   INPUT_LOG_DAMAGED: 'the log of inputs is cut short or has changed; the message says at which byte',
   INPUT_LOG_MISSING: 'the folder holds no log of inputs',
-  INPUT_LOG_NODE_UNKNOWN: 'the recorded run has no such node',
+  INPUT_LOG_NODE_UNKNOWN: 'there is no log of such a node',
   KEY_FILE_EXISTS: 'a key file is there already and is never overwritten',
 } as const;
 

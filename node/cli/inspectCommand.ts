@@ -1,20 +1,17 @@
 /**
- * `sidereal inspect`: replays what a node took in, from the log that `sidereal run --out` leaves, and shows step by step
- * what it did and how its rows changed. A replay that gives anything else than the recorded run did ends with code 1.
+ * `sidereal inspect`: replays what a node took in, from the log that `sidereal run --out` leaves or from those in the data
+ * directory of a devnet's node, and shows step by step what it did and how its rows changed. A replay that gives anything
+ * else than the recorded run did ends with code 1.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { CodedError } from '../../consensus/primitives/codedError.ts';
-import { findNearest } from '../config/problem.ts';
+import type { ReportedRoot } from '../replay/inputLog.ts';
+import type { ReplayStep } from '../replay/replay.ts';
 import { parseDuration } from '../scenario/reader.ts';
-import { type InputLog, readInputLog } from '../simulation/replay/inputLog.ts';
-import { type ReplayStep, replayNode } from '../simulation/replay/replay.ts';
-import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { type ExitCode, exitCodes } from './codes.ts';
 import { counted, seconds } from './format.ts';
+import { type EndedLife, openTarget } from './inspectTarget.ts';
 import { type InspectNames, plainOf, renderStep } from './inspectView.ts';
 import type { CliIo } from './io.ts';
-import { INPUT_LOG_FILE } from './outputDir.ts';
 
 export interface InspectOptions {
   /** A node's name or its index. */
@@ -22,6 +19,8 @@ export interface InspectOptions {
   /** Last instant to show, in ms of the node's clock. */
   readonly until?: number | undefined;
   readonly step?: boolean | undefined;
+  /** No steps, only how it ended. */
+  readonly summary?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -30,13 +29,11 @@ export type AskLine = (prompt: string) => Promise<string | undefined>;
 
 const STEP_PROMPT = 'enter: next   j 40s: jump to   q: quit > ';
 
-/** Replays one node of a run. @returns The exit code; a promise of it when the user steps. */
+/** Replays one node. @returns The exit code; a promise of it when the user steps. */
 export function inspect(dir: string, options: InspectOptions, io: CliIo): ExitCode | Promise<ExitCode> {
-  const log = openLog(dir);
-  const names = { nodes: log.scenario.config.validators.map(({ name }) => name) };
-  const node = findNode(options.node, names);
-  const steps = replayNode(log, node);
-  const session = new InspectSession({ name: names.nodes[node] ?? '', names, options, log }, io);
+  const target = openTarget(dir, options.node);
+  const session = new InspectSession({ name: target.name, names: target.names, options }, io);
+  const steps = target.replay((life) => session.endLife(life));
   if (options.step !== true) {
     for (const step of steps) if (!session.show(step)) break;
     return session.finish();
@@ -79,7 +76,6 @@ export interface InspectSessionOptions {
   readonly name: string;
   readonly names: InspectNames;
   readonly options: InspectOptions;
-  readonly log: Pick<InputLog, 'isCut'>;
 }
 
 /** Shows steps and keeps count. */
@@ -88,6 +84,15 @@ export class InspectSession {
   readonly #io: CliIo;
   #stepCount = 0;
   #lastMs = 0;
+  #lifeCount = 0;
+  #isCut = false;
+  /** The newest block that became final, with its root; and how many did. */
+  #reached: ReportedRoot | undefined;
+  #heightCount = 0;
+  /** A process that was killed between a block and its write makes that block final again. */
+  #highest = 0;
+  /** Ranges of heights that no log holds, because recording had ended. */
+  readonly #gaps: { readonly from: number; readonly to: number }[] = [];
   #differing: ReplayStep | undefined;
 
   constructor(options: InspectSessionOptions, io: CliIo) {
@@ -99,6 +104,7 @@ export class InspectSession {
   show(step: ReplayStep): boolean {
     if (!this.skip(step)) return false;
     const { names, options } = this.#options;
+    if (options.summary === true) return true;
     this.#io.out(`${options.json === true ? JSON.stringify(stepLine(step)) : renderStep(step, names)}\n`);
     return true;
   }
@@ -109,34 +115,104 @@ export class InspectSession {
     if (nowMs > (this.#options.options.until ?? Number.POSITIVE_INFINITY)) return false;
     this.#stepCount += 1;
     this.#lastMs = nowMs;
-    if (!step.isAsRecorded) this.#differing ??= step;
+    const isContinuation = step.started === undefined || this.#follow(step.started);
+    if (!step.isAsRecorded || !isContinuation) this.#differing ??= step;
+    for (const root of step.roots) {
+      if (root.height > this.#highest) this.#heightCount += 1;
+      this.#highest = Math.max(this.#highest, root.height);
+      this.#reached = root;
+    }
     return true;
   }
 
-  finish(): ExitCode {
-    const { name, options, log } = this.#options;
-    const differing = this.#differing;
+  /** The process ended there. */
+  endLife(life: EndedLife): void {
+    this.#lifeCount += 1;
+    if (life.isCut) this.#isCut = true;
+    // A simulation has its own word for what a node went through.
+    if (life.number === undefined) return;
+    const { name, options } = this.#options;
+    const { height = null } = this.#reached ?? {};
     if (options.json === true) {
-      const at = differing?.number ?? null;
+      const line = { type: 'life_finished', node: name, life: life.number, steps: this.#stepCount, height };
+      this.#io.out(`${JSON.stringify({ ...line, end: life.end, torn_bytes: life.tornBytes })}\n`);
+      return;
+    }
+    const reached = height === null ? 'no block' : `height ${height}`;
+    this.#io.out(
+      `${name}: life ${life.number} until ${seconds(this.#lastMs)}, ${reached}; ${describeEnd(life)}.\n`,
+    );
+  }
+
+  finish(): ExitCode {
+    const { name, options } = this.#options;
+    const isOk = this.#differing === undefined;
+    if (options.json === true) {
       const line = {
         type: 'replay_finished',
         node: name,
         steps: this.#stepCount,
-        differs_at: at,
-        cut: log.isCut,
+        lives: this.#lifeCount,
+        heights: this.#heightCount,
+        height: this.#reached?.height ?? null,
+        state_root: this.#reached?.stateRoot ?? null,
+        unrecorded: this.#gaps,
+        differs_at: this.#differing?.number ?? null,
+        cut: this.#isCut,
       };
-      this.#io.out(`${JSON.stringify({ ...line, ok: differing === undefined })}\n`);
+      this.#io.out(`${JSON.stringify({ ...line, ok: isOk })}\n`);
     } else if (this.#stepCount === 0) this.#io.out(`${name}: no inputs were recorded.\n`);
-    else {
-      const verdict =
-        differing === undefined
-          ? 'all outputs as recorded'
-          : `outputs differ from the recorded ones, first at #${differing.number}`;
-      this.#io.out(
-        `${name}: ${counted(this.#stepCount, 'input')} until ${seconds(this.#lastMs)}, ${verdict}.\n`,
-      );
+    else this.#conclude(name);
+    return isOk ? exitCodes.ok : exitCodes.failed;
+  }
+
+  #conclude(name: string): void {
+    const differing = this.#differing;
+    const verdict =
+      differing === undefined
+        ? 'all outputs as recorded'
+        : `outputs differ from the recorded ones, first at #${differing.number}`;
+    this.#io.out(
+      `${name}: ${counted(this.#stepCount, 'input')} until ${seconds(this.#lastMs)}, ${verdict}.\n`,
+    );
+    for (const { from, to } of this.#gaps) {
+      this.#io.out(`${name}: heights ${from} to ${to} are in no log: recording had ended.\n`);
     }
-    return differing === undefined ? exitCodes.ok : exitCodes.failed;
+    if (this.#reached === undefined) return;
+    const { height, stateRoot } = this.#reached;
+    const equal = differing === undefined ? 'every root equal' : 'not all as recorded';
+    const heights = `${this.#heightCount} height${this.#heightCount === 1 ? '' : 's'}`;
+    this.#io.out(`${name}: ${heights}, ${equal}; height ${height} has state root ${stateRoot}.\n`);
+  }
+
+  /** A process starts on what the one before it left. @returns False when the store held another root than was replayed. */
+  #follow(started: ReportedRoot): boolean {
+    const before = this.#reached;
+    if (before === undefined) {
+      if (started.height > 0) this.#skipHeights(1, started);
+      return true;
+    }
+    if (started.height > before.height) this.#skipHeights(before.height + 1, started);
+    return started.height !== before.height || started.stateRoot === before.stateRoot;
+  }
+
+  #skipHeights(from: number, started: ReportedRoot): void {
+    this.#gaps.push({ from, to: started.height });
+    this.#reached = started;
+    this.#highest = started.height;
+  }
+}
+
+function describeEnd({ end, tornBytes }: EndedLife): string {
+  switch (end) {
+    case 'stopped':
+      return 'stopped';
+    case 'full':
+      return 'recording ended there, the log was full';
+    case 'torn':
+      return tornBytes > 0
+        ? `the process was killed: the last ${counted(tornBytes, 'byte')} are no whole frame`
+        : 'the process was killed, or still runs';
   }
 }
 
@@ -158,28 +234,4 @@ function stepLine({ number, recorded, outputs, thrown, changes, isAsRecorded }: 
     })),
     as_recorded: isAsRecorded,
   };
-}
-
-function openLog(dir: string): InputLog {
-  const path = join(dir, INPUT_LOG_FILE);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    const code: CliCode = 'INPUT_LOG_MISSING';
-    const message = `${path} cannot be read: ${(cause as Error).message}; sidereal run --out DIR records one`;
-    throw new CodedError(code, message, { path }, { cause });
-  }
-  return readInputLog(bytes);
-}
-
-function findNode(wanted: string | undefined, { nodes }: InspectNames): number {
-  if (wanted === undefined) return 0;
-  const index = nodes.indexOf(wanted);
-  if (index >= 0) return index;
-  if (/^[0-9]{1,6}$/.test(wanted) && Number(wanted) < nodes.length) return Number(wanted);
-  const code: CliCode = 'INPUT_LOG_NODE_UNKNOWN';
-  const nearest = findNearest(wanted, nodes);
-  const hint = nearest === undefined ? `known: ${nodes.join(', ')}` : `did you mean ${nearest}?`;
-  throw new CodedError(code, `the run has no node \`${wanted}\`; ${hint}`, { node: wanted });
 }

@@ -2,7 +2,7 @@
 import { decodeCompletion } from '../core/completion.ts';
 import { decodeProposal, decodeVotes } from '../core/messages.ts';
 import type { Input, Output, Topic } from '../core/types.ts';
-import type { ReplayStep, RowChange } from '../simulation/replay/replay.ts';
+import type { ReplayStep, RowChange } from '../replay/replay.ts';
 import { counted, seconds } from './format.ts';
 
 /** Longest value shown in a line, in characters; `--json` gives all of it. */

@@ -163,11 +163,15 @@ function addFuzz(program: Command, io: CliIo, finish: Finish): void {
 function addInspect(program: Command, io: CliIo, finish: Finish): void {
   program
     .command('inspect')
-    .argument('<run-dir>', 'the folder of `sidereal run --out`')
+    .argument(
+      '<dir>',
+      'folder of `sidereal run --out`, data directory of a devnet, or one node’s folder in it',
+    )
     .description('replay what a node took in, and show what it did and which of its rows changed')
     .option('--node <node>', 'name or index (default: the first)')
     .option('--until <time>', 'last instant to show, such as 40s', parseTime)
     .option('--step', 'wait for you after every step')
+    .option('--summary', 'no steps: lives, heights and whether all was as recorded')
     .option('--json', 'print NDJSON: a line for each step, and one at the end')
     .addHelpText('after', '\nExample:\n  npx sidereal inspect runs/1 --node node-1 --until 20s\n')
     .action((dir: string, options: InspectOptions) => finish(inspect(dir, options, io)));

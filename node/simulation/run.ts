@@ -9,15 +9,15 @@ import type { Signer } from '../../consensus/primitives/signature.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import type { FinalityObserver } from '../core/ports.ts';
+import { InputRecorder, type InputSink } from '../replay/inputLog.ts';
 import type { BatchResult, RunResult, WindowResult } from '../report/result.ts';
 import { buildResult, createWatchers, type Watchers } from '../report/watchers.ts';
 import { createGenesis } from '../scenario/genesis.ts';
+import { createNodeFactory } from '../scenario/nodeFactory.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
 import type { Scenario } from '../scenario/types.ts';
-import { createNodeFactory } from './machine/nodeFactory.ts';
 import { Links } from './network/links.ts';
-import { InputRecorder, type InputSink } from './replay/inputLog.ts';
 import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
 import { Simulation } from './simulation.ts';
 

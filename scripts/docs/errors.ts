@@ -51,9 +51,11 @@ const advice: Readonly<Record<string, string>> = {
   NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
   OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',
   OUT_DIR_UNWRITABLE: 'Look at the path, its permissions and the space on the disk.',
-  INPUT_LOG_DAMAGED: 'Record the run again: the same scenario and seed give the same log.',
-  INPUT_LOG_MISSING: 'Give the folder of `sidereal run --out`, recorded without `--record none`.',
-  INPUT_LOG_NODE_UNKNOWN: 'Use a name or an index of the run; the message names the nearest one.',
+  INPUT_LOG_DAMAGED:
+    'Of a simulation: record the run again, the same scenario and seed give the same log. Of a real node: other lives can still be replayed; move the damaged file away.',
+  INPUT_LOG_MISSING:
+    'Give the folder of `sidereal run --out`, recorded without `--record none`, or the data directory of a devnet whose nodes record their inputs.',
+  INPUT_LOG_NODE_UNKNOWN: 'Use a name or an index of a recorded node; the message names the nearest one.',
   KEY_FILE_EXISTS: 'Choose another file with `--out`, or move the old key away yourself.',
 
   ACCOUNT_NOT_FUNDED: 'Use one of the accounts that the devnet prints when it starts.',

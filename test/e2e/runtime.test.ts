@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readInputLog } from '../../node/simulation/replay/inputLog.ts';
-import { replayNode } from '../../node/simulation/replay/replay.ts';
+import { FileSource } from '../../node/replay/frames.ts';
+import { INPUT_FOLDER, listLives } from '../../node/replay/inputFolder.ts';
+import { readNodeLog } from '../../node/replay/nodeLog.ts';
+import { replayLife } from '../../node/replay/replay.ts';
 import { fastScenario, RuntimeNetwork } from '../helpers/runtimeNetwork.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
@@ -67,15 +70,17 @@ timeline:
     const head = running.heightOf(0);
     await waitUntil(() => all.every((index) => running.heightOf(index) >= head + 5), 60_000);
     await running.stopAll();
-    const log = running.finishInputLog();
     for (const index of all) {
       const roots = new Map<number, string>();
-      for (const { outputs, isAsRecorded, number } of replayNode(readInputLog(log), index)) {
-        expect(isAsRecorded, `input ${number} of node-${index}`).toBe(true);
-        for (const output of outputs) {
-          if (output.type !== 'emit' || output.event.type !== 'block_finalized') continue;
-          roots.set(output.event.height, output.event.stateRoot);
+      for (const { path } of listLives(join(running.dataDir, `node-${index}`, INPUT_FOLDER))) {
+        const log = readNodeLog(new FileSource(path));
+        expect(log, path).toBeDefined();
+        if (log === undefined) continue;
+        for (const step of replayLife(log)) {
+          expect(step.isAsRecorded, `input ${step.number} of ${path}`).toBe(true);
+          for (const { height, stateRoot } of step.roots) roots.set(height, stateRoot);
         }
+        expect(log.end).toBe('stopped');
       }
       expect(roots).toEqual(running.roots[index]);
     }

@@ -5,13 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concatBytes } from '../../consensus/primitives/bytes.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { archiveLimits } from '../../node/core/archive.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
 import type { EventTap } from '../../node/devnet/runtimeView.ts';
+import { NodeRecorder, type RecordingEnded } from '../../node/replay/nodeRecorder.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import { Libp2pNetwork } from '../../node/runtime/libp2pNetwork.ts';
 import { plainLink } from '../../node/runtime/linkConditions.ts';
@@ -22,9 +22,9 @@ import { SettlementHost } from '../../node/runtime/settlementHost.ts';
 import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
 import { SystemClock } from '../../node/runtime/systemClock.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
+import { nodeOptionsOf } from '../../node/scenario/nodeFactory.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
-import { InputRecorder } from '../../node/simulation/replay/inputLog.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
@@ -73,8 +73,7 @@ export class RuntimeNetwork {
   readonly #nodes: (RunningNode | undefined)[] = [];
   readonly #addresses: (string | undefined)[] = [];
   readonly #options: RuntimeNetworkOptions;
-  readonly #log: Uint8Array[] = [];
-  readonly #recorder: InputRecorder;
+  readonly #recorders: (NodeRecorder | undefined)[] = [];
   #host: SettlementHost | undefined;
 
   constructor(text: string = fastScenario, options: RuntimeNetworkOptions = {}) {
@@ -82,7 +81,6 @@ export class RuntimeNetwork {
     const parts = createGenesis(this.#scenario);
     const accounts = [...parts.genesis.accounts, ...(options.extraAccounts ?? [])];
     this.parts = { ...parts, genesis: { ...parts.genesis, accounts } };
-    this.#recorder = new InputRecorder(this.#scenario, { write: (bytes) => this.#log.push(bytes) });
     this.clock = new SystemClock(Date.now() + HEAD_START_MS);
     this.#options = options;
   }
@@ -145,34 +143,26 @@ export class RuntimeNetwork {
     const roots = this.roots[index] ?? new Map<number, string>();
     this.roots[index] = roots;
     const { config } = this.#scenario;
-    const core = new NodeCore(
-      {
-        genesis,
-        self: index,
-        deltaMs: config.consensus.deltaMs,
-        inactiveViews: config.consensus.inactiveViews,
-        resubmitAfterBlocks: config.settlement.resubmitAfterBlocks,
-        tip: config.settlement.tip,
-        openRescue: config.settlement.openRescue,
-        historyBlocks: config.simulation.historyBlocks,
-        archive: archiveLimits,
-      },
-      {
-        crypto: this.crypto,
-        signer,
-        executions: undefined,
-        messages: undefined,
-        goodItems: undefined,
-        observer: undefined,
-      },
-    );
-    const directory = join(this.#folder, `node-${index}`);
+    const options = { ...nodeOptionsOf(config, genesis, index), archive: archiveLimits };
+    const onEnded = (ended: RecordingEnded) => this.failures.push(ended);
+    const inputs = join(this.#folder, `node-${index}`, 'inputs');
+    const recorder = new NodeRecorder({ directory: inputs, node: options, onEnded });
+    this.#recorders[index] = recorder;
+    const core = new NodeCore(options, {
+      crypto: this.crypto,
+      signer: recorder.signer(signer),
+      executions: undefined,
+      messages: undefined,
+      goodItems: undefined,
+      observer: undefined,
+    });
+    const directory = join(this.#folder, `node-${index}`, 'store');
     const store = await LevelStore.open({ directory, chainId: genesis.chainId });
     const peers = genesis.validators.validators.map((peer) => peer.index).filter((peer) => peer !== index);
     const tap = this.#options.tapOf?.(index);
     const client = this.#options.createClient?.() ?? new LocalSettlement(() => this.#host);
     const conditions = new SettlementConditions(client, network.links);
-    const recorded = this.#recorder.record(index, core);
+    const recorded = recorder.around(core);
     const runtime = new NodeRuntime(
       { self: index, peers },
       {
@@ -204,6 +194,8 @@ export class RuntimeNetwork {
 
   async stopNode(index: number): Promise<void> {
     await this.#nodes[index]?.runtime.stop();
+    this.#recorders[index]?.close();
+    this.#recorders[index] = undefined;
     this.#nodes[index] = undefined;
   }
 
@@ -212,10 +204,9 @@ export class RuntimeNetwork {
     this.#host = undefined;
   }
 
-  /** What all nodes took in; call it when they have stopped. */
-  finishInputLog(): Uint8Array {
-    this.#recorder.finish();
-    return concatBytes(...this.#log);
+  /** Shaped as a devnet's: a folder a node, with its store and the logs of what it took in. */
+  get dataDir(): string {
+    return this.#folder;
   }
 
   /** Cuts all links between two groups of nodes, both ways, or mends them. */

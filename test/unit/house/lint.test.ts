@@ -112,6 +112,10 @@ const fixtures: readonly Fixture[] = [
     importing(room, '../runtime/clock.ts', bothEngines),
     importing(room, '../devnet/description.ts', bothEngines),
   ]),
+  ...['../simulation/disk.ts', '../runtime/clock.ts', '../devnet/description.ts'].map((file) =>
+    importing('node/replay', file, 'Recording and replaying serve both engines'),
+  ),
+  importing('node/replay', 'node:fs'),
   importing('node/runtime', 'libp2p'),
   importing('node/runtime', '@libp2p/tcp'),
   importing('node/runtime', 'level'),

@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InspectSession, walk } from '../../../../node/cli/inspectCommand.ts';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { runCli } from '../../../../node/cli/program.ts';
-import { readInputLog } from '../../../../node/simulation/replay/inputLog.ts';
-import { replayNode } from '../../../../node/simulation/replay/replay.ts';
+import { readInputLog } from '../../../../node/replay/inputLog.ts';
+import { replayNode } from '../../../../node/replay/replay.ts';
+import { recordNode } from '../../../helpers/recordedNode.ts';
 
 const SEED = 'scripts/scenarios/seed-timeline.yaml';
 let dir = '';
@@ -58,7 +59,8 @@ describe('sidereal inspect', () => {
       '+ block/1: ',
     ])
       expect(out).toContain(text);
-    expect(out).toMatch(/\nnode-1: \d+ inputs until 1[23](\.\d+)? s, all outputs as recorded\.\n$/);
+    expect(out).toMatch(/\nnode-1: \d+ inputs until 1[23](\.\d+)? s, all outputs as recorded\.\n/);
+    expect(out).toMatch(/node-1: 7 heights, every root equal; height 7 has state root 0x[0-9a-f]{64}\.\n$/);
   });
 
   it('prints NDJSON and nothing else when asked', async () => {
@@ -112,12 +114,74 @@ describe('sidereal inspect', () => {
     const log = readInputLog(readFileSync(at('run/inputs.log')));
     const names = { nodes: log.scenario.config.validators.map(({ name }) => name) };
     const output = { out: '', err: '' };
-    const session = new InspectSession({ name: 'node-0', names, options: {}, log }, ioOf(output));
+    const session = new InspectSession({ name: 'node-0', names, options: {} }, ioOf(output));
     const answers = ['', 'j 8s', '', 'q'];
     expect(await walk(replayNode(log, 0), session, async () => answers.shift())).toBe(0);
     const shown = output.out.split('\n').filter((line) => line.startsWith('#'));
     expect(shown.slice(0, 2)).toEqual([expect.stringMatching(/^#1 -2 s/), expect.stringMatching(/^#2 -2 s/)]);
     expect(shown.slice(2)).toEqual([expect.stringMatching(/ 8 s {2}/), expect.stringMatching(/ 8 s {2}/)]);
     expect(answers).toEqual([]);
+  });
+});
+
+describe('sidereal inspect of real nodes', () => {
+  beforeAll(async () => {
+    await recordNode(0, { directory: at('devnet/node-0/inputs') });
+    await recordNode(1, { directory: at('devnet/node-1/inputs'), isStopped: false });
+    truncateSync(at('devnet/node-1/inputs/2.log'), statSync(at('devnet/node-1/inputs/2.log')).size - 5);
+  });
+
+  it('replays every life of a node, and says how each ended and that every root is equal', async () => {
+    const { code, out, err } = await run(['inspect', at('devnet'), '--node', 'node-1', '--summary']);
+    expect([code, err]).toEqual([0, '']);
+    const [first, second, inputs, heights] = out.split('\n');
+    expect(first).toMatch(/^node-1: life 1 until [0-9.]+ s, height \d+; stopped\.$/);
+    expect(second).toMatch(
+      /^node-1: life 2 until [0-9.]+ s, height \d+; the process was killed: the last \d+ bytes are no whole frame\.$/,
+    );
+    expect(inputs).toMatch(/^node-1: \d+ inputs until [0-9.]+ s, all outputs as recorded\.$/);
+    const [, count, height] =
+      /^node-1: (\d+) heights, every root equal; height (\d+) has state root 0x[0-9a-f]{64}\.$/.exec(
+        heights ?? '',
+      ) ?? [];
+    expect(count).toBe(height);
+    expect(Number(height)).toBeGreaterThan(10);
+    // The folder of the node itself does as well.
+    expect((await run(['inspect', at('devnet/node-1'), '--summary'])).out).toBe(out);
+    expect((await run(['inspect', at('devnet'), '--node', '1', '--summary'])).out).toBe(out);
+  });
+
+  it('shows steps with the names of the nodes, and lives in NDJSON', async () => {
+    const { out } = await run(['inspect', at('devnet'), '--until', '3s']);
+    expect(out).toContain('message from node-1: finalize of node-1 in view 2');
+    const lines = (await run(['inspect', at('devnet/node-1'), '--summary', '--json'])).out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ type, life, end }) => [type, life, end])).toEqual([
+      ['life_finished', 1, 'stopped'],
+      ['life_finished', 2, 'torn'],
+      ['replay_finished', undefined, undefined],
+    ]);
+    expect(lines.at(-1)).toMatchObject({ lives: 2, unrecorded: [], differs_at: null, cut: false, ok: true });
+  });
+
+  it('names the life that is damaged, heights that no log holds, and nodes that are not there', async () => {
+    rmSync(at('devnet/node-1/inputs/1.log'));
+    const { code, out } = await run(['inspect', at('devnet/node-1'), '--summary']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/node-1: heights 1 to \d+ are in no log: recording had ended\./);
+    const path = at('devnet/node-1/inputs/2.log');
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const damaged = await run(['inspect', at('devnet/node-1'), '--summary']);
+    expect([damaged.code, damaged.err]).toEqual([
+      2,
+      expect.stringMatching(/inputs\/2\.log: .* damaged at byte \d+: .*\[INPUT_LOG_DAMAGED\]/),
+    ]);
+    expect((await run(['inspect', at('devnet'), '--node', 'node-7'])).err).toContain(
+      '[INPUT_LOG_NODE_UNKNOWN]',
+    );
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decode, encode, Reader } from '../../../../../consensus/primitives/codec.ts';
-import { readPlain, writePlain } from '../../../../../node/simulation/replay/plainValue.ts';
+import { decode, encode, Reader } from '../../../../consensus/primitives/codec.ts';
+import { readPlain, writePlain } from '../../../../node/replay/plainValue.ts';
 
 const plain = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(

@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { concatBytes } from '../../../../../consensus/primitives/bytes.ts';
-import { CodedError } from '../../../../../consensus/primitives/codedError.ts';
-import type { Scenario } from '../../../../../node/scenario/types.ts';
-import {
-  type InputSink,
-  type RecordedInput,
-  readInputLog,
-} from '../../../../../node/simulation/replay/inputLog.ts';
-import { type ReplayStep, replayNode } from '../../../../../node/simulation/replay/replay.ts';
-import { runSimulation } from '../../../../../node/simulation/run.ts';
-import { scenarioOf } from '../../../../helpers/runScenario.ts';
+import { concatBytes } from '../../../../consensus/primitives/bytes.ts';
+import { CodedError } from '../../../../consensus/primitives/codedError.ts';
+import { type InputSink, type RecordedInput, readInputLog } from '../../../../node/replay/inputLog.ts';
+import { type ReplayStep, replayNode } from '../../../../node/replay/replay.ts';
+import type { Scenario } from '../../../../node/scenario/types.ts';
+import { runSimulation } from '../../../../node/simulation/run.ts';
+import { scenarioOf } from '../../../helpers/runScenario.ts';
 
 /** Restarts from disk, a lost disk that syncs from its peers, settlements, evidence of nothing. */
 const SCENARIO = `

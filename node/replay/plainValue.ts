@@ -2,9 +2,9 @@
  * Any plain value as bytes: what JSON holds, and besides bytes, `bigint` and undefined, each coming back as it was. For
  * records that must survive new fields and new kinds of input without a format of their own.
  */
-import { utf8 } from '../../../consensus/primitives/bytes.ts';
-import { DecodeError, type Reader, type Writer } from '../../../consensus/primitives/codec.ts';
-import { assert } from '../../../consensus/primitives/codedError.ts';
+import { utf8 } from '../../consensus/primitives/bytes.ts';
+import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
 
 /** The position is the tag: append, never reorder. */
 const tags = [

@@ -1,0 +1,57 @@
+/** Makes node processes as a scenario configures them: the honest core, whole and unchanged. */
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import type { Config } from '../config/types.ts';
+import { NodeCore } from '../core/nodeCore.ts';
+import type {
+  ExecutionCache,
+  FinalityObserver,
+  GoodItems,
+  MessageCache,
+  NodeOptions,
+} from '../core/ports.ts';
+import type { Scenario } from './types.ts';
+
+/** What processes of one network have in common. */
+export interface NodeSurroundings {
+  readonly signerOf: (index: ValidatorIndex) => Signer;
+  /** What nodes of one process share; undefined parts: each works for itself. */
+  readonly executions: ExecutionCache | undefined;
+  readonly messages: MessageCache | undefined;
+  readonly goodItems: GoodItems | undefined;
+}
+
+/** @returns What makes the process of a node, which reports finality to the observer it is given, if any. */
+export function createNodeFactory(
+  { config }: Scenario,
+  genesis: Genesis,
+  crypto: Crypto,
+  { signerOf, ...shared }: NodeSurroundings,
+): (index: ValidatorIndex, observer: FinalityObserver | undefined) => NodeCore {
+  return (index, observer) =>
+    new NodeCore(nodeOptionsOf(config, genesis, index), {
+      crypto,
+      signer: signerOf(index),
+      ...shared,
+      observer,
+    });
+}
+
+/** What the core of a node is made of, as the configuration has it; without an archive. */
+export function nodeOptionsOf(
+  { consensus, settlement, simulation }: Config,
+  genesis: Genesis,
+  self: ValidatorIndex,
+): NodeOptions {
+  return {
+    genesis,
+    self,
+    deltaMs: consensus.deltaMs,
+    inactiveViews: consensus.inactiveViews,
+    resubmitAfterBlocks: settlement.resubmitAfterBlocks,
+    tip: settlement.tip,
+    openRescue: settlement.openRescue,
+    historyBlocks: simulation.historyBlocks,
+  };
+}
