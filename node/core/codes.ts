@@ -14,11 +14,14 @@ export const coreCodes = {
   MEMPOOL_FULL: 'as many transactions wait as the mempool holds',
   MEMPOOL_NONCE_TAKEN: 'another transaction of the sender with this nonce waits already',
   MEMPOOL_SENDER_FULL: 'as many transactions of this sender wait as one sender may have',
+  SETTLEMENT_ORIGIN_MISSING:
+    'blocks of this chain build on a settlement block where the settlement chain of this node has another: the node waits',
+  SETTLEMENT_REACHABLE: 'calls to the settlement chain are answered again after an outage',
   SETTLEMENT_REORG_BELOW_ORIGIN:
     'the settlement chain no longer has a block that notarised blocks of this chain build on',
   SETTLEMENT_PAUSED: 'an operator holds back the settlements of this node, whose duties run on all the same',
   SETTLEMENT_UNKNOWN: 'the block cannot be executed until more of the settlement chain is known here',
-  SETTLEMENT_UNREACHABLE: 'several calls to the settlement chain failed in a row',
+  SETTLEMENT_UNREACHABLE: 'several calls to the settlement chain failed in a row; told once an outage',
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
   SYNC_HISTORY_GONE: 'this node was away for longer than its peers keep blocks, and cannot catch up',
   SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',

@@ -6,6 +6,8 @@
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Submission } from '../../settlement/chain/submitter.ts';
 import { CircuitBreaker } from './circuitBreaker.ts';
+import type { CoreCode } from './codes.ts';
+import { Outage } from './outage.ts';
 import type { Output, SettlementAnswer } from './types.ts';
 
 /** Wait before a call is repeated that failed, in ms: long enough for a hiccup, short against a settlement block. */
@@ -35,6 +37,7 @@ interface Errand {
 export class Courier {
   readonly #host: CourierHost;
   readonly #breaker = new CircuitBreaker();
+  readonly #outage = new Outage();
   /** By batch; as many as the submitter keeps in flight. */
   readonly #errands = new Map<number, Errand>();
   /** Calls without an answer yet. */
@@ -98,8 +101,7 @@ export class Courier {
     this.#calls.delete(requestId);
     errand.requestId = undefined;
     const hasFailed = answer.type === 'failed' || answer.type === 'timed_out';
-    if (!hasFailed) this.#breaker.succeeded();
-    else if (this.#breaker.failed(this.#host.nowMs())) this.#warn();
+    this.#note(hasFailed);
     const { seq } = errand.submission;
     if (this.#errands.get(seq) === errand) {
       if (hasFailed) {
@@ -140,17 +142,26 @@ export class Courier {
     else this.#host.output({ type: 'setTimer', id: 'courier', at: atMs });
   }
 
-  #warn(): void {
-    this.#host.output({
-      type: 'emit',
-      event: {
-        type: 'warning',
-        code: 'SETTLEMENT_UNREACHABLE',
-        message:
-          'calls to the settlement chain fail one after another: settlement waits, blocks go on. It is tried again by ' +
+  /** Tells once an outage when it begins, and once when it is over. */
+  #note(hasFailed: boolean): void {
+    const nowMs = this.#host.nowMs();
+    if (hasFailed) {
+      if (!this.#outage.failed(this.#breaker.failed(nowMs), nowMs)) return;
+      this.#warn(
+        'SETTLEMENT_UNREACHABLE',
+        'calls to the settlement chain fail one after another: settlement waits, blocks go on. It is tried again by ' +
           'itself; look at the address, the network and the node behind it',
-      },
-    });
+      );
+      return;
+    }
+    this.#breaker.succeeded();
+    const lastedMs = this.#outage.answered(nowMs);
+    if (lastedMs !== undefined)
+      this.#warn('SETTLEMENT_REACHABLE', `the settlement chain answers again, after ${lastedMs} ms`);
+  }
+
+  #warn(code: CoreCode, message: string): void {
+    this.#host.output({ type: 'emit', event: { type: 'warning', code, message } });
   }
 }
 

@@ -3,6 +3,7 @@
  * blocks stand on what the chain has taken back, the node votes no more (docs/protocol.md, settlement origin).
  */
 import type { SettlementOrigin } from '../../consensus/block.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { Simplex } from '../../consensus/simplex/simplex.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementView } from './settlementView.ts';
@@ -22,6 +23,8 @@ export class SettlementFollower {
   /** The newest origin that a notarised block names. */
   #notarizedOrigin: SettlementOrigin;
   #halted: HaltCode | undefined;
+  /** Hash of the origin of which it was told that this node's settlement chain has another block there. */
+  #told: Hash | undefined;
 
   /** @param finalOrigin - Origin of the newest final block. */
   constructor(finalOrigin: SettlementOrigin, dependencies: SettlementFollowerDependencies) {
@@ -51,12 +54,15 @@ export class SettlementFollower {
     // A node that comes late may hold a branch that lost before anybody built on it: leaving that is no harm.
     const isGone = reception === 'reorganised' && hadOrigin && block.height <= height;
     if (isGone || reception === 'contradicts_origin') this.#halt();
+    this.#lookForOrigin();
     return this.#halted === undefined && reception !== 'known';
   }
 
   /** A block that names this origin is notarised. */
   notarized(origin: SettlementOrigin): void {
-    if (origin.height > this.#notarizedOrigin.height) this.#notarizedOrigin = origin;
+    if (origin.height <= this.#notarizedOrigin.height) return;
+    this.#notarizedOrigin = origin;
+    this.#lookForOrigin();
   }
 
   /** A block that names this origin is final. */
@@ -65,6 +71,25 @@ export class SettlementFollower {
     this.notarized(origin);
     this.#finalOrigin = origin;
     if (!this.#dependencies.settlement.finalize(origin) && this.#halted === undefined) this.#halt();
+  }
+
+  /**
+   * Tells, once, that a notarised block names a settlement block in whose place this node sees another, as deep as an
+   * origin lies: a node that was down during such a reorganisation never saw it happen. It may also just be behind, so
+   * it waits, and does not halt.
+   */
+  #lookForOrigin(): void {
+    const { settlement, output } = this.#dependencies;
+    const { height, hash } = this.#notarizedOrigin;
+    const own = settlement.at(height);
+    if (own === undefined || own.hash === hash || this.#told === hash || this.#halted !== undefined) return;
+    if (!settlement.isConfirmed(height)) return;
+    this.#told = hash;
+    const message =
+      `blocks of this chain build on settlement block ${height} (${hash}), where the settlement chain of this node has ` +
+      `${own.hash}: the node waits until it has that block. If it is not just behind, restart it on a settlement ` +
+      'chain that has the block; its data is kept';
+    output({ type: 'emit', event: { type: 'warning', code: 'SETTLEMENT_ORIGIN_MISSING', message } });
   }
 
   /** Keeps all data and votes no more, so that nothing this node signed is ever contradicted. */

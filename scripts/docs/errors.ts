@@ -210,6 +210,9 @@ const advice: Readonly<Record<string, string>> = {
   MEMPOOL_FULL: 'Send it again later.',
   MEMPOOL_NONCE_TAKEN: 'Wait for the other one, or use the next nonce. There is no replacement by fee.',
   MEMPOOL_SENDER_FULL: 'Send it again later.',
+  SETTLEMENT_ORIGIN_MISSING:
+    'Wait, if the settlement chain of this node is behind. Otherwise it was reorganised deeper than `origin_confirmations`: restart the node on a settlement chain that has the block which the message names, or begin a new chain. Its data is kept.',
+  SETTLEMENT_REACHABLE: 'Nothing: the message says how long the outage lasted.',
   SETTLEMENT_REORG_BELOW_ORIGIN:
     'Restart the node on a settlement chain that has the block which the message names; or begin a new chain with `origin_confirmations` at the depth to which the settlement chain can reorganise. Its data is kept.',
   SETTLEMENT_PAUSED: 'Resume before the deadline of the oldest batch, or the node is slashed for it.',

@@ -152,6 +152,53 @@ describe('Courier', () => {
     expect(desk.log.slice(4)).toEqual(['submit 1', 'ask 2', 'ask 3']);
   });
 
+  it('tells of an outage once, however often the way fails meanwhile, and of its end with how long it lasted', () => {
+    const desk = new Desk();
+    let seq = 1;
+    desk.courier.send(submission(seq));
+    const fail = (count: number): void => {
+      for (let failure = 0; failure < count; failure += 1) {
+        desk.answerLast(failed);
+        desk.wake();
+      }
+    };
+    const answer = (count: number): void => {
+      for (let given = 0; given < count; given += 1) {
+        if (desk.calls.at(-1)?.type === 'askSettlement') desk.answerLast(unknown);
+        else {
+          desk.answerLast(accepted);
+          seq += 1;
+          desk.courier.send(submission(seq));
+        }
+      }
+    };
+    fail(FAILURES_MAX);
+    const beganMs = desk.nowMs - REST_ON_DUTY_MS;
+    // Two answers are not enough to believe in, and then the breaker opens again.
+    answer(2);
+    fail(FAILURES_MAX);
+    answer(1);
+    fail(1);
+    desk.nowMs += 10_000;
+    const answeredMs = desk.nowMs;
+    answer(2);
+    expect(desk.warnings).toBe(1);
+    desk.nowMs += 500;
+    answer(2);
+    const told = desk.outputs.flatMap((output) =>
+      output.type === 'emit' && output.event.type === 'warning' ? [output.event] : [],
+    );
+    expect(told).toMatchObject([
+      { code: 'SETTLEMENT_UNREACHABLE' },
+      {
+        code: 'SETTLEMENT_REACHABLE',
+        message: `the settlement chain answers again, after ${answeredMs - beganMs} ms`,
+      },
+    ]);
+    fail(FAILURES_MAX);
+    expect(desk.warnings).toBe(3);
+  });
+
   it('waits thirty seconds while nothing presses, and no longer once its duty runs', () => {
     const desk = new Desk();
     desk.isOnDuty = false;

@@ -66,6 +66,30 @@ describe('SettlementFollower', () => {
     expect(view.at(5)?.hash).toBe('0xb5');
   });
 
+  it('tells, once, that it waits for the origin of a notarised block where it sees another that is confirmed', () => {
+    const { follower, outputs, isSilent } = followerOf(3);
+    // As after a restart: the notarised block comes from the own disk, the other branch is the first that is seen.
+    follower.notarized(origin(4, 'b'));
+    follower.receive(block(4));
+    expect(outputs).toEqual([]);
+    follower.receive(block(5));
+    follower.receive(block(6));
+    follower.notarized(origin(4, 'b'));
+    expect(outputs).toMatchObject([
+      {
+        event: {
+          code: 'SETTLEMENT_ORIGIN_MISSING',
+          message: expect.stringMatching(/settlement block 4 \(0xb4\).* has 0xa4: .* restart it/),
+        },
+      },
+    ]);
+    expect([follower.halted, isSilent()]).toEqual([undefined, false]);
+    // It was only behind.
+    expect(follower.receive(block(4, 'b', 'a'))).toBe(true);
+    expect(follower.receive(block(5, 'b'))).toBe(true);
+    expect(outputs).toHaveLength(1);
+  });
+
   it('halts when a block is final whose origin it has seen go', () => {
     const { follower } = followerOf(5);
     follower.receive(block(4, 'b', 'a'));
