@@ -2,7 +2,6 @@
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
-import type { Config } from '../config/types.ts';
 import { NodeCore } from '../core/nodeCore.ts';
 import type {
   ExecutionCache,
@@ -11,6 +10,7 @@ import type {
   MessageCache,
   NodeOptions,
 } from '../core/ports.ts';
+import { nodeOptionsOf } from './nodeOptions.ts';
 import type { Scenario } from './types.ts';
 
 /** What processes of one network have in common. */
@@ -36,22 +36,4 @@ export function createNodeFactory(
       ...shared,
       observer,
     });
-}
-
-/** What the core of a node is made of, as the configuration has it; without an archive. */
-export function nodeOptionsOf(
-  { consensus, settlement, simulation }: Config,
-  genesis: Genesis,
-  self: ValidatorIndex,
-): NodeOptions {
-  return {
-    genesis,
-    self,
-    deltaMs: consensus.deltaMs,
-    inactiveViews: consensus.inactiveViews,
-    resubmitAfterBlocks: settlement.resubmitAfterBlocks,
-    tip: settlement.tip,
-    openRescue: settlement.openRescue,
-    historyBlocks: simulation.historyBlocks,
-  };
 }

@@ -13,7 +13,7 @@ import {
   type RecordingEnded,
 } from '../../node/replay/nodeRecorder.ts';
 import { createGenesis } from '../../node/scenario/genesis.ts';
-import { nodeOptionsOf } from '../../node/scenario/nodeFactory.ts';
+import { nodeOptionsOf } from '../../node/scenario/nodeOptions.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { scenarioOf } from './runScenario.ts';
 

@@ -22,7 +22,7 @@ import { SettlementHost } from '../../node/runtime/settlementHost.ts';
 import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
 import { SystemClock } from '../../node/runtime/systemClock.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
-import { nodeOptionsOf } from '../../node/scenario/nodeFactory.ts';
+import { nodeOptionsOf } from '../../node/scenario/nodeOptions.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
