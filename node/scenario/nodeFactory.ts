@@ -3,13 +3,7 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { NodeCore } from '../core/nodeCore.ts';
-import type {
-  ExecutionCache,
-  FinalityObserver,
-  GoodItems,
-  MessageCache,
-  NodeOptions,
-} from '../core/ports.ts';
+import type { ExecutionCache, FinalityObserver, GoodItems, MessageCache } from '../core/ports.ts';
 import { nodeOptionsOf } from './nodeOptions.ts';
 import type { Scenario } from './types.ts';
 
