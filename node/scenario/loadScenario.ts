@@ -3,7 +3,6 @@
  * base-fee trace it names, and nothing else; writes nothing.
  */
 import { posix } from 'node:path';
-import { ASSET_SUPPLY_MAX } from '../../settlement/ledger/assets.ts';
 import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
 import { readTextFile } from '../config/configSources.ts';
 import { type Located, parseYaml, YAML_BYTES_MAX } from '../config/located.ts';
@@ -17,6 +16,7 @@ import { readExpectations } from './expectationReader.ts';
 import { checkExpectations } from './expectationRules.ts';
 import { checkFaults } from './faultRules.ts';
 import { createFunding, type Funding } from './funding.ts';
+import { findCause, findImpossible, findWrittenCause, locateCause } from './fundingLimits.ts';
 import { writtenFunding } from './genesis.ts';
 import { expandLiquidations } from './liquidations.ts';
 import { readNetwork } from './networkReader.ts';
@@ -185,7 +185,7 @@ class ScenarioFile {
     if (reader.problems.length === 0) checkExpectations(this.#context, parts);
     if (reader.problems.length > 0) return undefined;
 
-    const funding = this.#fund({ ...draft, durationMs }, written);
+    const funding = this.#fund({ ...draft, durationMs }, written, trace);
     const workload = this.#expand(draft, trace, funding);
     if (reader.problems.length > 0) return undefined;
     const scenario: Scenario = {
@@ -269,22 +269,13 @@ class ScenarioFile {
   #fund(
     fundable: Parameters<typeof createFunding>[0],
     written: Pick<Scenario, 'accounts' | 'poolCash'>,
+    trace: PlacedWorkload,
   ): Funding {
     const funding = this.#autoFund ? createFunding(fundable) : writtenFunding(written);
-    for (const { symbol } of fundable.config.ledger.assets) {
-      let supply = funding.poolCash[symbol] ?? 0n;
-      let debts = 0n;
-      for (const account of funding.accounts) {
-        supply +=
-          (account.balances[symbol] ?? 0n) + (account.deposits[symbol] ?? 0n) - (account.debts[symbol] ?? 0n);
-        debts += account.debts[symbol] ?? 0n;
-      }
-      if (supply >= 0n && supply <= ASSET_SUPPLY_MAX && debts <= ASSET_SUPPLY_MAX) continue;
-      const message =
-        supply < 0n
-          ? `debts of ${symbol} exceed what its pool ever held by ${-supply}`
-          : `this scenario needs ${supply} of ${symbol} at genesis, more than 2^126`;
-      this.#reader.report(this.#root.value.at, '', 'FUNDING_IMPOSSIBLE', message);
+    for (const { symbol, message } of findImpossible(fundable.config.ledger.assets, funding)) {
+      const cause = this.#autoFund ? findCause(fundable, symbol) : findWrittenCause(funding, symbol);
+      const at = locateCause(cause, { file: this.#file, root: this.#root.value, trace });
+      this.#reader.report(at, '', 'FUNDING_IMPOSSIBLE', message);
     }
     return funding;
   }

@@ -437,7 +437,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
   ],
   'more than a ledger holds': [
     withEvent(`borrow: { asset: UM, amount: "${(1n << 128n) - 1n}" }`),
-    1,
+    7,
     1,
     'FUNDING_IMPOSSIBLE',
     `this scenario needs ${(1n << 128n) - 1n} of UM at genesis, more than 2^126`,
@@ -635,10 +635,30 @@ describe('parseScenario', () => {
     ]);
     expect(scenario.poolCash).toEqual({ DAI: 9n });
     expect(
-      problemsOf([...base, 'auto_fund: false', 'accounts: { ann: { debts: { DAI: 7 } } }']).map(
-        ({ code }) => code,
-      ),
-    ).toEqual(['FUNDING_IMPOSSIBLE']);
+      problemsOf([
+        ...base,
+        'auto_fund: false',
+        'accounts:',
+        '  bob: { balances: { DAI: 2 } }',
+        '  ann: { debts: { DAI: 7 } }',
+      ]),
+    ).toMatchObject([{ code: 'FUNDING_IMPOSSIBLE', line: 16, column: 3 }]);
+    expect(
+      problemsOf([...base, 'auto_fund: false', `pool_cash: { DAI: 1, UM: "${1n << 127n}" }`]),
+    ).toMatchObject([{ code: 'FUNDING_IMPOSSIBLE', line: 14, column: 22 }]);
+  });
+
+  it('names the event with which the sums no longer fit a ledger', () => {
+    const third = (1n << 126n) / 3n;
+    const borrow = (block: number): string =>
+      `  - { at: { block: ${block} }, borrow: { asset: UM, amount: "${third}" } }`;
+    const events = [borrow(4), borrow(1), borrow(3), borrow(2), borrow(5)];
+    const problems = problemsOf([...base.slice(0, 6), ...events]);
+    // The third third of UM is one too many, and its collateral is so already before.
+    expect(problems).toMatchObject([
+      { code: 'FUNDING_IMPOSSIBLE', line: 9, message: expect.stringContaining('USDC') },
+      { code: 'FUNDING_IMPOSSIBLE', line: 10, message: expect.stringContaining('of UM') },
+    ]);
   });
 
   it('replaces the seed and warns of events behind the end', () => {
