@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
+import type { Write } from '../../node/core/types.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import type { Store } from '../../node/runtime/store.ts';
 import { SimulatedDisk } from '../../node/simulation/machine/disk.ts';
-import { type CrashableStore, runDurability } from '../helpers/durableNetwork.ts';
+import { type CrashableStore, isOfKind, runDurability } from '../helpers/durableNetwork.ts';
 import { LossyStore, UnsyncedStore } from '../helpers/lossyStore.ts';
 
 let folder: string;
@@ -32,22 +33,38 @@ function simulated(): CrashableStore {
     crash: async () => {
       disk.crash('unsynced');
     },
+    wipe: async () => {
+      disk.crash('all');
+    },
     close: async () => undefined,
   };
 }
 
-/** The lossy store says it synced, and what reaches it never does. */
-async function forgetful(): Promise<CrashableStore> {
+/** The lossy store says it synced, and what reaches it of such writes does not. */
+async function forgetful(isDropped?: (write: Write) => boolean): Promise<CrashableStore> {
   const lossy = new LossyStore(await openLevel());
-  const unsynced = new UnsyncedStore(lossy);
+  const unsynced = new UnsyncedStore(lossy, isDropped);
   return {
     hasLostRows: false,
     rows: () => unsynced.rows(),
     apply: (writes, sync) => unsynced.apply(writes, sync),
     crash: () => lossy.crash(false),
+    wipe: () => lossy.wipe(),
     close: () => unsynced.close(),
   };
 }
+
+/** Kinds of rows, whether disks must be lost to see them, and what is said when they are forgotten. */
+const kinds: readonly (readonly [string, boolean, string])[] = [
+  ['view/', false, 'is forgotten'],
+  ['proposal/', false, 'is forgotten'],
+  ['head', false, 'was final'],
+  ['outbox/', false, 'the row outbox/'],
+  ['transaction/', false, 'the row transaction/'],
+  ['evidence/', false, 'the row evidence/'],
+  ['guard', true, 'the row guard'],
+  ['paused', false, 'the row paused'],
+];
 
 const stores: readonly (readonly [string, () => Promise<CrashableStore>])[] = [
   ['SimulatedDisk', async () => simulated()],
@@ -61,11 +78,32 @@ describe.each(stores)('durability: %s', (_name, createStore) => {
     expect(report.crashes).toBeGreaterThan(5);
     expect(report.finalizedHeight).toBeGreaterThan(5);
   });
+
+  it.each(kinds)(
+    'crashes soon after rows of %s were written: nothing promised is forgotten',
+    async (aim, losesDisks) => {
+      const report = await runDurability(createStore, { seed: 1, untilMs: 40_000, aim, losesDisks });
+      expect(report.violations).toEqual([]);
+      expect(report.aimed).toBeGreaterThan(0);
+      expect(report.wipes > 0).toBe(losesDisks);
+    },
+  );
 });
 
 describe('durability: a store that does not sync', () => {
+  it.each(kinds)('of %s alone is found out', async (kind, losesDisks, what) => {
+    const createStore = () => forgetful(({ key, value }) => isOfKind(key, value, kind));
+    const found: string[] = [];
+    for (let seed = 1; seed <= 3 && found.length === 0; seed += 1) {
+      const options = { seed, untilMs: 40_000, aim: kind, losesDisks };
+      const { violations } = await runDurability(createStore, options);
+      found.push(...violations.filter((violation) => violation.includes(what)));
+    }
+    expect(found).not.toEqual([]);
+  });
+
   it('is found out: votes that left and blocks called final are gone (seed 1)', async () => {
-    const { violations } = await runDurability(forgetful, { seed: 1, untilMs: 40_000 });
+    const { violations } = await runDurability(() => forgetful(), { seed: 1, untilMs: 40_000 });
     expect(violations.some((violation) => violation.includes('is forgotten'))).toBe(true);
     expect(violations.some((violation) => violation.includes('was final'))).toBe(true);
   });

@@ -1,11 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import {
-  encodeSettlementTransaction,
-  signSettlementTransaction,
-} from '../../settlement/chain/transactionCodec.ts';
 import { fastScenario, RuntimeNetwork } from '../helpers/runtimeNetwork.ts';
-import { hashOf } from '../helpers/signatory.ts';
+import { Signatory } from '../helpers/signatory.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
 let network: RuntimeNetwork | undefined;
@@ -18,41 +14,13 @@ afterEach(async () => {
 const all = [0, 1, 2, 3];
 const GUILTY = 1;
 
-/** A settlement that the guilty signs for an attempt far ahead, so that nothing honest is in its way. */
-function settlementOf({ parts, crypto }: RuntimeNetwork, liquidations: number): Uint8Array {
-  const { genesis, validators } = parts;
-  const unsigned = {
-    chainId: genesis.chainId,
-    seq: 2,
-    fromHeight: 6,
-    toHeight: 10,
-    net: [],
-    fees: [],
-    liquidations,
-    actions: [],
-    headers: [],
-    certificate: {
-      kind: 'finalize' as const,
-      view: 1,
-      blockHash: hashOf('aa'),
-      signers: [GUILTY],
-      signatures: [new Uint8Array(64)],
-    },
-    proposer: GUILTY,
-    attempt: 9,
-    feeCap: 1n,
-    tip: 1n,
-  };
-  const signer = crypto.createSigner(validators[GUILTY]?.secretKey ?? new Uint8Array());
-  return encodeSettlementTransaction(signSettlementTransaction(unsigned, signer));
-}
-
 describe('4 nodes of the real runtime, one of which signed two settlements of one attempt', () => {
   it('see both in the mempool of the settlement chain, after its restart too, and punish once', async () => {
     network = new RuntimeNetwork(fastScenario);
     const running = network;
     await running.startSettlementChain();
-    for (const liquidations of [0, 1]) await running.host.submit(settlementOf(running, liquidations));
+    const keys = new Signatory(running.parts, running.crypto);
+    for (const liquidations of [0, 1]) await running.host.submit(keys.settlement(GUILTY, { liquidations }));
     // Nobody watched, and whatever it answered, what it has seen it does not forget.
     await running.stopSettlementChain();
     await running.startAll();

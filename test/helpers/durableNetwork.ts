@@ -1,7 +1,8 @@
 /**
  * Four cores in virtual time on stores that lose what a machine may lose, and a plan of crashes between one output and
- * the next. It notes every vote that leaves a process and every block a process calls final, and says what a restart
- * has forgotten. Two nodes crash at a time at most, so some instants have no quorum: votes then wait on disk for long.
+ * the next. It notes every vote that leaves a process, every block a process calls final and every other promise
+ * (durablePromises.ts), and says what a restart has forgotten. Two nodes crash at a time at most, so some instants have
+ * no quorum: votes then wait on disk for long. Users, an operator, and a settlement chain keep every kind of row coming.
  */
 import { createGenesisBlock } from '../../consensus/block.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
@@ -10,27 +11,53 @@ import type { Vote } from '../../consensus/vote.ts';
 import { decodeProposal, decodeVotes } from '../../node/core/messages.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
 import { recoverState } from '../../node/core/store.ts';
-import type { Input, Output, TimerId } from '../../node/core/types.ts';
+import type { Input, Output, SettlementAnswer, TimerId } from '../../node/core/types.ts';
 import type { Store } from '../../node/runtime/store.ts';
 import { createGenesis } from '../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { createGenesisState } from '../../settlement/execution/genesisState.ts';
 import { scenarioOf } from './coreNetwork.ts';
+import { DurablePromises } from './durablePromises.ts';
+import { Signatory } from './signatory.ts';
 
 const NODE_COUNT = 4;
 const DELAY_MS = 40;
 const DOWN_MS = 900;
 /** One output in this many is a node's last. */
 const OUTPUTS_PER_CRASH = 60;
+/** A crash that is aimed at a kind of row comes at most this many outputs after such a row was written. */
+const FUSE_OUTPUTS_MAX = 4;
+/** One crash in this many takes the disk, where the run asks for that. */
+const CRASHES_PER_WIPE = 3;
+const SETTLEMENT_BLOCK_TIME_MS = 5000;
+const ACCOUNT = 'alice';
+/** Users, operators and accusers act this often, in ms. */
+const USER_EVERY_MS = 300;
+const OPERATOR_EVERY_MS = 1700;
+const ACCUSER_EVERY_MS = 9000;
 
 export interface CrashableStore extends Store {
   /** The machine goes down; afterwards the store holds what is left. */
   crash(keepHalf: boolean): Promise<void>;
+  /** The disk is gone; the store goes on empty. */
+  wipe(): Promise<void>;
+}
+
+export interface DurabilityOptions {
+  readonly seed: number;
+  readonly untilMs: number;
+  /** Crashes come soon after rows were written whose keys begin so, besides those at random. */
+  readonly aim?: string;
+  /** Some crashes take the disk with them: never that of a second node while one is silent. */
+  readonly losesDisks?: boolean;
 }
 
 export interface DurabilityReport {
   readonly crashes: number;
   readonly finalizedHeight: number;
+  /** Disks lost, and rows that a crash was aimed at. */
+  readonly wipes: number;
+  readonly aimed: number;
   /** What was said to others and is not there after a crash, and votes that contradict each other. */
   readonly violations: readonly string[];
 }
@@ -41,6 +68,11 @@ interface Machine {
   readonly timers: Map<TimerId, number>;
   /** Every vote that left, by view and kind. */
   readonly sentVotes: Map<string, Vote>;
+  /** Votes of before the disk was lost: forgotten, and still binding. */
+  readonly earlierVotes: Map<string, Vote>;
+  readonly promises: DurablePromises;
+  /** Outputs until a crash that is aimed. */
+  fuse: number | undefined;
   announcedHeight: number;
   incarnation: number;
   core: NodeCore | undefined;
@@ -49,9 +81,9 @@ interface Machine {
 /** @param createStore - A fresh, empty store for each node. */
 export async function runDurability(
   createStore: (node: number) => Promise<CrashableStore>,
-  options: { readonly seed: number; readonly untilMs: number },
+  options: DurabilityOptions,
 ): Promise<DurabilityReport> {
-  const network = new DurableNetwork(options.seed);
+  const network = new DurableNetwork(options);
   try {
     await network.start(createStore);
     await network.run(options.untilMs);
@@ -70,13 +102,21 @@ class DurableNetwork {
   readonly #violations: string[] = [];
   #queue: { readonly at: number; readonly order: number; readonly run: () => Promise<void> }[] = [];
   #order = 0;
+  readonly #options: DurabilityOptions;
+  readonly #signatory: Signatory;
   #crashes = 0;
+  #wipes = 0;
+  #aimed = 0;
+  #nonce = 0;
   #nowMs = -2000;
 
-  constructor(seed: number) {
+  constructor(options: DurabilityOptions) {
+    const { seed } = options;
+    this.#options = options;
     this.#random = new Random(`durability/${seed}`);
-    const scenario = scenarioOf(`seed: ${seed}\nduration: 60s\n`);
+    const scenario = scenarioOf(durableScenario(seed));
     this.#parts = createGenesis(scenario);
+    this.#signatory = new Signatory(this.#parts, this.#crypto);
     const { chainId, validators } = this.#parts.genesis;
     this.#chain = createSettlementChain(scenario, { chainId, validators, verifier: this.#crypto });
   }
@@ -88,12 +128,19 @@ class DurableNetwork {
         store: await createStore(index),
         timers: new Map(),
         sentVotes: new Map(),
+        earlierVotes: new Map(),
+        promises: new DurablePromises(),
+        fuse: undefined,
         announcedHeight: 0,
         incarnation: 0,
         core: undefined,
       });
     }
     for (const machine of this.#machines) await this.#boot(machine);
+    this.#repeat(USER_EVERY_MS, () => this.#submitTransaction());
+    this.#repeat(OPERATOR_EVERY_MS, () => this.#togglePause());
+    this.#repeat(ACCUSER_EVERY_MS, () => this.#showConflict());
+    this.#repeat(SETTLEMENT_BLOCK_TIME_MS, () => this.#produceSettlementBlock());
   }
 
   async run(untilMs: number): Promise<void> {
@@ -112,6 +159,8 @@ class DurableNetwork {
     return {
       crashes: this.#crashes,
       finalizedHeight: Math.max(...heights),
+      wipes: this.#wipes,
+      aimed: this.#aimed,
       violations: this.#violations,
     };
   }
@@ -130,6 +179,7 @@ class DurableNetwork {
       stateRoot: createGenesisState(genesis).stateRoot,
       settlementGenesisHash: genesis.settlementGenesisHash,
     });
+    for (const broken of machine.promises.broken(recovered)) this.#violate(index, broken);
     const state = recoverState(recovered, genesisBlock);
     const height = state?.finalized.header.height ?? 0;
     if (height < announcedHeight)
@@ -174,11 +224,15 @@ class DurableNetwork {
     if (core === undefined) return;
     for (const output of core.handle(input)) {
       const othersUp = this.#machines.filter((other) => other !== machine && other.core !== undefined).length;
-      if (othersUp >= 2 && this.#random.below(OUTPUTS_PER_CRASH) === 0) {
+      const isAimed = machine.fuse === 0;
+      if (othersUp >= 2 && (isAimed || this.#random.below(OUTPUTS_PER_CRASH) === 0)) {
         await this.#crash(machine);
         return;
       }
+      if (machine.fuse !== undefined && machine.fuse > 0) machine.fuse -= 1;
       await this.#carryOut(machine, output);
+      const missing = machine.promises.left(input, output);
+      if (missing !== undefined) this.#violate(machine.index, missing);
     }
   }
 
@@ -187,15 +241,38 @@ class DurableNetwork {
     machine.core = undefined;
     machine.incarnation += 1;
     machine.timers.clear();
+    machine.fuse = undefined;
     await machine.store.crash(this.#random.chance(0.5));
+    await this.#maybeLoseDisk(machine);
     this.#at(this.#nowMs + DOWN_MS, () => this.#boot(machine));
+  }
+
+  /** As many disks as the protocol bears: one of four, until its node speaks again. */
+  async #maybeLoseDisk(machine: Machine): Promise<void> {
+    if (this.#options.losesDisks !== true || this.#random.below(CRASHES_PER_WIPE) !== 0) return;
+    if (this.#machines.some((other) => other.promises.isSilent)) return;
+    this.#wipes += 1;
+    await machine.store.wipe();
+    machine.promises.loseDisk();
+    for (const [key, vote] of machine.sentVotes) machine.earlierVotes.set(key, vote);
+    machine.sentVotes.clear();
+    machine.announcedHeight = 0;
+  }
+
+  async #persist(machine: Machine, { writes, sync }: Extract<Output, { type: 'persist' }>): Promise<void> {
+    await machine.store.apply(writes, sync);
+    machine.promises.written(writes);
+    const { aim } = this.#options;
+    if (aim === undefined || !writes.some(({ key, value }) => isOfKind(key, value, aim))) return;
+    this.#aimed += 1;
+    machine.fuse ??= this.#random.below(FUSE_OUTPUTS_MAX);
   }
 
   async #carryOut(machine: Machine, output: Output): Promise<void> {
     const { index, incarnation } = machine;
     switch (output.type) {
       case 'persist':
-        return machine.store.apply(output.writes, output.sync);
+        return this.#persist(machine, output);
       case 'publish':
         this.#noteVotes(machine, output.topic, output.bytes);
         for (const peer of this.#machines) {
@@ -242,13 +319,15 @@ class DurableNetwork {
         );
         return;
       }
-      case 'followSettlement': {
-        const block = this.#chain.genesis;
-        this.#at(this.#nowMs, () =>
-          this.#deliver(machine, { type: 'settlementBlock', nowMs: this.#nowMs, block }),
-        );
+      case 'followSettlement':
+        for (let height = output.fromHeight; height <= this.#chain.head.height; height += 1) {
+          this.#showBlock(machine, height);
+        }
         return;
-      }
+      case 'submitSettlement':
+      case 'askSettlement':
+        this.#callSettlement(machine, output);
+        return;
       case 'emit':
         if (output.event.type === 'block_finalized') machine.announcedHeight = output.event.height;
         return;
@@ -264,7 +343,7 @@ class DurableNetwork {
     for (const vote of votes) {
       if (vote.voter !== machine.index) continue;
       const key = keyOf(vote);
-      const sent = machine.sentVotes.get(key);
+      const sent = machine.sentVotes.get(key) ?? machine.earlierVotes.get(key);
       if (sent !== undefined && sent.blockHash !== vote.blockHash)
         this.#violate(vote.voter, `voted ${key} twice`);
       machine.sentVotes.set(key, vote);
@@ -273,6 +352,84 @@ class DurableNetwork {
         this.#violate(vote.voter, `nullified and finalised view ${vote.view}`);
       }
     }
+  }
+
+  // The world around ------------------------------------------------------------------------------------
+
+  #callSettlement(
+    machine: Machine,
+    call: Extract<Output, { type: 'submitSettlement' | 'askSettlement' }>,
+  ): void {
+    const { index, incarnation } = machine;
+    this.#later(async () => {
+      const answer = this.#answerOf(index, call);
+      this.#later(async () => {
+        if (machine.incarnation !== incarnation) return;
+        const { requestId } = call;
+        await this.#deliver(machine, { type: 'settlementAnswer', nowMs: this.#nowMs, requestId, answer });
+      });
+    });
+  }
+
+  #answerOf(
+    proposer: number,
+    call: Extract<Output, { type: 'submitSettlement' | 'askSettlement' }>,
+  ): SettlementAnswer {
+    if (call.type === 'submitSettlement') {
+      const verdict = this.#chain.submit(call.bytes, this.#nowMs);
+      return verdict.ok ? { type: 'accepted' } : { type: 'refused', code: verdict.code };
+    }
+    const { batch: seq, attempt, transactionHash: hash } = call;
+    return { type: 'standing', standing: this.#chain.standingOf({ proposer, seq, attempt, hash }) };
+  }
+
+  async #produceSettlementBlock(): Promise<void> {
+    const { height } = this.#chain.produceBlock(this.#nowMs);
+    for (const machine of this.#machines) this.#showBlock(machine, height);
+  }
+
+  #showBlock(machine: Machine, height: number): void {
+    const { incarnation } = machine;
+    this.#at(this.#nowMs, async () => {
+      const block = this.#chain.blockAt(height);
+      if (block === undefined || machine.incarnation !== incarnation) return;
+      await this.#deliver(machine, { type: 'settlementBlock', nowMs: this.#nowMs, block });
+    });
+  }
+
+  /** A user who hears nothing asks again, maybe somebody else. */
+  async #submitTransaction(): Promise<void> {
+    const body = { type: 'borrow', asset: 'UM', amount: 10n } as const;
+    const bytes = this.#signatory.transaction(this.#signatory.account(ACCOUNT), body, { nonce: this.#nonce });
+    const machine = this.#machine(this.#random.below(NODE_COUNT));
+    const { incarnation, core } = machine;
+    await this.#deliver(machine, { type: 'transactionSubmitted', nowMs: this.#nowMs, bytes, gossip: true });
+    if (core !== undefined && machine.incarnation === incarnation) this.#nonce += 1;
+  }
+
+  async #togglePause(): Promise<void> {
+    const machine = this.#machine(this.#random.below(NODE_COUNT));
+    if (machine.core === undefined) return;
+    const paused = !machine.core.status().isSettlementPaused;
+    await this.#deliver(machine, { type: 'settlementPaused', nowMs: this.#nowMs, paused });
+  }
+
+  /** Somebody saw two settlements of one attempt: of node-3 first, later of node-2. */
+  async #showConflict(): Promise<void> {
+    const guilty = this.#nowMs < 2 * ACCUSER_EVERY_MS ? 3 : 2;
+    const [first, second] = [0, 1].map((liquidations) =>
+      this.#signatory.settlement(guilty, { liquidations }),
+    );
+    if (first === undefined || second === undefined) return;
+    const machine = this.#machine(this.#random.below(NODE_COUNT));
+    await this.#deliver(machine, { type: 'settlementConflict', nowMs: this.#nowMs, first, second });
+  }
+
+  #repeat(everyMs: number, act: () => Promise<void>): void {
+    this.#at(Math.max(0, this.#nowMs) + everyMs, async () => {
+      this.#repeat(everyMs, act);
+      await act();
+    });
   }
 
   #violate(node: number, what: string): void {
@@ -293,6 +450,22 @@ class DurableNetwork {
     this.#queue.push({ at, order: this.#order, run });
     this.#order += 1;
   }
+}
+
+/** An account that may borrow all through the run, so that windows have something to settle. */
+function durableScenario(seed: number): string {
+  return `
+seed: ${seed}
+duration: 60s
+config: { settlement: { batch_size: 2 } }
+timeline:
+  - { at: { block: 1 }, account: ${ACCOUNT}, borrow: { asset: UM, amount: 100000 } }
+`;
+}
+
+/** A row of that kind is written; of a pause its end counts too. */
+export function isOfKind(key: string, value: Uint8Array | undefined, kind: string): boolean {
+  return key.startsWith(kind) && (value !== undefined || kind === 'paused');
 }
 
 function keyOf({ view, kind }: Vote): string {

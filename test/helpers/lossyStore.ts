@@ -38,6 +38,16 @@ export class LossyStore implements Store {
     if (keepHalf) await this.#inner.apply(last.slice(0, Math.ceil(last.length / 2)), true);
   }
 
+  /** The disk is gone. */
+  async wipe(): Promise<void> {
+    this.#unsynced = [];
+    const rows = await this.#inner.rows();
+    await this.#inner.apply(
+      rows.map(({ key }) => ({ key, value: undefined })),
+      true,
+    );
+  }
+
   close(): Promise<void> {
     return this.#inner.close();
   }
@@ -47,17 +57,20 @@ export class LossyStore implements Store {
 export class UnsyncedStore implements Store {
   readonly hasLostRows = false;
   readonly #inner: Store;
+  readonly #isDropped: (write: Write) => boolean;
 
-  constructor(inner: Store) {
+  /** @param isDropped - Writes that take the sync away from their batch; all of them unless a test says otherwise. */
+  constructor(inner: Store, isDropped: (write: Write) => boolean = () => true) {
     this.#inner = inner;
+    this.#isDropped = isDropped;
   }
 
   rows(): Promise<readonly RecoveredRow[]> {
     return this.#inner.rows();
   }
 
-  apply(writes: readonly Write[], _sync: boolean): Promise<void> {
-    return this.#inner.apply(writes, false);
+  apply(writes: readonly Write[], sync: boolean): Promise<void> {
+    return this.#inner.apply(writes, sync && !writes.some((write) => this.#isDropped(write)));
   }
 
   close(): Promise<void> {

@@ -7,6 +7,11 @@ import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type Certificate, type Vote, type VoteSubject, voteSigningBytes } from '../../consensus/vote.ts';
 import { encodeProposal } from '../../node/core/messages.ts';
 import type { GenesisParts, KeyHolder } from '../../node/scenario/genesis.ts';
+import {
+  encodeSettlementTransaction,
+  signSettlementTransaction,
+  type UnsignedSettlementTransaction,
+} from '../../settlement/chain/transactionCodec.ts';
 import type { Evidence } from '../../settlement/execution/evidence.ts';
 import {
   encodeTransaction,
@@ -66,6 +71,28 @@ export class Signatory {
 
   proposalVote({ header, hash }: Block): Vote {
     return this.vote(header.leader, { kind: 'notarize', view: header.view, blockHash: hash });
+  }
+
+  /** A settlement that says little and is signed all the same, of an attempt far ahead of every honest one. */
+  settlement(proposer: number, changes: { readonly liquidations?: number } = {}): Uint8Array {
+    const unsigned: UnsignedSettlementTransaction = {
+      chainId: this.parts.genesis.chainId,
+      seq: 2,
+      fromHeight: 6,
+      toHeight: 10,
+      net: [],
+      fees: [],
+      liquidations: 0,
+      actions: [],
+      headers: [],
+      certificate: this.certificate({ kind: 'finalize', view: 1, blockHash: hashOf('aa') }, [proposer]),
+      proposer,
+      attempt: 9,
+      feeCap: 1n,
+      tip: 1n,
+      ...changes,
+    };
+    return encodeSettlementTransaction(signSettlementTransaction(unsigned, this.signer(proposer)));
   }
 
   account(label: string): KeyHolder {
