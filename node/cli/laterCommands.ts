@@ -6,8 +6,6 @@ export const laterCommands: readonly {
 }[] = [
   { name: 'devnet', description: 'start a local network of node processes', feature: 'the devnet' },
   { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
-  { name: 'node', description: 'run one node', feature: 'the devnet' },
-  { name: 'chain', description: 'run one settlement chain', feature: 'the devnet' },
   { name: 'record', description: 'turn a live run into a scenario', feature: 'the devnet' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
   { name: 'fit', description: 'fit a workload model to a trace', feature: 'the experiment engine' },

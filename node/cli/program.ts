@@ -1,10 +1,11 @@
 /** Commands, options and exit codes of `sidereal`; what each command does is in its own file. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { findNearest } from '../config/problem.ts';
+import { reportLevels } from '../devnet/control.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { DrawOptions } from '../simulation/fuzz/draw.ts';
+import { runChain } from './chainCommand.ts';
 import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
@@ -13,8 +14,11 @@ import { type InspectOptions, inspect } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
 import { type KeysOptions, makeKeys } from './keysCommand.ts';
 import { laterCommands } from './laterCommands.ts';
+import { type NodeCommandOptions, runNode } from './nodeCommand.ts';
+import type { ProcessConfigOptions } from './processConfig.ts';
 import { type RunCommandOptions, runScenarios } from './runCommand.ts';
 import { type ValidateOptions, validateFiles } from './validateCommand.ts';
+import { readVersion } from './version.ts';
 
 /**
  * Runs one command line.
@@ -78,6 +82,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .action((options: KeysOptions) => finish(makeKeys(options, io)));
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
+  addProcesses(program, io, finish);
   addClientCommands(program, io, finish);
   for (const { name, description, feature } of laterCommands) {
     program
@@ -106,6 +111,10 @@ type Finish = (exitCode: ExitCode | Promise<ExitCode>) => void;
 const usageCodes: readonly string[] = [
   'NOT_AVAILABLE_YET',
   'CLI_USAGE',
+  'CONFIG_KEY_NEEDED',
+  'KEY_FILE_INVALID',
+  'NODE_KEY_OTHER',
+  'VALIDATOR_KEY_MISSING',
   'INPUT_LOG_MISSING',
   'INPUT_LOG_DAMAGED',
   'INPUT_LOG_NODE_UNKNOWN',
@@ -175,6 +184,24 @@ function addInspect(program: Command, io: CliIo, finish: Finish): void {
     .option('--json', 'print NDJSON: a line for each step, and one at the end')
     .addHelpText('after', '\nExample:\n  npx sidereal inspect runs/1 --node node-1 --until 20s\n')
     .action((dir: string, options: InspectOptions) => finish(inspect(dir, options, io)));
+}
+
+function addProcesses(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('node')
+    .description('run one node of a network, until it is told to stop')
+    .requiredOption('--config <file>', 'its configuration: see docs/machines.md')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .addOption(new Option('--report <level>').choices(reportLevels).default('none').hideHelp())
+    .addHelpText('after', '\nExample:\n  npx sidereal node --config node-0.yaml\n')
+    .action((options: NodeCommandOptions) => finish(runNode(options, io)));
+  program
+    .command('chain')
+    .description('run the settlement chain of a network, until it is told to stop')
+    .requiredOption('--config <file>', 'its configuration: see docs/machines.md')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .addHelpText('after', '\nExample:\n  npx sidereal chain --config chain.yaml\n')
+    .action((options: ProcessConfigOptions) => finish(runChain(options, io)));
 }
 
 /** `all` is undefined, as when nothing is said. */
@@ -253,20 +280,4 @@ function suggestWord(message: string, args: readonly string[], program: Command)
     : program.commands.map((candidate) => candidate.name());
   const nearest = findNearest(unknown, known);
   return nearest === undefined ? `; known: ${known.join(', ')}` : `; did you mean ${nearest}?`;
-}
-
-/** The version of the package this file belongs to, two folders up in source and three in `dist`. */
-function readVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: unknown;
-        version?: unknown;
-      };
-      if (name === 'sidereal') return String(version);
-    } catch {
-      // Not at this depth: the other one is tried.
-    }
-  }
-  return 'unknown';
 }

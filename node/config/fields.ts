@@ -129,3 +129,27 @@ export function group<Shape extends z.ZodRawShape>(shape: Shape, description: st
     .prefault({} as never)
     .meta({ description });
 }
+
+export const publicKeyPattern = /^0x[0-9a-f]{64}$/;
+const PUBLIC_KEY_EXPECTED = 'an ed25519 public key (0x and 64 lower-case hex digits)';
+/** A key, or an EVM address. */
+const addressPattern = /^0x(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const ADDRESS_EXPECTED = 'an address (0x and 40 or 64 lower-case hex digits)';
+
+export function publicKey() {
+  return z.string({ error: PUBLIC_KEY_EXPECTED }).regex(publicKeyPattern, { error: PUBLIC_KEY_EXPECTED });
+}
+
+/** A key that may be left to a rule given in the description: empty text. */
+export function optionalPublicKey(meta: FieldMeta) {
+  const error = `${PUBLIC_KEY_EXPECTED}, or empty text`;
+  return z
+    .string({ error })
+    .refine((text) => text === '' || publicKeyPattern.test(text), { error })
+    .default('')
+    .meta({ ...meta });
+}
+
+export function address() {
+  return z.string({ error: ADDRESS_EXPECTED }).regex(addressPattern, { error: ADDRESS_EXPECTED });
+}

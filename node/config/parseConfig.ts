@@ -253,6 +253,7 @@ function readBackgroundTrace(
 /** The parsed file in the program's spelling, `null` rules worked out. */
 function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
   const { chain, consensus, settlement, settlement_chain: settlementChain, ledger, simulation, log } = file;
+  const { node, p2p, api, storage } = file;
   const baseFeeInitial = BigInt(settlementChain.base_fee_initial);
   return {
     chain: {
@@ -260,6 +261,7 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       blockTimeMs: chain.block_time_ms,
       blockTransactionsMax: chain.block_transactions_max,
       blockBytesMax: chain.block_bytes_max,
+      genesisMs: chain.genesis_ms ?? undefined,
     },
     validators: toValidators(file.validators),
     consensus: {
@@ -296,6 +298,8 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
     },
     settlementChain: {
       kind: 'mock',
+      urls: settlementChain.urls,
+      seed: settlementChain.seed ?? undefined,
       blockTimeMs: settlementChain.block_time_ms,
       phaseMs: settlementChain.phase_ms,
       gasLimit: settlementChain.gas_limit,
@@ -306,21 +310,32 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
         assetReserve: BigInt(pool.asset_reserve),
         baseReserve: BigInt(pool.base_reserve),
       })),
-      treasury:
-        settlementChain.treasury === null
-          ? undefined
-          : Object.fromEntries(
-              Object.entries(settlementChain.treasury).map(([symbol, amount]) => [symbol, BigInt(amount)]),
-            ),
+      treasury: settlementChain.treasury === null ? undefined : toAmounts(settlementChain.treasury),
     },
-    ledger: { assets: ledger.assets.map(toAsset), closeFactorBps: ledger.close_factor_bps },
+    ledger: {
+      assets: ledger.assets.map(toAsset),
+      accounts: ledger.accounts.map(({ address, label, balances, deposits, debts }) => ({
+        address,
+        label: label ?? address,
+        balances: toAmounts(balances),
+        deposits: toAmounts(deposits),
+        debts: toAmounts(debts),
+      })),
+      poolCash: toAmounts(ledger.pool_cash),
+      oracleKey: ledger.oracle_key === '' ? undefined : ledger.oracle_key,
+      closeFactorBps: ledger.close_factor_bps,
+    },
+    node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
+    p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },
+    api: { host: api.host, port: api.port, adminToken: api.admin_token },
+    storage: { path: storage.path, recordInputs: storage.record_inputs },
     simulation: {
       crypto: simulation.crypto,
       sharedExecution: simulation.shared_execution,
       historyBlocks: simulation.history_blocks,
       crashPoints: simulation.crash_points,
     },
-    log: { level: log.level, format: log.format },
+    log: { level: log.level, format: log.format, file: log.file },
   };
 }
 
@@ -329,9 +344,14 @@ function toValidators(validators: ConfigFile['validators']): Config['validators'
     return Array.from({ length: validators.count }, (_, index) => ({
       name: `node-${index}`,
       stake: validators.stake,
+      publicKey: undefined,
     }));
   }
-  return validators;
+  return validators.map(({ name, stake, public_key: publicKey }) => ({ name, stake, publicKey }));
+}
+
+function toAmounts(amounts: Readonly<Record<string, string | number>>): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(amounts).map(([symbol, amount]) => [symbol, BigInt(amount)]));
 }
 
 function toAsset(asset: ConfigFile['ledger']['assets'][number]): Config['ledger']['assets'][number] {

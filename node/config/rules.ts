@@ -1,6 +1,6 @@
 /** Rules over several keys of the configuration at once. Each names the keys it is about, so a message has a place. */
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
-import { SYMBOL_EXPECTED } from './fields.ts';
+import { publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
 
@@ -13,7 +13,6 @@ export interface BrokenRule {
 
 /** Highest fee per unit of gas that a settlement transaction can carry (settlement/chain/transactionCodec.ts). */
 const FEE_MAX = 10n ** 27n;
-const publicKeyPattern = /^0x[0-9a-f]{64}$/;
 
 /**
  * Checks what single fields cannot know.
@@ -25,13 +24,22 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkSettlement(file, config),
     ...checkSettlementChain(config),
     ...checkAssets(config),
+    ...checkAccounts(config),
   ];
 }
 
 function checkValidators({ validators }: Config): BrokenRule[] {
   const broken: BrokenRule[] = [];
   const seen = new Set<string>();
-  for (const [index, { name }] of validators.entries()) {
+  const keys = new Set<string>();
+  for (const [index, { name, publicKey }] of validators.entries()) {
+    if (publicKey !== undefined && keys.has(publicKey)) {
+      broken.push({
+        paths: [['validators', index, 'public_key'], ['validators']],
+        message: `expected a key of its own for each validator, got ${publicKey} twice`,
+      });
+    }
+    if (publicKey !== undefined) keys.add(publicKey);
     if (seen.has(name)) {
       broken.push({
         paths: [['validators', index, 'name'], ['validators']],
@@ -219,5 +227,36 @@ function checkAssets({ ledger }: Config): BrokenRule[] {
     }
     if (asset.price === 0n) broken.push({ paths: [at('price')], message: 'expected a price above 0, got 0' });
   }
+  return broken;
+}
+
+function checkAccounts({ ledger }: Config): BrokenRule[] {
+  const broken: BrokenRule[] = [];
+  const seen = new Set<string>();
+  const isKnown = (symbol: string): boolean => ledger.assets.some((asset) => asset.symbol === symbol);
+  const checkSymbols = (
+    path: readonly (string | number)[],
+    holdings: Readonly<Record<string, bigint>>,
+  ): void => {
+    for (const symbol of Object.keys(holdings)) {
+      if (isKnown(symbol)) continue;
+      broken.push({
+        paths: [[...path, symbol]],
+        message: `expected ${SYMBOL_EXPECTED} that ledger.assets holds, got \`${symbol}\``,
+      });
+    }
+  };
+  for (const [index, account] of ledger.accounts.entries()) {
+    const at = ['ledger', 'accounts', index];
+    if (seen.has(account.address)) {
+      broken.push({
+        paths: [[...at, 'address']],
+        message: `expected each account once, got ${account.address} twice`,
+      });
+    }
+    seen.add(account.address);
+    for (const key of ['balances', 'deposits', 'debts'] as const) checkSymbols([...at, key], account[key]);
+  }
+  checkSymbols(['ledger', 'pool_cash'], ledger.poolCash);
   return broken;
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { VALIDATOR_COUNT_MAX, VALIDATOR_POWER_MAX } from '../../consensus/validators.ts';
 import {
+  address,
   amount,
   amountValue,
   bps,
@@ -15,16 +16,20 @@ import {
   name,
   optionalAmount,
   optionalInteger,
+  optionalPublicKey,
+  publicKey,
   symbol,
   text,
   textList,
 } from './fields.ts';
 
 const DAY_MS = 86_400_000;
+/** Accounts that a configuration may fund; far above what devnets and scenarios need. */
+const ACCOUNTS_MAX = 100_000;
 const BATCHER = 'the input pipeline';
 const AUTO_BATCH = 'auto-batch';
 const ATOMIC = 'atomic batches';
-const DEVNET = 'the devnet';
+const EVM = 'settlement on an EVM chain';
 
 const stakeValue = z
   .int({ error: `an integer from 1 to ${VALIDATOR_POWER_MAX}` })
@@ -40,16 +45,22 @@ const validators = z
     [
       z.strictObject({ count: countValue.default(4), stake: stakeValue.default(1000) }),
       z
-        .array(z.strictObject({ name: name(), stake: stakeValue.default(1000) }))
+        .array(
+          z.strictObject({
+            name: name(),
+            stake: stakeValue.default(1000),
+            public_key: publicKey().optional(),
+          }),
+        )
         .min(1, { error: 'at least one validator' })
         .max(VALIDATOR_COUNT_MAX, { error: `at most ${VALIDATOR_COUNT_MAX} validators` }),
     ],
-    { error: '{ count, stake } or a list of { name, stake }' },
+    { error: '{ count, stake } or a list of { name, stake, public_key }' },
   )
   .default({ count: 4, stake: 1000 })
   .meta({
     description:
-      'Validators node-0 … with equal stake, or a list of { name, stake }; stake is also voting power',
+      'Validators node-0 … with equal stake, or a list of { name, stake, public_key }; stake is also voting power; a key that is absent is derived from the seed',
     unit: 'smallest units of stake_asset',
   });
 
@@ -124,6 +135,29 @@ function asset(assetSymbol: string, decimals: number, price: string) {
   };
 }
 
+const holdings = z
+  .record(symbol(), amountValue(), { error: 'a map of asset to amount' })
+  .default({})
+  .meta({ unit: 'map of asset to amount' });
+
+const accounts = z
+  .array(
+    z.strictObject({
+      address: address(),
+      label: name().optional(),
+      balances: holdings,
+      deposits: holdings,
+      debts: holdings,
+    }),
+    { error: 'a list of { address, label, balances, deposits, debts }' },
+  )
+  .max(ACCOUNTS_MAX, { error: `at most ${ACCOUNTS_MAX} accounts` })
+  .default([])
+  .meta({
+    description: 'Accounts that genesis funds, beside those of a scenario',
+    unit: 'list of { address, label, balances, deposits, debts }',
+  });
+
 const bpsValue = z
   .int({ error: 'an integer from 0 to 10000' })
   .min(0, { error: 'an integer from 0 to 10000' })
@@ -178,6 +212,10 @@ export const configSchema = z.strictObject(
         block_bytes_max: integer(1_048_576, 1024, 67_108_864, {
           unit: 'bytes',
           description: 'Largest block',
+        }),
+        genesis_ms: optionalInteger(0, Number.MAX_SAFE_INTEGER, {
+          unit: 'ms since 1970',
+          description: 'Genesis instant of a network in real time; null: the devnet chooses it',
         }),
       },
       'The sidechain',
@@ -277,12 +315,11 @@ export const configSchema = z.strictObject(
       {
         kind: choice(['mock', 'evm'], 'mock', {
           description: 'The built-in chain, or a real EVM chain',
-          feature: 'settlement on an EVM chain',
+          feature: EVM,
         }),
         urls: textList({
           unit: 'URLs',
-          description: 'RPC addresses of a chain outside this process',
-          feature: 'settlement on an EVM chain',
+          description: 'RPC addresses of the chain, for nodes that are processes of their own',
         }),
         block_time_ms: integer(5000, 10, DAY_MS, {
           unit: 'ms',
@@ -300,6 +337,9 @@ export const configSchema = z.strictObject(
           unit: 'fee per gas',
           description: 'Base fee of the first block, 1 gwei',
         }),
+        seed: optionalInteger(0, Number.MAX_SAFE_INTEGER, {
+          description: 'Seed of the demand of others; null: that of the scenario',
+        }),
         background,
         pools,
         treasury,
@@ -309,6 +349,14 @@ export const configSchema = z.strictObject(
     ledger: group(
       {
         assets,
+        accounts,
+        pool_cash: holdings.meta({
+          description: 'Cash of the lending pool at genesis, beyond deposits and debts',
+          unit: 'map of asset to amount',
+        }),
+        oracle_key: optionalPublicKey({
+          description: 'Who may set prices; empty: a key derived from the seed',
+        }),
         close_factor_bps: bps(5000, {
           description: 'Largest share of a debt that one liquidation may repay',
         }),
@@ -424,36 +472,52 @@ export const configSchema = z.strictObject(
       },
       'The order engine',
     ),
+    node: group(
+      {
+        name: text('', { description: 'Which of the validators this node is' }),
+        key_file: text('', {
+          unit: 'path, from this file',
+          description: 'Secret key of the validator, as `sidereal keys` writes it',
+        }),
+        operator_key_file: text('', {
+          unit: 'path, from this file',
+          description: 'Secret key of an operator, for the admin endpoints; empty: the node holds none',
+        }),
+      },
+      'One node, as a process of its own',
+    ),
     p2p: group(
       {
-        listen: text('/ip4/127.0.0.1/tcp/0', { description: 'libp2p address of a node', feature: DEVNET }),
-        bootstrap: textList({ unit: 'multiaddrs', description: 'Peers to dial first', feature: DEVNET }),
+        listen: text('/ip4/127.0.0.1/tcp/0', {
+          description: 'libp2p address of a node; port 0 takes a free one',
+        }),
+        bootstrap: textList({ unit: 'multiaddrs', description: 'Peers to dial first' }),
         message_bytes_max: integer(2_097_152, 1024, 67_108_864, {
           unit: 'bytes',
           description: 'Largest gossip message',
-          feature: DEVNET,
         }),
       },
       'Gossip between node processes',
     ),
     api: group(
       {
-        host: text('127.0.0.1', { description: 'Address of the HTTP server', feature: DEVNET }),
+        host: text('127.0.0.1', { description: 'Address of the HTTP server' }),
         port: integer(4400, 0, 65_535, {
           unit: 'port',
-          description: 'HTTP port of node-0; node-i adds i',
-          feature: DEVNET,
+          description: 'HTTP port of a process; on a devnet that of node-0, and node-i adds i',
         }),
         admin_token: text('', {
           description: 'Bearer token of the admin endpoints; empty: they are off',
-          feature: DEVNET,
         }),
       },
-      'HTTP of a node',
+      'HTTP of a node, JSON-RPC of a settlement chain',
     ),
     storage: group(
-      { path: text('.sidereal/devnet', { description: 'Data directory', feature: DEVNET }) },
-      'Disk of a node process',
+      {
+        path: text('.sidereal/devnet', { unit: 'path, from this file', description: 'Data directory' }),
+        record_inputs: flag(false, { description: 'Keep what the node takes in, for `sidereal inspect`' }),
+      },
+      'Disk of a process',
     ),
     simulation: group(
       {
@@ -476,9 +540,16 @@ export const configSchema = z.strictObject(
     log: group(
       {
         level: choice(['debug', 'info', 'warn', 'error'], 'info', {
-          description: 'debug: every event; info, warn: warnings of the run; error: none; on standard error',
+          description:
+            'Least level of the lines; of a run: debug: every event; info, warn: its warnings; error: none; on standard error',
         }),
-        format: choice(['text', 'json'], 'text', { description: 'Form of log lines' }),
+        format: choice(['text', 'json'], 'text', {
+          description: 'Form of log lines of a run; those of processes are JSON',
+        }),
+        file: text('', {
+          unit: 'path, from this file',
+          description: 'Where a process logs; empty: standard output',
+        }),
       },
       'Messages',
     ),

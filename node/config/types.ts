@@ -1,7 +1,8 @@
 /** The effective configuration, frozen: config.yaml in camelCase. The schema with units and defaults is schema.ts. */
+import type { PublicKey } from '../../consensus/primitives/flavor.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import type { BackgroundOptions } from '../../settlement/chain/background.ts';
-import type { AssetRules } from '../../settlement/ledger/types.ts';
+import type { AssetRules, GenesisAccount } from '../../settlement/ledger/types.ts';
 
 /** When a crash comes: at its instant, or among the outputs of the next input that the node handles. */
 export type CrashPoints = 'between_inputs' | 'within_outputs';
@@ -12,10 +13,14 @@ export interface Config {
     readonly blockTimeMs: number;
     readonly blockTransactionsMax: number;
     readonly blockBytesMax: number;
+    /** The genesis instant in ms since 1970; undefined where time is virtual, or whoever starts the network chooses it. */
+    readonly genesisMs: number | undefined;
   };
   readonly validators: readonly {
     readonly name: string;
     readonly stake: number;
+    /** Undefined: derived from the seed. */
+    readonly publicKey?: PublicKey | undefined;
   }[];
   readonly consensus: {
     readonly deltaMs: number;
@@ -53,6 +58,10 @@ export interface Config {
   };
   readonly settlementChain: {
     readonly kind: 'mock';
+    /** RPC addresses, for nodes that are processes of their own. */
+    readonly urls: readonly string[];
+    /** Of the demand of others; undefined: the scenario's. */
+    readonly seed: number | undefined;
     readonly blockTimeMs: number;
     readonly phaseMs: number;
     readonly gasLimit: number;
@@ -70,8 +79,33 @@ export interface Config {
   };
   readonly ledger: {
     readonly assets: readonly AssetRules[];
+    /** Funded at genesis, beside a scenario's own. */
+    readonly accounts: readonly GenesisAccount[];
+    readonly poolCash: Readonly<Record<string, bigint>>;
+    /** Who may set prices; undefined: a key derived from the seed. */
+    readonly oracleKey: PublicKey | undefined;
     /** Largest share of a debt that one liquidation may repay. */
     readonly closeFactorBps: number;
+  };
+  /** One node as a process of its own; paths as they are written, from the file that holds them. */
+  readonly node: {
+    readonly name: string;
+    readonly keyFile: string;
+    readonly operatorKeyFile: string;
+  };
+  readonly p2p: {
+    readonly listen: string;
+    readonly bootstrap: readonly string[];
+    readonly messageBytesMax: number;
+  };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    readonly adminToken: string;
+  };
+  readonly storage: {
+    readonly path: string;
+    readonly recordInputs: boolean;
   };
   readonly simulation: {
     readonly crypto: CryptoPolicy;
@@ -83,5 +117,7 @@ export interface Config {
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'text' | 'json';
+    /** Where a process logs; empty: standard output. */
+    readonly file: string;
   };
 }

@@ -139,7 +139,7 @@ export class NodeCore {
 
   // Start ------------------------------------------------------------------------------------------------
 
-  #start({ recovered, peers, nowMs, mayHaveRun = false }: InputOf<'started'>): void {
+  #start({ recovered, peers, nowMs, mayHaveRun }: InputOf<'started'>): void {
     assert(this.#parts === undefined, 'started twice');
     // Repeats of an earlier life of this node are in the peers' duplicate caches: number on from the clock.
     this.#resendCount = Math.max(0, Math.floor(nowMs)) % 2 ** 31;
@@ -157,9 +157,9 @@ export class NodeCore {
     const memory = state?.memory ?? { votes: [], proposals: [], certificates: [] };
     this.#viewRows.recover(memory);
     this.#push({ type: 'followSettlement', fromHeight: finalized.header.origin.height });
-    const hasLostDisk = state === undefined && (mayHaveRun || nowMs > 0) && peers.length > 0;
+    const hasLostDisk = state === undefined && (mayHaveRun ?? nowMs > 0) && peers.length > 0;
     const guard = hasLostDisk ? { untilView: undefined } : state?.guard;
-    this.#silence.begin(guard, mayHaveRun);
+    this.#silence.begin(guard, mayHaveRun === true);
     if (state === undefined) this.#persistGenesis(tree.finalized, genesisState);
     if (guard !== undefined) parts.simplex.guardUntil(guard.untilView ?? Number.MAX_SAFE_INTEGER);
     parts.simplex.start(memory, nowMs);
@@ -167,7 +167,7 @@ export class NodeCore {
     parts.admission.recover(state?.transactions ?? []);
     this.#evidence.recover(state?.evidence ?? []);
     this.#archive?.recover(state?.archive ?? []);
-    if (mayHaveRun || nowMs > 0) parts.synchroniser.askAll(nowMs);
+    if (mayHaveRun === true || nowMs > 0) parts.synchroniser.askAll(nowMs);
   }
 
   #compose(tree: BlockTree, peers: readonly PeerId[], finalizedView: View | undefined): Parts {

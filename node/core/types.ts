@@ -28,8 +28,11 @@ export type Input =
       readonly nowMs: TimeMs;
       readonly recovered: readonly RecoveredRow[];
       readonly peers: readonly PeerId[];
-      /** True on every start but a node's very first: with an empty disk it then has lost what it voted for. */
-      readonly mayHaveRun?: boolean;
+      /**
+       * True: on every start but a node's very first; with an empty disk it then has lost what it voted for. False: it has
+       * surely never run. Undefined: nobody knows, so a node with an empty disk fears the worst once the chain has begun.
+       */
+      readonly mayHaveRun?: boolean | undefined;
     }
   | {
       readonly type: 'message';

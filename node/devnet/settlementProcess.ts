@@ -2,13 +2,13 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import { SettlementServer } from '../api/settlementServer.ts';
+import type { Config } from '../config/types.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
 import { SettlementHost } from '../runtime/settlementHost.ts';
 import { SettlementRpc } from '../runtime/settlementRpc.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
-import { createGenesis } from '../scenario/genesis.ts';
+import { genesisOf } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
-import type { Scenario } from '../scenario/types.ts';
 
 /** Blocks kept for nodes that ask: years of them, since one that begins with an empty disk wants all. */
 const HISTORY_BLOCKS = 2 ** 24;
@@ -16,8 +16,8 @@ const HISTORY_BLOCKS = 2 ** 24;
 const REORG_DEPTH_MAX = 64;
 
 export interface SettlementProcessOptions {
-  /** Of the network that settles here: configuration and seed decide genesis. */
-  readonly scenario: Scenario;
+  /** Of the network that settles here. */
+  readonly config: Config;
   /** The genesis instant, in ms since 1970. */
   readonly genesisMs: number;
   /** Folder of its data. */
@@ -41,17 +41,14 @@ export async function startSettlementProcess(
   options: SettlementProcessOptions,
   onFailure: (error: unknown) => void,
 ): Promise<SettlementProcess> {
-  const { scenario, genesisMs, directory, host: address, port, adminToken } = options;
-  const { chainId, validators } = createGenesis(scenario).genesis;
-  const { blockTimeMs } = scenario.config.settlementChain;
+  const { config, genesisMs, directory, host: address, port, adminToken } = options;
+  const { chainId, validators } = genesisOf(config);
+  const { blockTimeMs, seed = 0 } = config.settlementChain;
   const verifier = createCrypto('full');
-  const chain = createSettlementChain(scenario, {
-    chainId,
-    validators,
-    verifier,
-    historyBlocks: HISTORY_BLOCKS,
-    reorgDepthMax: REORG_DEPTH_MAX,
-  });
+  const chain = createSettlementChain(
+    { config, seed },
+    { chainId, validators, verifier, historyBlocks: HISTORY_BLOCKS, reorgDepthMax: REORG_DEPTH_MAX },
+  );
   const store = await LevelStore.open({ directory, chainId });
   const host = await SettlementHost.open(
     { blockTimeMs },

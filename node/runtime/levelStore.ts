@@ -28,14 +28,29 @@ export interface LevelStoreOptions {
 }
 
 export class LevelStore implements Store {
+  readonly isNew: boolean;
   readonly hasLostRows: boolean;
   readonly #database: Database;
   readonly #directory: string;
 
-  private constructor(directory: string, database: Database, hasLostRows: boolean) {
+  private constructor(
+    directory: string,
+    database: Database,
+    { isNew, hasLostRows }: Pick<Store, 'isNew' | 'hasLostRows'>,
+  ) {
+    this.isNew = isNew;
     this.hasLostRows = hasLostRows;
     this.#directory = directory;
     this.#database = database;
+  }
+
+  /**
+   * Makes the place for a store whose node gets its key at this moment. A node that finds an empty disk must fear that it
+   * has lost its votes; this tells it that it cast none.
+   * @throws {CodedError} `STORE_UNREADABLE`.
+   */
+  static async prepare({ directory, chainId }: LevelStoreOptions): Promise<void> {
+    await writeIdentity(directory, { chainId, isUnused: true });
   }
 
   /**
@@ -44,13 +59,15 @@ export class LevelStore implements Store {
    */
   static async open({ directory, chainId }: LevelStoreOptions): Promise<LevelStore> {
     const path = join(directory, ROWS_FOLDER);
-    const isMarked = await checkIdentity(directory, chainId);
+    const identity = await checkIdentity(directory, chainId);
     const hasRows = existsSync(path);
-    if (!isMarked) {
-      // The mark is written first, so rows without it are somebody else's, or the mark was lost.
-      if (hasRows) throw unreadable(directory, new Error('it has rows, but no store.json'));
-      await writeIdentity(directory, chainId);
-    }
+    // The mark is written first, so rows without it are somebody else's, or the mark was lost.
+    if (identity === undefined && hasRows)
+      throw unreadable(directory, new Error('it has rows, but no store.json'));
+    const isNew = identity?.isUnused === true && !hasRows;
+    // In use before anything is signed: if the rows vanish later, that is found.
+    if (identity === undefined || identity.isUnused)
+      await writeIdentity(directory, { chainId, isUnused: false });
     const database: Database = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'view' });
     try {
       await database.open();
@@ -64,7 +81,8 @@ export class LevelStore implements Store {
         { cause },
       );
     }
-    return new LevelStore(directory, database, isMarked && !hasRows);
+    const hasLostRows = identity !== undefined && !isNew && !hasRows;
+    return new LevelStore(directory, database, { isNew, hasLostRows });
   }
 
   async rows(): Promise<readonly RecoveredRow[]> {

@@ -89,7 +89,9 @@ export class NodeRuntime {
         message: (topic, from, bytes) => this.#onMessage(topic, from, bytes),
         request: (from, protocol, bytes) => this.#onRequest(from, protocol, bytes),
       });
-      const mayHaveRun = recovered.length > 0 || store.hasLostRows;
+      const hasRun = recovered.length > 0 || store.hasLostRows;
+      // An empty store that nobody made together with the key says nothing of an earlier one.
+      const mayHaveRun = hasRun ? true : store.isNew ? false : undefined;
       const { peers } = this.#options;
       await new Promise<void>((taken) => {
         this.#queue.unshift(entryOf({ type: 'started', recovered, peers, mayHaveRun }, { taken }));

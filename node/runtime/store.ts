@@ -2,6 +2,8 @@
 import type { RecoveredRow, Write } from '../core/types.ts';
 
 export interface Store {
+  /** The store was made together with the key of its node and was never opened: nothing can have been lost. */
+  readonly isNew: boolean;
   /** The store was in use before, and its rows are gone: a node then has lost what it voted for. */
   readonly hasLostRows: boolean;
   /** Every row by ascending key, as a node that starts now reads them. */

@@ -15,20 +15,22 @@ const IDENTITY_FILE = 'store.json';
 export interface StoreIdentity {
   readonly version: number;
   readonly chainId: Hash;
+  /** Made together with the key of its node, and not opened since: that key has signed nothing yet. */
+  readonly isUnused: boolean;
 }
 
 /**
  * Checks that a directory holds data of this chain in this version's format, or nothing yet.
- * @returns False when the directory holds no store: it is not created here.
+ * @returns Undefined when the directory holds no store: it is not created here.
  * @throws {CodedError} `STORE_UNREADABLE`, `STORE_VERSION`, `STORE_OTHER_CHAIN`.
  */
-export async function checkIdentity(directory: string, chainId: Hash): Promise<boolean> {
+export async function checkIdentity(directory: string, chainId: Hash): Promise<StoreIdentity | undefined> {
   const path = join(directory, IDENTITY_FILE);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return false;
+    if (codeOf(cause) === 'ENOENT') return undefined;
     throw unreadable(path, cause);
   }
   const identity = parseIdentity(text);
@@ -49,16 +51,20 @@ export async function checkIdentity(directory: string, chainId: Hash): Promise<b
       { directory, chainId: identity.chainId, chainIdWanted: chainId },
     );
   }
-  return true;
+  return identity;
 }
 
 /**
  * Marks a directory as the data of a chain; on disk when the promise resolves, whole or not at all.
  * @throws {CodedError} `STORE_UNREADABLE`: the directory cannot be created or written.
  */
-export async function writeIdentity(directory: string, chainId: Hash): Promise<void> {
+export async function writeIdentity(
+  directory: string,
+  { chainId, isUnused }: Omit<StoreIdentity, 'version'>,
+): Promise<void> {
   const path = join(directory, IDENTITY_FILE);
-  const text = `${JSON.stringify({ version: STORE_VERSION, chain_id: chainId })}\n`;
+  const mark = isUnused ? { unused: true } : {};
+  const text = `${JSON.stringify({ version: STORE_VERSION, chain_id: chainId, ...mark })}\n`;
   try {
     await mkdir(directory, { recursive: true });
     const file = await open(`${path}.new`, 'w');
@@ -105,7 +111,7 @@ function parseIdentity(text: string): StoreIdentity | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { version, chain_id: chainId } = value as { readonly version?: unknown; readonly chain_id?: unknown };
+  const { version, chain_id: chainId, unused } = value as Readonly<Record<string, unknown>>;
   if (typeof version !== 'number' || typeof chainId !== 'string' || !isHex(chainId, 32)) return undefined;
-  return { version, chainId };
+  return { version, chainId, isUnused: unused === true };
 }

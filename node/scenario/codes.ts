@@ -14,6 +14,8 @@ export const scenarioCodes = {
   SCENARIO_BATCH_SIZE_INVALID: 'a batch size outside its bounds',
   SCENARIO_ACCOUNT_INVALID: 'an account that this transaction cannot come from',
   SCENARIO_OPERATOR_KEY_FOREIGN: 'the operator keys are configured, so the scenario cannot sign for them',
+  SCENARIO_KEY_FOREIGN:
+    'validators or the oracle have keys that the scenario does not derive, so it cannot sign for them',
   SCENARIO_BLOCK_OVERFULL: 'more transactions are anchored to one block than it may hold',
   SCENARIO_BYZANTINE_THIRD: 'a third of the power or more is dishonest, and `allow_unsafe` is not set',
   SCENARIO_REORG_TOO_DEEP: 'a reorganisation below settlement origins, and no halt is expected',
@@ -31,6 +33,8 @@ export const scenarioCodes = {
   TRACE_TOO_LONG: 'more rows than a trace may have',
   TRACE_EMPTY: 'a trace without rows',
   FUNDING_IMPOSSIBLE: 'no genesis makes these transactions valid',
+  VALIDATOR_KEY_MISSING:
+    'a process is to know every validator by its key, and the configuration does not name one',
   NOT_AVAILABLE_YET: 'a documented feature that this version does not have; it is never accepted and ignored',
 } as const;
 

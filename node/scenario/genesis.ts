@@ -4,14 +4,15 @@
  */
 
 import { toHex } from '../../consensus/primitives/bytes.ts';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
-import type { Address } from '../../consensus/primitives/flavor.ts';
+import { type Address, accountOfKey, type PublicKey } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { chainIdOf } from '../../settlement/execution/genesisState.ts';
-import type { LedgerRules } from '../../settlement/ledger/types.ts';
+import type { GenesisAccount, LedgerRules } from '../../settlement/ledger/types.ts';
 import type { NetRules } from '../../settlement/net/types.ts';
 import type { Config } from '../config/types.ts';
 import { createFunding, type Funding, listAnchored, listLoose } from './funding.ts';
@@ -46,50 +47,122 @@ export function createGenesis(scenario: Scenario): GenesisParts {
   const { config, seed } = scenario;
   const funding = scenario.autoFund ? createFunding(scenario) : writtenFunding(scenario);
   const accounts = deriveAccounts(scenario, funding);
-  const oracle = accounts.get(ORACLE_ACCOUNT) ?? deriveKeyHolder(seed, 'oracle');
-  const validators = config.validators.map(({ name, stake }) => ({
+  const validators = config.validators.map(({ name }) => ({
     name,
-    stake,
     ...deriveKeyHolder(seed, `validator/${name}`),
   }));
   const operator =
     config.settlement.operatorKeys.length === 0 ? deriveKeyHolder(seed, 'operator') : undefined;
-  const validatorSet = new ValidatorSet(
-    validators.map(({ name, address, stake }) => ({ name, publicKey: address as string, power: stake })),
-  );
-  const chainId = chainIdOf(config.chain.id);
-  const genesis: Genesis = {
-    chainId,
-    blockTimeMs: config.chain.blockTimeMs,
-    blockTransactionsMax: config.chain.blockTransactionsMax,
-    blockBytesMax: config.chain.blockBytesMax,
-    validators: validatorSet,
-    ledger: toLedgerRules(config, oracle.address),
-    net: toNetRules(config),
-    accounts: funding.accounts.map(({ label, balances, deposits, debts }) => ({
-      address: accounts.get(label)?.address ?? deriveKeyHolder(seed, keyLabel(label)).address,
-      label,
-      balances,
-      deposits,
-      debts,
+  const oracle = accounts.get(ORACLE_ACCOUNT) ?? deriveKeyHolder(seed, keyLabel(ORACLE_ACCOUNT));
+  const genesis = assembleGenesis(config, {
+    validatorKeys: validators.map(({ address }) => address as string),
+    oracle: oracle.address,
+    operators: operator === undefined ? config.settlement.operatorKeys : [operator.address],
+    accounts: funding.accounts.map((account) => ({
+      ...account,
+      address: accounts.get(account.label)?.address ?? deriveKeyHolder(seed, keyLabel(account.label)).address,
     })),
     poolCash: funding.poolCash,
-    operators: operator === undefined ? config.settlement.operatorKeys : [operator.address],
-    settlementGenesisHash: createSettlementChain(scenario, {
-      chainId,
-      validators: validatorSet,
-      verifier: neverVerifier,
-    }).genesis.hash,
-    originDelayMs: config.settlement.originDelayMs,
-    originConfirmations: config.settlement.originConfirmations,
-    originLagMax: config.settlement.originLagMax,
-  };
+  });
+  return { genesis, accounts, validators, operator };
+}
+
+/**
+ * Genesis of a network whose configuration names every key itself, as its processes read it. Without an oracle nobody
+ * sets prices, and without operators nobody changes N.
+ * @throws {CodedError} `VALIDATOR_KEY_MISSING`: a validator has no `public_key`.
+ */
+export function genesisOf(config: Config): Genesis {
+  return assembleGenesis(config, {
+    validatorKeys: config.validators.map(({ name, publicKey }) => {
+      if (publicKey !== undefined) return publicKey;
+      throw new CodedError(
+        'VALIDATOR_KEY_MISSING',
+        `validators: expected { name, stake, public_key } for each, got no public_key for ${name}: make keys with ` +
+          '`npx sidereal keys` and give every process the same list',
+        { validator: name },
+      );
+    }),
+    oracle: config.ledger.oracleKey === undefined ? NOBODY : accountOfKey(config.ledger.oracleKey),
+    operators: config.settlement.operatorKeys,
+    accounts: [],
+    poolCash: {},
+  });
+}
+
+/** The configuration with everything in it that a scenario otherwise derives: what the processes of its network are given. */
+export function networkConfigOf(scenario: Scenario, { genesis }: Pick<GenesisParts, 'genesis'>): Config {
+  const { config, seed } = scenario;
+  const { validators } = genesis.validators;
   return {
-    genesis,
-    accounts,
-    validators: validators.map(({ name, address, secretKey }) => ({ name, address, secretKey })),
-    operator,
+    ...config,
+    validators: config.validators.map((validator, index) => ({
+      ...validator,
+      publicKey: validators[index]?.publicKey,
+    })),
+    settlement: { ...config.settlement, operatorKeys: genesis.operators.map(String) },
+    settlementChain: { ...config.settlementChain, seed: config.settlementChain.seed ?? seed },
+    ledger: {
+      ...config.ledger,
+      accounts: genesis.accounts,
+      poolCash: genesis.poolCash,
+      oracleKey: genesis.ledger.oracle as string,
+    },
   };
+}
+
+/** Keys and holdings that the configuration itself does not hold. */
+interface GenesisSupplement {
+  /** In validator order. */
+  readonly validatorKeys: readonly PublicKey[];
+  readonly oracle: Address;
+  readonly operators: readonly Address[];
+  readonly accounts: readonly GenesisAccount[];
+  readonly poolCash: Readonly<Record<string, bigint>>;
+}
+
+/** The one place where a configuration becomes genesis, whoever reads it. */
+function assembleGenesis(config: Config, supplement: GenesisSupplement): Genesis {
+  const { chain, settlement, ledger } = config;
+  const validators = new ValidatorSet(
+    config.validators.map(({ name, stake }, index) => ({
+      name,
+      publicKey: supplement.validatorKeys[index] ?? '',
+      power: stake,
+    })),
+  );
+  const chainId = chainIdOf(chain.id);
+  return {
+    chainId,
+    blockTimeMs: chain.blockTimeMs,
+    blockTransactionsMax: chain.blockTransactionsMax,
+    blockBytesMax: chain.blockBytesMax,
+    validators,
+    ledger: toLedgerRules(config, supplement.oracle),
+    net: toNetRules(config),
+    accounts: [...supplement.accounts, ...ledger.accounts],
+    poolCash: sumOf(supplement.poolCash, ledger.poolCash),
+    operators: supplement.operators,
+    settlementGenesisHash: createSettlementChain(
+      { config, seed: 0 },
+      { chainId, validators, verifier: neverVerifier },
+    ).genesis.hash,
+    originDelayMs: settlement.originDelayMs,
+    originConfirmations: settlement.originConfirmations,
+    originLagMax: settlement.originLagMax,
+  };
+}
+
+/** The key of nobody: no secret key leads to it. */
+const NOBODY: Address = `0x${'00'.repeat(32)}`;
+
+function sumOf(
+  first: Readonly<Record<string, bigint>>,
+  second: Readonly<Record<string, bigint>>,
+): Readonly<Record<string, bigint>> {
+  const sum = { ...first };
+  for (const [symbol, amount] of Object.entries(second)) sum[symbol] = (sum[symbol] ?? 0n) + amount;
+  return sum;
 }
 
 /** The settlement chain's block 0 needs no signature checked. */

@@ -180,6 +180,7 @@ class ScenarioFile {
     const durationMs = this.#readDuration(get('duration'), get('blocks'), draft);
     this.#checkBlockLoad(timeline, trace, config);
     const parts = { ...draft, durationMs, allowUnsafe, expectations };
+    this.#checkKeys(config);
     checkFaults(this.#context, parts);
     // A part that could not be read may be what an expectation waits for.
     if (reader.problems.length === 0) checkExpectations(this.#context, parts);
@@ -203,6 +204,21 @@ class ScenarioFile {
       file: this.#file,
     };
     return { scenario: Object.freeze(scenario), warnings: this.#findWarnings(scenario) };
+  }
+
+  /** A run signs for everybody, so it must be able to derive every key. */
+  #checkKeys({ validators, ledger }: Config): void {
+    const named = validators.find(({ publicKey }) => publicKey !== undefined);
+    const key =
+      named !== undefined ? 'validators' : ledger.oracleKey !== undefined ? 'ledger.oracle_key' : undefined;
+    if (key === undefined) return;
+    const place = this.#reader.get(this.#root, 'config');
+    this.#reader.report(
+      place?.keyAt ?? this.#root.value.at,
+      `config.${key}`,
+      'SCENARIO_KEY_FOREIGN',
+      'expected keys that are derived from the seed: a scenario cannot sign with keys that it only knows the public half of',
+    );
   }
 
   #readDuration(

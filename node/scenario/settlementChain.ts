@@ -38,7 +38,7 @@ export function createSettlementChain(
       pools: settlementChain.pools,
       treasury: settlementChain.treasury,
       validators: parts.validators,
-      random: new Random(seed).fork('settlement_chain'),
+      random: new Random(settlementChain.seed ?? seed).fork('settlement_chain'),
       historyBlocks: parts.historyBlocks ?? HISTORY_BLOCKS_DEFAULT,
       ...(parts.reorgDepthMax === undefined ? {} : { reorgDepthMax: parts.reorgDepthMax }),
     },

@@ -59,6 +59,18 @@ const advice: Readonly<Record<string, string>> = {
   KEY_FILE_EXISTS: 'Choose another file with `--out`, or move the old key away yourself.',
 
   ACCOUNT_NOT_FUNDED: 'Use one of the accounts that the devnet prints when it starts.',
+  CONFIG_KEY_NEEDED: 'Add the key to the file of `--config`; docs/machines.md shows whole files.',
+  DEVNET_DIR_TAKEN: 'Choose another `--data-dir`, or empty this one.',
+  DEVNET_DIR_UNUSABLE: 'Look at the path, its permissions and the space on the disk.',
+  DEVNET_NAME_TAKEN: 'Call the validator something else.',
+  DEVNET_RUNNING: 'Stop the devnet that runs there, or choose another `--data-dir`.',
+  KEY_FILE_INVALID: 'Make a key with `sidereal keys --out`, or correct `node.key_file`.',
+  NODE_KEY_OTHER: 'Give each node its own key file; the message names both public keys.',
+  PORT_NONE_FREE: 'Stop something that listens on this machine.',
+  PORT_OUT_OF_RANGE: 'Choose a smaller `--port`.',
+  PORT_TAKEN: 'Choose another `--port`, or stop what listens there.',
+  PROCESS_DIED: 'Read the end of the log file that the message names.',
+  SETTLEMENT_ADMIN_FAILED: 'Look whether the settlement chain runs; its log says more.',
   DEVNET_DESCRIPTION_INVALID: 'Start the devnet again: it writes the file anew.',
   DEVNET_NOT_RUNNING: 'Start one with `sidereal devnet`, or name its `--data-dir`.',
   LOG_UNREADABLE: 'Look at the path that the devnet prints for the node, and at its permissions.',
@@ -96,6 +108,8 @@ const advice: Readonly<Record<string, string>> = {
   SCENARIO_ACCOUNT_INVALID: 'Leave `account` out or name another; the message says who may send it.',
   SCENARIO_OPERATOR_KEY_FOREIGN:
     'Leave `settlement.operator_keys` empty, so that the scenario derives a key.',
+  SCENARIO_KEY_FOREIGN: 'Leave `public_key` and `oracle_key` out: the keys then follow from the seed.',
+  VALIDATOR_KEY_MISSING: 'Give every validator its `public_key`, and every process the same list.',
   SCENARIO_BLOCK_OVERFULL: 'Spread the transactions, or raise `chain.block_transactions_max`.',
   SCENARIO_BYZANTINE_THIRD:
     'Name fewer dishonest nodes, or set `allow_unsafe: true`: the laws may then break. `withhold_settlement` does not count.',

@@ -27,6 +27,7 @@ async function openLevel(): Promise<Store> {
 function simulated(): CrashableStore {
   const disk = new SimulatedDisk();
   return {
+    isNew: false,
     hasLostRows: false,
     rows: async () => disk.rows(),
     apply: async (writes, sync) => disk.apply(writes, sync),
@@ -45,6 +46,7 @@ async function forgetful(isDropped?: (write: Write) => boolean): Promise<Crashab
   const lossy = new LossyStore(await openLevel());
   const unsynced = new UnsyncedStore(lossy, isDropped);
   return {
+    isNew: false,
     hasLostRows: false,
     rows: () => unsynced.rows(),
     apply: (writes, sync) => unsynced.apply(writes, sync),

@@ -149,6 +149,26 @@ describe('LevelStore.open', () => {
     await store.close();
   });
 
+  it('knows that it was made together with the key of its node, until it has been opened', async () => {
+    await LevelStore.prepare({ directory, chainId });
+    const first = await LevelStore.open({ directory, chainId });
+    expect(first).toMatchObject({ isNew: true, hasLostRows: false });
+    await first.close();
+    const second = await LevelStore.open({ directory, chainId });
+    expect(second).toMatchObject({ isNew: false, hasLostRows: false });
+    await second.close();
+    rmSync(join(directory, 'rows'), { recursive: true });
+    const third = await LevelStore.open({ directory, chainId });
+    expect(third).toMatchObject({ isNew: false, hasLostRows: true });
+    await third.close();
+  });
+
+  it('fears nothing less of a directory that nobody made for it', async () => {
+    const store = await LevelStore.open({ directory, chainId });
+    expect(store).toMatchObject({ isNew: false, hasLostRows: false });
+    await store.close();
+  });
+
   it('notices that rows are gone which were there', async () => {
     await (await LevelStore.open({ directory, chainId })).close();
     rmSync(join(directory, 'rows'), { recursive: true });

@@ -6,6 +6,7 @@ import type { RecoveredRow, Write } from '../../node/core/types.ts';
 import type { Store } from '../../node/runtime/store.ts';
 
 export class LossyStore implements Store {
+  readonly isNew = false;
   readonly hasLostRows = false;
   readonly #inner: Store;
   #unsynced: (readonly Write[])[] = [];
@@ -55,6 +56,7 @@ export class LossyStore implements Store {
 
 /** Says that it synced and did not. */
 export class UnsyncedStore implements Store {
+  readonly isNew = false;
   readonly hasLostRows = false;
   readonly #inner: Store;
   readonly #isDropped: (write: Write) => boolean;

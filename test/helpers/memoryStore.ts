@@ -3,6 +3,7 @@ import type { RecoveredRow, Write } from '../../node/core/types.ts';
 import type { Store } from '../../node/runtime/store.ts';
 
 export class MemoryStore implements Store {
+  readonly isNew = false;
   readonly hasLostRows = false;
   readonly #rows = new Map<string, Uint8Array>();
 

@@ -1,12 +1,14 @@
 /** Run as a process of its own: a settlement chain on `directory port genesisMs`, until it is told to stop or is killed. */
 import { startSettlementProcess } from '../../node/devnet/settlementProcess.ts';
+import { createGenesis, networkConfigOf } from '../../node/scenario/genesis.ts';
 import { scenarioOf } from './coreNetwork.ts';
 import { fastScenario } from './runtimeNetwork.ts';
 
 const [directory = '', port = '0', genesisMs = '0'] = process.argv.slice(2);
+const scenario = scenarioOf(fastScenario);
 const chain = await startSettlementProcess(
   {
-    scenario: scenarioOf(fastScenario),
+    config: networkConfigOf(scenario, createGenesis(scenario)),
     genesisMs: Number(genesisMs),
     directory,
     host: '127.0.0.1',

@@ -4,11 +4,8 @@
  */
 import { stringify } from 'yaml';
 import { assert } from '../../../consensus/primitives/codedError.ts';
-import { parseConfig } from '../../config/parseConfig.ts';
-import type { Config } from '../../config/types.ts';
+import { type Plain, plainConfigOf, snakeCased, texts } from '../../config/plainConfig.ts';
 import type { Anchor, Condition, Expectation, Fault, Scenario, TimelineEvent } from '../../scenario/types.ts';
-
-type Plain = Readonly<Record<string, unknown>>;
 
 /** @param comments - Lines that stand above the scenario. */
 export function writeScenario(scenario: Scenario, comments: readonly string[] = []): string {
@@ -17,7 +14,7 @@ export function writeScenario(scenario: Scenario, comments: readonly string[] = 
     name: scenario.name,
     seed: scenario.seed,
     duration: `${scenario.durationMs}ms`,
-    config: configOf(scenario.config),
+    config: plainConfigOf(scenario.config),
     network: snakeCased(network),
     ...(scenario.allowUnsafe ? { allow_unsafe: true } : {}),
     ...(scenario.autoFund ? {} : { auto_fund: false, accounts: accountsOf(accounts), pool_cash: poolCash }),
@@ -28,30 +25,6 @@ export function writeScenario(scenario: Scenario, comments: readonly string[] = 
   const text = stringify(texts(document), { lineWidth: 0, collectionStyle: 'any' });
   return [...comments.map((line) => `# ${line}`), text].join('\n');
 }
-
-/** What differs from the defaults, by the keys of config.yaml. */
-function configOf(config: Config): Plain {
-  const parsed = parseConfig({});
-  assert(parsed.ok, 'the default configuration is valid');
-  const defaults = parsed.value.config;
-  const written: Record<string, unknown> = {};
-  for (const group of Object.keys(config) as (keyof Config)[]) {
-    if (group === 'validators') {
-      written.validators = config.validators;
-      continue;
-    }
-    const usual = Object.entries(defaults[group]);
-    const changed = Object.entries(config[group]).filter(
-      ([key, value]) =>
-        derivedKeys.includes(key) || !isSame(value, usual.find(([name]) => name === key)?.[1]),
-    );
-    if (changed.length > 0) written[snakeCase(group)] = snakeCased(Object.fromEntries(changed));
-  }
-  return written;
-}
-
-/** Their defaults follow from other keys, so they are always written. */
-const derivedKeys: readonly string[] = ['feeCap', 'originDelayMs'];
 
 function workloadOf({ workload }: Scenario): Plain {
   assert(workload.type !== 'explicit', 'the rows of a trace stand in a file of their own');
@@ -155,37 +128,4 @@ function conditionOf(condition: Condition): Plain {
     default:
       throw new RangeError(`a condition on ${condition.type} is written by hand`);
   }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(texts(one)) === JSON.stringify(texts(other));
-}
-
-/** Amounts as text, since YAML readers lose digits of large numbers; undefined as the `null` that config.yaml has. */
-function texts(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (Array.isArray(value)) return value.map(texts);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [key, texts(item)]),
-  );
-}
-
-/** Keys of configuration and scenario in the spelling of files; keys of maps by asset are symbols and have no humps. */
-function snakeCased(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeCased);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [isSymbol(key) ? key : snakeCase(key), snakeCased(item)]),
-  );
-}
-
-function isSymbol(key: string): boolean {
-  return /^[A-Z]/.test(key);
-}
-
-function snakeCase(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -110,7 +110,7 @@ const mutations: readonly Mutation[] = [
   [
     'validators of no form',
     (c) => Object.assign(c, { validators: 3 }),
-    'validators: expected { count, stake } or a list of { name, stake }, got 3 [CONFIG_VALUE_INVALID]',
+    'validators: expected { count, stake } or a list of { name, stake, public_key }, got 3 [CONFIG_VALUE_INVALID]',
   ],
   [
     'no validator',
@@ -211,9 +211,37 @@ const mutations: readonly Mutation[] = [
     'settlement_chain.kind: expected "mock", got "evm": needs settlement on an EVM chain, which this version does not have [NOT_AVAILABLE_YET]',
   ],
   [
-    'port of a later server',
-    set('api', 'port', 5000),
-    'api.port: expected 4400, got 5000: needs the devnet, which this version does not have [NOT_AVAILABLE_YET]',
+    'a public key of the wrong length',
+    (c) => Object.assign(c, { validators: [{ name: 'a', public_key: '0x12' }] }),
+    'validators.0.public_key: expected an ed25519 public key (0x and 64 lower-case hex digits), got "0x12" [CONFIG_VALUE_INVALID]',
+  ],
+  [
+    'one key for two validators',
+    (c) =>
+      Object.assign(c, {
+        validators: ['a', 'b'].map((name) => ({ name, public_key: `0x${'ab'.repeat(32)}` })),
+      }),
+    `validators.1.public_key: expected a key of its own for each validator, got 0x${'ab'.repeat(32)} twice [CONFIG_RULE_BROKEN]`,
+  ],
+  [
+    'an account without an address',
+    set('ledger', 'accounts', [{ label: 'a' }]),
+    'ledger.accounts.0.address: expected an address (0x and 40 or 64 lower-case hex digits), got nothing [CONFIG_VALUE_INVALID]',
+  ],
+  [
+    'an account twice',
+    set('ledger', 'accounts', [{ address: `0x${'12'.repeat(20)}` }, { address: `0x${'12'.repeat(20)}` }]),
+    `ledger.accounts.1.address: expected each account once, got 0x${'12'.repeat(20)} twice [CONFIG_RULE_BROKEN]`,
+  ],
+  [
+    'pool cash of an asset that is not registered',
+    set('ledger', 'pool_cash', { GOLD: 1 }),
+    'ledger.pool_cash.GOLD: expected an asset symbol: a letter, then up to 15 letters, digits or dots that ledger.assets holds, got `GOLD` [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'an oracle without a key',
+    set('ledger', 'oracle_key', 'me'),
+    'ledger.oracle_key: expected an ed25519 public key (0x and 64 lower-case hex digits), or empty text, got "me" [CONFIG_VALUE_INVALID]',
   ],
   [
     'base-fee trace without a reader',
@@ -310,7 +338,7 @@ describe('parseConfig', () => {
     const problems = problemsOf(
       parseConfig({
         settlement: { batch_sise: 3, slippage_bps: -1, jail_after_misses: 11 },
-        api: { port: 1 },
+        batcher: { enabled: true },
         foo: 1,
       }),
     );

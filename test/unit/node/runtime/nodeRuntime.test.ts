@@ -17,6 +17,7 @@ class World {
   readonly clock = new ManualClock(1000);
   readonly failures: unknown[] = [];
   rows: readonly RecoveredRow[] = [];
+  isNew = false;
   hasLostRows = false;
   /** What the core answers to an input. */
   outputsOf: (input: Input) => readonly Output[] = () => [];
@@ -40,6 +41,7 @@ class World {
           status: () => ({ height: 7 }) as NodeStatus,
         },
         store: {
+          isNew: false,
           hasLostRows: false,
           rows: async () => this.rows,
           apply: async (writes, sync) => {

@@ -1,0 +1,313 @@
+/**
+ * A local network of real processes: a settlement chain and a node for each validator, each a child of this process. It
+ * starts them in order, keeps them running, plays faults on them, and leaves nothing behind.
+ */
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { toHex } from '../../consensus/primitives/bytes.ts';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { chainIdOf } from '../../settlement/execution/genesisState.ts';
+import { plainConfigOf } from '../config/plainConfig.ts';
+import type { Config } from '../config/types.ts';
+import type { LinkEnd, LinkQuality } from '../runtime/linkConditions.ts';
+import type { MessageJudgement } from '../runtime/peerNetwork.ts';
+import type { SettlementChainFault } from '../scenario/types.ts';
+import type { ProcessReport, ReportLevel } from './control.ts';
+import type { DevnetDescription } from './description.ts';
+import type { FundedAccount } from './fundedAccounts.ts';
+import {
+  CHAIN_NAME,
+  KEY_FILE,
+  lockNetworkFolder,
+  type NetworkFolder,
+  OPERATOR_KEY_FILE,
+} from './networkFolder.ts';
+import { findTakenPort, type NetworkPorts } from './ports.ts';
+import { type ProcessExit, type ProcessState, SupervisedProcess } from './supervisedProcess.ts';
+
+/** Longest wait for an answer of the settlement chain's admin methods, in ms. */
+const ADMIN_TIMEOUT_MS = 10_000;
+
+export interface LocalNetworkOptions {
+  readonly folder: NetworkFolder;
+  readonly ports: NetworkPorts;
+  /** For the admin methods of nodes and settlement chain. */
+  readonly adminToken: string;
+  /** Processes that die are started again. */
+  readonly restarts: boolean;
+  readonly report: ReportLevel;
+  readonly recordInputs: boolean;
+  /** Whose keys the description shows. */
+  readonly accounts: readonly FundedAccount[];
+}
+
+export interface LocalNetworkHandlers {
+  /** What a node does. */
+  readonly report: (node: ValidatorIndex, report: ProcessReport) => void;
+  readonly crashed: (name: string, exit: ProcessExit, restartInMs: number | undefined) => void;
+  readonly restarted: (name: string) => void;
+}
+
+export class LocalNetwork {
+  readonly #options: LocalNetworkOptions;
+  readonly #config: Config;
+  readonly #handlers: LocalNetworkHandlers;
+  readonly #chain: SupervisedProcess;
+  readonly #nodes: readonly SupervisedProcess[];
+  readonly #submissions = new Map<number, (judgement: MessageJudgement | undefined) => void>();
+  /** Which submissions wait for which node. */
+  readonly #openAt = new Map<number, ValidatorIndex>();
+  #lastSubmission = 0;
+  #unlock: (() => void) | undefined;
+
+  constructor(options: LocalNetworkOptions, handlers: LocalNetworkHandlers) {
+    const { folder, restarts, report } = options;
+    this.#options = options;
+    this.#config = folder.config;
+    this.#handlers = handlers;
+    const configOf = (name: string): string => join(folder.dataDir, name, 'config.yaml');
+    this.#chain = new SupervisedProcess(
+      {
+        name: CHAIN_NAME,
+        args: ['chain', '--config', configOf(CHAIN_NAME)],
+        logFile: this.#logOf(CHAIN_NAME),
+        restarts,
+      },
+      this.#handlersOf(CHAIN_NAME, undefined),
+    );
+    this.#nodes = folder.config.validators.map(
+      ({ name }, index) =>
+        new SupervisedProcess(
+          {
+            name,
+            args: ['node', '--config', configOf(name), '--report', report],
+            logFile: this.#logOf(name),
+            restarts,
+          },
+          this.#handlersOf(name, index),
+        ),
+    );
+  }
+
+  /** Names of all processes, the settlement chain's first. */
+  get names(): readonly string[] {
+    return [this.#chain, ...this.#nodes].map(({ name }) => name);
+  }
+
+  get settlementUrl(): string {
+    return `http://${this.#config.api.host}:${this.#options.ports.settlement}`;
+  }
+
+  /** Where its processes answer, as they run now. */
+  get description(): DevnetDescription {
+    const { folder, ports, accounts } = this.#options;
+    const { host } = this.#config.api;
+    return {
+      type: 'devnet_started',
+      chain_id: chainIdOf(this.#config.chain.id),
+      nodes: this.#nodes.map(({ name, pid }, index) => ({
+        name,
+        api: `http://${host}:${ports.api[index]}`,
+        p2p: p2pAddress(host, ports.p2p[index] ?? 0),
+        pid: pid ?? 0,
+        log: this.#logOf(name),
+      })),
+      settlement_chain: { rpc: this.settlementUrl, pid: this.#chain.pid ?? 0 },
+      accounts: accounts.map(({ address, secretKey }) => ({ address, private_key: toHex(secretKey) })),
+      data_dir: folder.dataDir,
+    };
+  }
+
+  /**
+   * Starts the settlement chain, then all nodes at once.
+   * @returns When all of them serve.
+   * @throws {CodedError} `DEVNET_RUNNING`, `PORT_TAKEN`, and what a process says that cannot start; nothing is left running.
+   */
+  async start(): Promise<void> {
+    const { folder, ports } = this.#options;
+    const { host } = this.#config.api;
+    this.#unlock = await lockNetworkFolder(folder.dataDir);
+    try {
+      const taken = await findTakenPort(host, ports);
+      if (taken !== undefined) {
+        const message = `port ${taken} on ${host} is taken: choose others with --port, or stop what listens there`;
+        throw new CodedError('PORT_TAKEN', message, { host, port: taken });
+      }
+      this.#writeConfigs();
+      await this.#chain.start();
+      const started = await Promise.allSettled(this.#nodes.map((node) => node.start()));
+      for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Stops all processes, nodes first. Leaves no process, port or lock behind. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map((node) => node.stop()));
+    await this.#chain.stop();
+    this.#unlock?.();
+    this.#unlock = undefined;
+  }
+
+  stateOf(name: string): ProcessState {
+    return this.#process(name).state;
+  }
+
+  /** Kills a process as a power failure would. @returns When it is gone. */
+  kill(name: string): Promise<void> {
+    return this.#process(name).kill();
+  }
+
+  /** Starts a process that has ended. @throws {CodedError} What it says when it cannot start. */
+  startProcess(name: string): Promise<void> {
+    return this.#process(name).start();
+  }
+
+  /** Stops a process in order, and starts it again. @throws {CodedError} What it says when it cannot start. */
+  async restart(name: string): Promise<void> {
+    const process = this.#process(name);
+    await process.stop();
+    await process.start();
+  }
+
+  pause(name: string): void {
+    this.#process(name).pause();
+  }
+
+  resume(name: string): void {
+    this.#process(name).resume();
+  }
+
+  /** Sets the state of a node's incoming links; a node that starts anew has plain ones. @returns False when it does not run. */
+  setLinks(node: ValidatorIndex, links: ReadonlyMap<LinkEnd, LinkQuality>): boolean {
+    return this.#node(node).send({ type: 'links', links });
+  }
+
+  /** A node submits no settlement while this is on; one that starts anew does. @returns False when it does not run. */
+  setWithheld(node: ValidatorIndex, on: boolean): boolean {
+    return this.#node(node).send({ type: 'withhold', on });
+  }
+
+  /** Hands a transaction to one node, which keeps it to itself. @returns Undefined when the node does not run, or dies over it. */
+  submit(node: ValidatorIndex, bytes: Uint8Array): Promise<MessageJudgement | undefined> {
+    this.#lastSubmission += 1;
+    const id = this.#lastSubmission;
+    return new Promise((resolve) => {
+      this.#submissions.set(id, resolve);
+      this.#openAt.set(id, node);
+      if (!this.#node(node).send({ type: 'submit', id, bytes })) this.#answer(id, undefined);
+    });
+  }
+
+  /**
+   * Turns a fault of the settlement chain on or off.
+   * @throws {CodedError} `SETTLEMENT_ADMIN_FAILED`.
+   */
+  async setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
+    const params = { fault, on };
+    let reason: string;
+    try {
+      const answer = await fetch(this.settlementUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#options.adminToken}` },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'admin_fault', params }),
+        signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
+      });
+      const body = (await answer.json()) as { readonly error?: { readonly message: string } };
+      if (body.error === undefined) return;
+      reason = body.error.message;
+    } catch (cause) {
+      reason = cause instanceof Error ? cause.message : String(cause);
+    }
+    throw new CodedError(
+      'SETTLEMENT_ADMIN_FAILED',
+      `the settlement chain did not take ${fault.kind}: ${reason}`,
+      {
+        kind: fault.kind,
+      },
+    );
+  }
+
+  #handlersOf(name: string, index: ValidatorIndex | undefined) {
+    return {
+      report: (report: ProcessReport) => {
+        if (index === undefined) return;
+        if (report.type === 'submitted') this.#answer(report.id, report.judgement);
+        else this.#handlers.report(index, report);
+      },
+      crashed: (exit: ProcessExit, restartInMs: number | undefined) => {
+        for (const [id, node] of this.#openAt) if (node === index) this.#answer(id, undefined);
+        this.#handlers.crashed(name, exit, restartInMs);
+      },
+      restarted: () => this.#handlers.restarted(name),
+    };
+  }
+
+  #answer(id: number, judgement: MessageJudgement | undefined): void {
+    this.#submissions.get(id)?.(judgement);
+    this.#submissions.delete(id);
+    this.#openAt.delete(id);
+  }
+
+  #writeConfigs(): void {
+    const { folder, ports, adminToken, recordInputs } = this.#options;
+    const config = this.#config;
+    const { host } = config.api;
+    const bootstrap = ports.p2p.map((port) => p2pAddress(host, port));
+    const settlementChain = { ...config.settlementChain, urls: [this.settlementUrl] };
+    const write = (name: string, own: Partial<Config>): void => {
+      const text = stringify(plainConfigOf({ ...config, settlementChain, ...own }), { lineWidth: 0 });
+      // It holds the admin token.
+      writeFileSync(join(folder.dataDir, name, 'config.yaml'), text, { mode: 0o600 });
+    };
+    write(CHAIN_NAME, {
+      api: { host, port: ports.settlement, adminToken },
+      storage: { path: '.', recordInputs: false },
+      log: { ...config.log, file: `../${CHAIN_NAME}.log` },
+    });
+    for (const [index, { name }] of this.#nodes.entries()) {
+      const hasOperator = this.#holdsOperatorKey();
+      write(name, {
+        node: { name, keyFile: KEY_FILE, operatorKeyFile: hasOperator ? OPERATOR_KEY_FILE : '' },
+        api: { host, port: ports.api[index] ?? 0, adminToken },
+        p2p: {
+          ...config.p2p,
+          listen: bootstrap[index] ?? config.p2p.listen,
+          bootstrap: bootstrap.filter((_, peer) => peer !== index),
+        },
+        storage: { path: '.', recordInputs },
+        log: { ...config.log, file: `../${name}.log` },
+      });
+    }
+  }
+
+  #holdsOperatorKey(): boolean {
+    const { folder } = this.#options;
+    const [first] = this.#config.validators;
+    return first !== undefined && existsSync(join(folder.dataDir, first.name, OPERATOR_KEY_FILE));
+  }
+
+  #logOf(name: string): string {
+    return join(this.#options.folder.dataDir, `${name}.log`);
+  }
+
+  #node(index: ValidatorIndex): SupervisedProcess {
+    const node = this.#nodes[index];
+    if (node === undefined) throw new RangeError(`no node ${index}`);
+    return node;
+  }
+
+  #process(name: string): SupervisedProcess {
+    const found = [this.#chain, ...this.#nodes].find((process) => process.name === name);
+    if (found !== undefined) return found;
+    throw new CodedError('NODE_UNKNOWN', `no process is called ${name}: ${this.names.join(', ')}`, { name });
+  }
+}
+
+function p2pAddress(host: string, port: number): string {
+  return `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}`;
+}

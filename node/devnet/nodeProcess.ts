@@ -1,0 +1,263 @@
+/**
+ * One node as a process runs it: store, core, libp2p, settlement chain, HTTP API and log, put together from its
+ * configuration alone. What is wrong with any of them is one coded error before anything has changed.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
+import { ed25519 } from '../../consensus/primitives/ed25519.ts';
+import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import { EventLog } from '../api/eventLog.ts';
+import { NodeLogger } from '../api/logger.ts';
+import { ApiServer } from '../api/server.ts';
+import type { Config } from '../config/types.ts';
+import { archiveLimits } from '../core/archive.ts';
+import type { NodeEvent } from '../core/events.ts';
+import { NodeCore } from '../core/nodeCore.ts';
+import type { FinalityObserver } from '../core/ports.ts';
+import { INPUT_FOLDER } from '../replay/inputFolder.ts';
+import { NodeRecorder } from '../replay/nodeRecorder.ts';
+import { HttpSettlement } from '../runtime/httpSettlement.ts';
+import { LevelStore } from '../runtime/levelStore.ts';
+import { Libp2pNetwork } from '../runtime/libp2pNetwork.ts';
+import { describeFailure, NodeRuntime } from '../runtime/nodeRuntime.ts';
+import { SettlementConditions } from '../runtime/settlementConditions.ts';
+import { SystemClock } from '../runtime/systemClock.ts';
+import { genesisOf } from '../scenario/genesis.ts';
+import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
+import { EventTap, RuntimeView } from './runtimeView.ts';
+
+/** Folders within the data directory of a process. */
+export const STORE_FOLDER = 'store';
+
+export interface NodeProcessOptions {
+  /** Paths in it have been resolved. */
+  readonly config: Config;
+  readonly version: string;
+}
+
+export interface NodeProcessDependencies {
+  readonly onEvent: (event: NodeEvent, nowMs: number) => void;
+  readonly observer: FinalityObserver | undefined;
+  /** The node cannot go on, and has let go of everything it held. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface NodeProcess {
+  readonly index: ValidatorIndex;
+  /** URL of its HTTP API. */
+  readonly api: string;
+  /** Its libp2p address. */
+  readonly p2p: string;
+  readonly runtime: NodeRuntime;
+  readonly network: Libp2pNetwork;
+  /** Between it and the settlement chain. */
+  readonly conditions: SettlementConditions;
+  readonly logger: NodeLogger;
+  /** Takes nothing in any more, ends what is under way; leaves no timer, port or lock behind. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node.
+ * @throws {CodedError} `CONFIG_KEY_NEEDED`, `NODE_UNKNOWN`, `KEY_FILE_INVALID`, `NODE_KEY_OTHER`, `VALIDATOR_KEY_MISSING`,
+ *   `SETTLEMENT_OTHER_CHAIN`, and those of the store, of libp2p and of the HTTP server.
+ */
+export async function startNodeProcess(
+  { config, version }: NodeProcessOptions,
+  dependencies: NodeProcessDependencies,
+): Promise<NodeProcess> {
+  const genesis = genesisOf(config);
+  const self = findSelf(config, genesis);
+  const genesisMs = needed(
+    config.chain.genesisMs,
+    'chain.genesis_ms',
+    'the instant of genesis, the same for all',
+  );
+  const urls = config.settlementChain.urls;
+  if (urls.length === 0) throw keyNeeded('settlement_chain.urls', 'the address of the settlement chain');
+  const secretKey = readSecretKey(
+    needed(config.node.keyFile || undefined, 'node.key_file', 'the validator’s key'),
+  );
+  checkKey(config, genesis, self, secretKey);
+  const crypto = createCrypto('full');
+  const signer = crypto.createSigner(secretKey);
+  const operator =
+    config.node.operatorKeyFile === ''
+      ? undefined
+      : crypto.createSigner(readSecretKey(config.node.operatorKeyFile));
+  const name = genesis.validators.at(self).name;
+  const settlement = new HttpSettlement({ urls });
+  const chainProblem = await findChainProblem(settlement, genesis);
+  const { chainId } = genesis;
+  const store = await LevelStore.open({ directory: join(config.storage.path, STORE_FOLDER), chainId });
+  const logger = new NodeLogger({
+    node: name,
+    level: config.log.level,
+    out: config.log.file === '' ? process.stdout : config.log.file,
+  });
+  if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
+  const clock = new SystemClock(genesisMs);
+  const network = new Libp2pNetwork(
+    {
+      chainId,
+      validators: genesis.validators,
+      self,
+      // Stable over restarts, and not the validator's key itself.
+      peerSecretKey: deriveSecretKey(toHex(secretKey), 'peer'),
+      listen: [config.p2p.listen],
+      bootstrap: config.p2p.bootstrap,
+      messageBytesMax: config.p2p.messageBytesMax,
+    },
+    { signer, verifier: crypto },
+  );
+  const nodeOptions = { ...nodeOptionsOf(config, genesis, self), archive: archiveLimits };
+  const recorder = config.storage.recordInputs
+    ? new NodeRecorder({
+        directory: join(config.storage.path, INPUT_FOLDER),
+        node: nodeOptions,
+        onEnded: ({ reason, message }) => logger.warn(`recording has ended: ${message}`, { reason }),
+      })
+    : undefined;
+  const core = new NodeCore(nodeOptions, {
+    crypto,
+    signer: recorder?.signer(signer) ?? signer,
+    executions: undefined,
+    messages: undefined,
+    goodItems: undefined,
+    observer: dependencies.observer,
+  });
+  const events = new EventLog({ self, names: namesOf(config, genesis), epoch: Date.now().toString(36) });
+  const tap = new EventTap(events, logger, clock);
+  const conditions = new SettlementConditions(settlement, network.links);
+  let server: ApiServer | undefined;
+  const runtime = new NodeRuntime(
+    {
+      self,
+      peers: genesis.validators.validators.map(({ index }) => index).filter((index) => index !== self),
+    },
+    {
+      core: tap.around(recorder?.around(core) ?? core),
+      store,
+      network,
+      settlement: conditions,
+      clock,
+      onEvent: (event) => {
+        tap.onEvent(event);
+        dependencies.onEvent(event, clock.now());
+      },
+      onFailure: (error) => {
+        logger.error('the node cannot go on', error, { code: describeFailure(error).code });
+        void stopAll().finally(() => dependencies.onFailure(error));
+      },
+    },
+  );
+  const stopAll = async (): Promise<void> => {
+    await server?.stop();
+    await runtime.stop();
+    recorder?.close();
+    logger.info('stopped');
+    logger.close();
+  };
+  try {
+    await runtime.start();
+    const view = new RuntimeView({ self, version, operator, core, runtime, network, clock });
+    const { host, port, adminToken } = config.api;
+    server = new ApiServer({ host, port, adminToken }, { node: view, events, logger });
+    const api = await server.start();
+    const p2p = network.addresses[0] ?? config.p2p.listen;
+    logger.info('started', { api, p2p, pid: process.pid, version, height: core.status().finalizedHeight });
+    return { index: self, api, p2p, runtime, network, conditions, logger, stop: stopAll };
+  } catch (error) {
+    logger.error('the node did not start', error);
+    await stopAll();
+    throw error;
+  }
+}
+
+function findSelf({ node }: Config, genesis: Genesis): ValidatorIndex {
+  const names = genesis.validators.validators.map(({ name }) => name);
+  const index = names.indexOf(node.name);
+  if (index >= 0) return index;
+  throw new CodedError(
+    'NODE_UNKNOWN',
+    `node.name: expected one of the validators (${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}), got ` +
+      JSON.stringify(node.name),
+    { name: node.name },
+  );
+}
+
+function needed<Value>(value: Value | undefined, key: string, what: string): Value {
+  if (value === undefined) throw keyNeeded(key, what);
+  return value;
+}
+
+function keyNeeded(key: string, what: string): CodedError {
+  return new CodedError('CONFIG_KEY_NEEDED', `${key}: expected ${what}, got nothing`, { key });
+}
+
+/** The secret key in a file, as `sidereal keys` writes it. */
+function readSecretKey(path: string): Uint8Array {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const reason =
+      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
+    throw keyFileInvalid(path, reason, cause);
+  }
+  if (!isHex(text, 32)) throw keyFileInvalid(path, 'expected 0x and 64 lower-case hex digits', undefined);
+  return fromHex(text);
+}
+
+function keyFileInvalid(path: string, reason: string, cause: unknown): CodedError {
+  return new CodedError(
+    'KEY_FILE_INVALID',
+    `${path}: ${reason}; make one with \`npx sidereal keys --out ${path}\``,
+    { path },
+    { cause },
+  );
+}
+
+function checkKey({ node }: Config, genesis: Genesis, self: ValidatorIndex, secretKey: Uint8Array): void {
+  const { name, publicKey } = genesis.validators.at(self);
+  const found = toHex(ed25519.publicKeyOf(secretKey));
+  if (found === publicKey) return;
+  throw new CodedError(
+    'NODE_KEY_OTHER',
+    `${node.keyFile} holds the key of ${found}, but ${name} is ${publicKey}: correct node.key_file or node.name`,
+    { name, publicKey, found },
+  );
+}
+
+/**
+ * A chain that does not answer may come yet; one of another genesis never fits.
+ * @returns Why it cannot be reached.
+ */
+async function findChainProblem(
+  settlement: HttpSettlement,
+  genesis: Genesis,
+): Promise<CodedError | undefined> {
+  try {
+    await settlement.check({ chainId: genesis.chainId, genesisHash: genesis.settlementGenesisHash });
+    return undefined;
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'SETTLEMENT_UNREACHABLE') return error;
+    throw error;
+  }
+}
+
+/** What events call validators and accounts. */
+function namesOf({ ledger }: Config, { validators }: Genesis) {
+  const labels = new Map<string, string>();
+  for (const { name, publicKey } of validators.validators) labels.set(publicKey, name);
+  for (const { address, label } of ledger.accounts) labels.set(address, label);
+  return {
+    nameOf: (index: ValidatorIndex) => validators.at(index).name,
+    labelOf: (address: string) => labels.get(address),
+  };
+}

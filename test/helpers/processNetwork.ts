@@ -1,0 +1,94 @@
+/** A local network of real processes, with what its nodes report gathered for tests. */
+import type { NodeEvent } from '../../node/core/events.ts';
+import { LocalNetwork } from '../../node/devnet/localNetwork.ts';
+import {
+  createNetworkFolder,
+  type NetworkFolder,
+  readNetworkFolder,
+} from '../../node/devnet/networkFolder.ts';
+import { findFreePorts, type NetworkPorts } from '../../node/devnet/ports.ts';
+import { scenarioOf } from './coreNetwork.ts';
+
+/** Time between making a network and its genesis instant, in ms. */
+const HEAD_START_MS = 1500;
+
+export interface ProcessNetworkOptions {
+  readonly restarts?: boolean;
+  readonly ports?: NetworkPorts;
+}
+
+export class ProcessNetwork {
+  readonly network: LocalNetwork;
+  /** What the network told of its processes, in words. */
+  readonly told: string[] = [];
+  readonly events: { readonly node: number; readonly event: NodeEvent }[] = [];
+  /** State root by height, as each node reported it. */
+  readonly #roots: Map<number, string>[];
+
+  private constructor(folder: NetworkFolder, ports: NetworkPorts, restarts: boolean) {
+    this.#roots = folder.config.validators.map(() => new Map());
+    this.network = new LocalNetwork(
+      { folder, ports, restarts, adminToken: 'test', report: 'events', recordInputs: false, accounts: [] },
+      {
+        report: (node, report) => {
+          if (report.type !== 'event') return;
+          const { event } = report;
+          this.events.push({ node, event });
+          if (event.type === 'block_finalized') this.#roots[node]?.set(event.height, event.stateRoot);
+        },
+        crashed: (name, { signal }, restartInMs) =>
+          this.told.push(`crashed ${name} ${signal} ${restartInMs}`),
+        restarted: (name) => this.told.push(`restarted ${name}`),
+      },
+    );
+  }
+
+  /** The network of a directory, or a new one. */
+  static async open(
+    dataDir: string,
+    text: string,
+    { restarts = false, ports }: ProcessNetworkOptions = {},
+  ): Promise<ProcessNetwork> {
+    const folder =
+      readNetworkFolder(dataDir) ??
+      (await createNetworkFolder(dataDir, scenarioOf(text), Date.now() + HEAD_START_MS));
+    const { host } = folder.config.api;
+    const free = ports ?? (await findFreePorts(host, folder.config.validators.length));
+    return new ProcessNetwork(folder, free, restarts);
+  }
+
+  start(): Promise<void> {
+    return this.network.start();
+  }
+
+  get pids(): readonly number[] {
+    const { nodes, settlement_chain: chain } = this.network.description;
+    return [...nodes.map(({ pid }) => pid), chain.pid].filter((pid) => pid > 0);
+  }
+
+  /** Heights that a node reported final. */
+  heightsOf(node: number): readonly number[] {
+    return [...(this.#roots[node]?.keys() ?? [])];
+  }
+
+  heightOf(node: number): number {
+    return Math.max(0, ...this.heightsOf(node));
+  }
+
+  get highest(): number {
+    return Math.max(...this.#roots.map((_, node) => this.heightOf(node)));
+  }
+
+  /** Heights at which two nodes have different state roots. */
+  get disagreements(): readonly number[] {
+    const heights = new Set(this.#roots.flatMap((roots) => [...roots.keys()]));
+    return [...heights].filter(
+      (height) =>
+        new Set(this.#roots.map((roots) => roots.get(height)).filter((root) => root !== undefined)).size > 1,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.network.stop();
+  }
+}
