@@ -15,6 +15,13 @@ import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
 import type { Scenario, ScenarioTransaction, TimelineEvent, WorkloadTransaction } from './types.ts';
 import { UniformWorkload } from './workload.ts';
 
+/** A transaction before it is signed. */
+export interface PreparedTransaction {
+  readonly sender: KeyHolder;
+  readonly nonce: number;
+  readonly body: TransactionBody;
+}
+
 export class TransactionFeed {
   readonly #parts: GenesisParts;
   readonly #crypto: Crypto;
@@ -57,28 +64,33 @@ export class TransactionFeed {
    * @param height - Ascends by one from call to call, from 1: nonces advance with it.
    */
   forBlock(height: Height): Uint8Array[] {
+    return this.#take(height).map((transaction) => this.#sign(transaction, height));
+  }
+
+  /**
+   * The same, unsigned, for who sends it in real time: with nonces, for any height.
+   * @param height - Ascends by one from call to call, from 1.
+   */
+  prepareBlock(height: Height): PreparedTransaction[] {
+    return this.#take(height).map((transaction) => this.#prepare(transaction));
+  }
+
+  #take(height: Height): ScenarioTransaction[] {
     assert(height === this.#lastHeight + 1, `feed asked for height ${height} after ${this.#lastHeight}`);
     this.#lastHeight = height;
-    const signed: Uint8Array[] = [];
-    const sign = (transaction: ScenarioTransaction): void => {
-      signed.push(this.#sign(transaction, height));
-    };
-    const events = this.#events.get(height);
-    if (events !== undefined) {
-      events.forEach(sign);
-      this.#events.delete(height);
-    }
+    const taken = [...(this.#events.get(height) ?? [])];
+    this.#events.delete(height);
     for (
       let row = this.#rows[this.#nextRow];
       row !== undefined && row.block <= height;
       row = this.#rows[this.#nextRow]
     ) {
       assert(row.block === height, `workload row for block ${row.block} comes after block ${height}`);
-      sign(row.transaction);
+      taken.push(row.transaction);
       this.#nextRow += 1;
     }
-    this.#uniform?.transactionsFor(height).forEach(sign);
-    return signed;
+    if (this.#uniform !== undefined) taken.push(...this.#uniform.transactionsFor(height));
+    return taken;
   }
 
   /** The transactions of an event that is not anchored to a block, signed as it comes to pass, for any height. */
@@ -88,20 +100,24 @@ export class TransactionFeed {
   }
 
   #sign(transaction: ScenarioTransaction, onlyAtHeight: Height): Uint8Array {
-    const { address, secretKey } = this.#senderOf(transaction);
-    let signer = this.#signers.get(address);
+    const { sender, nonce, body } = this.#prepare(transaction);
+    let signer = this.#signers.get(sender.address);
     if (signer === undefined) {
-      signer = this.#crypto.createSigner(secretKey);
-      this.#signers.set(address, signer);
+      signer = this.#crypto.createSigner(sender.secretKey);
+      this.#signers.set(sender.address, signer);
     }
-    const nonce = this.#nonces.get(address) ?? 0;
-    this.#nonces.set(address, nonce + 1);
     const { chainId } = this.#parts.genesis;
-    const body = this.#bodyOf(transaction);
-    const unsigned = { chainId, from: address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
+    const unsigned = { chainId, from: sender.address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
     const signed = signAndEncodeTransaction(unsigned, signer);
     this.#onSigned?.(signed);
     return signed.bytes;
+  }
+
+  #prepare(transaction: ScenarioTransaction): PreparedTransaction {
+    const sender = this.#senderOf(transaction);
+    const nonce = this.#nonces.get(sender.address) ?? 0;
+    this.#nonces.set(sender.address, nonce + 1);
+    return { sender, nonce, body: this.#bodyOf(transaction) };
   }
 
   #senderOf({ account, operation }: ScenarioTransaction): KeyHolder {

@@ -2,6 +2,7 @@
  * Asks every node how it is, again and again, each at its own pace: one that is down, paused or slow holds nobody up. What
  * all nodes agree on is asked of the one that is furthest.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchesAnswer } from '../../api/batchRoutes.ts';
 import type { SettlementAnswer, ValidatorsAnswer } from '../../api/ledgerRoutes.ts';
@@ -53,6 +54,8 @@ export class NodePoll {
     this.#intervalMs =
       options.intervalMs ?? Math.max(INTERVAL_MS, (options.nodes.length * 1000) / NODES_A_SECOND);
     this.#sink = sink;
+    // Each node's loop has one request or one pause under way, the network's loop three.
+    setMaxListeners(options.nodes.length + 4, this.#stop.signal);
   }
 
   start(): void {
