@@ -1,10 +1,13 @@
 /**
  * Transactions waiting for a block, in order of arrival, bounded. Anchored ones (`onlyAtHeight`) stand first in
- * their block. A transaction stays until it, or another with its nonce, is final, or until its last height has passed.
+ * their block. A transaction stays until it, or another with its nonce, is final, or until its last height has passed;
+ * one behind a gap in its sender's nonces also until its place is needed, so that nobody can fill the pool with them.
  */
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import type { EncodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
+import { SenderQueue } from './senderQueue.ts';
+import { WaitingRoom } from './waitingRoom.ts';
 
 /** A decoded transaction with its id and the bytes that carry it. */
 export type PreparedTransaction = EncodedTransaction;
@@ -18,17 +21,23 @@ export interface EndedTransaction {
 /** What became of a candidate while a block was built. */
 export type Inclusion = 'included' | 'later' | 'full';
 
-/** Limits of the pool; beyond them a transaction is refused, never silently dropped. */
+/** Limits of the pool; beyond them a transaction is refused. */
 export const MEMPOOL_TRANSACTIONS_MAX = 50_000;
 export const MEMPOOL_SENDER_TRANSACTIONS_MAX = 10_000;
+/** Of those, how many may wait behind a gap: half, so that whose turn has come finds room. */
+export const MEMPOOL_WAITING_MAX = MEMPOOL_TRANSACTIONS_MAX / 2;
+export const MEMPOOL_SENDER_WAITING_MAX = MEMPOOL_SENDER_TRANSACTIONS_MAX / 2;
+/** A transaction that is anchored further ahead waits as if behind a gap, in blocks: nothing of its sender moves on before. */
+const ANCHOR_NEAR_BLOCKS = 64;
 
 export class Mempool {
   readonly #byId = new Map<Hash, PreparedTransaction>();
-  readonly #bySender = new Map<Address, Map<number, PreparedTransaction>>();
-  readonly #anchored = new Map<Height, PreparedTransaction[]>();
-  readonly #expiring = new Map<Height, PreparedTransaction[]>();
+  readonly #bySender = new Map<Address, SenderQueue>();
+  readonly #anchored = new Map<Height, Set<PreparedTransaction>>();
+  readonly #expiring = new Map<Height, Set<PreparedTransaction>>();
   /** Those that `settle` must report when they leave, because a row on disk stands for them. */
   readonly #kept = new Set<Hash>();
+  readonly #waiting = new WaitingRoom(({ id }) => this.#kept.has(id));
 
   get count(): number {
     return this.#byId.size;
@@ -45,8 +54,10 @@ export class Mempool {
 
   /** Marks a waiting transaction as kept. @returns False when it does not wait, or is kept already. */
   keep(id: Hash): boolean {
-    if (!this.#byId.has(id) || this.#kept.has(id)) return false;
+    const prepared = this.#byId.get(id);
+    if (prepared === undefined || this.#kept.has(id)) return false;
     this.#kept.add(id);
+    this.#waiting.keep(prepared);
     return true;
   }
 
@@ -69,20 +80,23 @@ export class Mempool {
       return refuse('LEDGER_NONCE_AHEAD', `too far above the sender's next nonce ${finalized.nonce}`);
     }
     const own = this.#bySender.get(from);
-    if (this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX) {
-      return refuse('MEMPOOL_FULL', `${MEMPOOL_TRANSACTIONS_MAX} transactions wait already`);
-    }
     if ((own?.size ?? 0) >= MEMPOOL_SENDER_TRANSACTIONS_MAX) {
       return refuse('MEMPOOL_SENDER_FULL', `${MEMPOOL_SENDER_TRANSACTIONS_MAX} of this sender wait already`);
     }
-    if (own?.has(nonce)) {
+    if (own?.get(nonce) !== undefined) {
       return refuse('MEMPOOL_NONCE_TAKEN', `another transaction with nonce ${nonce} waits already`);
     }
+    const isFar = onlyAtHeight > height + ANCHOR_NEAR_BLOCKS;
+    const isReady = !isFar && nonce === (own?.openNonce ?? finalized.nonce);
+    if (!isReady && (own?.waitingCount ?? 0) >= MEMPOOL_SENDER_WAITING_MAX) {
+      const message = `${MEMPOOL_SENDER_WAITING_MAX} of this sender wait for nonce ${own?.openNonce}`;
+      return refuse('MEMPOOL_SENDER_FULL', message);
+    }
+    const place = this.#makeRoom(isReady ? undefined : nonce - finalized.nonce);
+    if (!place.ok) return place;
     this.#byId.set(prepared.id, prepared);
-    if (own === undefined) this.#bySender.set(from, new Map([[nonce, prepared]]));
-    else own.set(nonce, prepared);
-    if (onlyAtHeight !== 0) push(this.#anchored, onlyAtHeight, prepared);
-    else if (expiresAtHeight !== 0) push(this.#expiring, expiresAtHeight, prepared);
+    this.#queueOf(from, finalized.nonce).add(prepared, isFar);
+    this.#note(prepared);
     return { ok: true, value: prepared };
   }
 
@@ -124,9 +138,13 @@ export class Mempool {
   settle(included: readonly PreparedTransaction[], height: Height): readonly EndedTransaction[] {
     const ended: EndedTransaction[] = [];
     for (const { id, transaction } of included) {
-      const used = this.#bySender.get(transaction.from)?.get(transaction.nonce);
+      const { from, nonce } = transaction;
+      const queue = this.#bySender.get(from);
+      const used = queue?.finalized(nonce);
       if (used === undefined) continue;
-      this.#remove(used);
+      this.#byId.delete(used.id);
+      this.#forgetHeights(used);
+      if (queue?.size === 0) this.#bySender.delete(from);
       if (this.#kept.delete(used.id)) {
         ended.push({ id: used.id, code: used.id === id ? undefined : 'LEDGER_NONCE_USED' });
       }
@@ -143,21 +161,56 @@ export class Mempool {
     return ended;
   }
 
+  /**
+   * Finds room for one more. Whose turn has come may take the place of any that waits behind a gap; who waits itself,
+   * of one that lies further behind.
+   * @param gap - How far its nonce lies above the sender's next one; undefined: its turn has come.
+   */
+  #makeRoom(gap: number | undefined): Verdict<undefined> {
+    const isFull =
+      this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX ||
+      (gap !== undefined && this.#waiting.size >= MEMPOOL_WAITING_MAX);
+    if (!isFull) return { ok: true, value: undefined };
+    const victim = this.#waiting.furthest(gap ?? -1);
+    if (victim === undefined) return refuse('MEMPOOL_FULL', `${this.#byId.size} transactions wait already`);
+    this.#remove(victim);
+    return { ok: true, value: undefined };
+  }
+
+  #queueOf(from: Address, nextNonce: number): SenderQueue {
+    let queue = this.#bySender.get(from);
+    if (queue === undefined) {
+      queue = new SenderQueue(nextNonce, this.#waiting);
+      this.#bySender.set(from, queue);
+    }
+    return queue;
+  }
+
   #remove(prepared: PreparedTransaction): void {
     if (!this.#byId.delete(prepared.id)) return;
-    const { from, nonce } = prepared.transaction;
-    const own = this.#bySender.get(from);
-    own?.delete(nonce);
-    if (own?.size === 0) this.#bySender.delete(from);
+    this.#forgetHeights(prepared);
+    const { from } = prepared.transaction;
+    const queue = this.#bySender.get(from);
+    queue?.remove(prepared);
+    if (queue?.size === 0) this.#bySender.delete(from);
   }
-}
 
-function push(
-  byHeight: Map<Height, PreparedTransaction[]>,
-  height: Height,
-  prepared: PreparedTransaction,
-): void {
-  const list = byHeight.get(height);
-  if (list === undefined) byHeight.set(height, [prepared]);
-  else list.push(prepared);
+  /** Notes the height at which it may stand, or up to which. */
+  #note(prepared: PreparedTransaction): void {
+    const { onlyAtHeight, expiresAtHeight } = prepared.transaction;
+    const height = onlyAtHeight || expiresAtHeight;
+    if (height === 0) return;
+    const byHeight = onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
+    const others = byHeight.get(height);
+    if (others === undefined) byHeight.set(height, new Set([prepared]));
+    else others.add(prepared);
+  }
+
+  #forgetHeights(prepared: PreparedTransaction): void {
+    const { onlyAtHeight, expiresAtHeight } = prepared.transaction;
+    const byHeight = onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
+    const height = onlyAtHeight || expiresAtHeight;
+    const others = byHeight.get(height);
+    if (others?.delete(prepared) === true && others.size === 0) byHeight.delete(height);
+  }
 }

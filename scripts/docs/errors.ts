@@ -223,7 +223,8 @@ const advice: Readonly<Record<string, string>> = {
   MEMPOOL_DUPLICATE: 'Nothing: it waits already.',
   MEMPOOL_FULL: 'Send it again later.',
   MEMPOOL_NONCE_TAKEN: 'Wait for the other one, or use the next nonce. There is no replacement by fee.',
-  MEMPOOL_SENDER_FULL: 'Send it again later.',
+  MEMPOOL_SENDER_FULL:
+    'Send it again later; the message names the missing nonce if that is what the others wait for.',
   SETTLEMENT_ORIGIN_MISSING:
     'Wait, if the settlement chain of this node is behind. Otherwise it was reorganised deeper than `origin_confirmations`: restart the node on a settlement chain that has the block which the message names, or begin a new chain. Its data is kept.',
   SETTLEMENT_REACHABLE: 'Nothing: the message says how long the outage lasted.',
