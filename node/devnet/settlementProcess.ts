@@ -7,13 +7,12 @@ import { LevelStore } from '../runtime/levelStore.ts';
 import { SettlementHost } from '../runtime/settlementHost.ts';
 import { SettlementRpc } from '../runtime/settlementRpc.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
+import { realReorgDepthMax } from '../scenario/faultKinds.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
 
 /** Blocks kept for nodes that ask: years of them, since one that begins with an empty disk wants all. */
 const HISTORY_BLOCKS = 2 ** 24;
-/** Deepest reorganisation that may be asked for, in blocks; each costs a copy of what a block changed. */
-const REORG_DEPTH_MAX = 64;
 
 export interface SettlementProcessOptions {
   /** Of the network that settles here. */
@@ -47,7 +46,7 @@ export async function startSettlementProcess(
   const verifier = createCrypto('full');
   const chain = createSettlementChain(
     { config, seed },
-    { chainId, validators, verifier, historyBlocks: HISTORY_BLOCKS, reorgDepthMax: REORG_DEPTH_MAX },
+    { chainId, validators, verifier, historyBlocks: HISTORY_BLOCKS, reorgDepthMax: realReorgDepthMax },
   );
   const store = await LevelStore.open({ directory, chainId });
   const host = await SettlementHost.open(

@@ -6,6 +6,7 @@ export const scenarioCodes = {
   SCENARIO_KEYS_CONFLICT: 'keys that exclude each other',
   SCENARIO_EVENT_EMPTY: 'an event that does nothing',
   SCENARIO_FAULT_EMPTY: 'a fault that breaks nothing: it names no node, or one group of all nodes',
+  SCENARIO_FAULT_NOT_REAL: 'a fault that the devnet cannot play: the real world does not have it',
   SCENARIO_DURATION_INVALID: 'not a duration: an integer in ms, or digits and one of ms, s, m, h',
   SCENARIO_NODE_UNKNOWN: 'no validator of this name',
   SCENARIO_NODE_REPEATED: 'a node named twice in one fault',

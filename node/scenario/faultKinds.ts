@@ -79,6 +79,9 @@ export const faultBounds = {
   baseFeeFactor: { min: 0.001, max: 1_000_000 },
 } as const;
 
+/** Deepest reorganisation of a settlement chain in real time, in blocks; each costs it a copy of what a block changed. */
+export const realReorgDepthMax = 64;
+
 /** True of a fault that is over in the instant it happens: there is nothing to heal. */
 export function isInstant(fault: Fault): boolean {
   switch (fault.type) {

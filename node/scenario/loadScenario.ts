@@ -21,8 +21,9 @@ import { writtenFunding } from './genesis.ts';
 import { expandLiquidations } from './liquidations.ts';
 import { readNetwork } from './networkReader.ts';
 import { join, type MapPlace, type Place, Reader } from './reader.ts';
+import { checkReality } from './realWorld.ts';
 import { readTimeline } from './timelineReader.ts';
-import type { Scenario, TimelineEvent, Workload } from './types.ts';
+import type { Engine, Scenario, TimelineEvent, Workload } from './types.ts';
 import { type PlacedWorkload, readWorkload } from './workloadReader.ts';
 
 export interface LoadOptions {
@@ -32,6 +33,8 @@ export interface LoadOptions {
   readonly above?: readonly Located[];
   /** Replaces the scenario's seed. */
   readonly seed?: number | undefined;
+  /** Where it is to run: what that engine cannot do is a problem too. Default: the simulation, which can do everything. */
+  readonly engine?: Engine | undefined;
 }
 
 export interface LoadedScenario {
@@ -104,7 +107,7 @@ export function parseScenario(
   const badGroups = config.ok ? new Set<string>() : new Set(config.problems.map(groupOf));
   const usable = config.ok ? config : parseGoodGroups(sources, badGroups);
   if (!usable.ok) return usable;
-  const read = new ScenarioFile(reader, root, usable.value.config, file).read(options.seed);
+  const read = new ScenarioFile(reader, root, usable.value.config, file).read(options);
   const problems = config.ok
     ? reader.problems
     : [
@@ -116,6 +119,13 @@ export function parseScenario(
   if (problems.length > 0 || read === undefined)
     return { ok: false, problems: limitProblems(sortProblems(problems)) };
   return { ok: true, value: read };
+}
+
+/** The bandwidth of the network model, if the file names one. */
+function bandwidthOf(reader: Reader, network: Place | undefined): Place | undefined {
+  return network?.value.kind === 'map'
+    ? reader.get({ ...network, value: network.value }, 'bandwidth_mbps')
+    : undefined;
 }
 
 function groupOf({ path }: Problem): string {
@@ -159,7 +169,7 @@ class ScenarioFile {
     this.#context = new ScenarioContext(reader, config, this.#autoFund);
   }
 
-  read(seedOverride: number | undefined): LoadedScenario | undefined {
+  read({ seed: seedOverride, engine }: LoadOptions): LoadedScenario | undefined {
     const reader = this.#reader;
     const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
     const name =
@@ -182,6 +192,7 @@ class ScenarioFile {
     const parts = { ...draft, durationMs, allowUnsafe, expectations };
     this.#checkKeys(config);
     checkFaults(this.#context, parts);
+    if (engine === 'devnet') checkReality(this.#context, timeline, bandwidthOf(reader, get('network')));
     // A part that could not be read may be what an expectation waits for.
     if (reader.problems.length === 0) checkExpectations(this.#context, parts);
     if (reader.problems.length > 0) return undefined;

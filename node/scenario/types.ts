@@ -1,6 +1,9 @@
 /** A scenario after parsing and checking: what both engines take. All amounts are smallest units, all times ms. */
 import type { Config } from '../config/types.ts';
 
+/** Where scenarios run: in virtual time, or on real processes. */
+export type Engine = 'simulation' | 'devnet';
+
 export type Anchor =
   | { readonly block: number }
   | { readonly timeMs: number }

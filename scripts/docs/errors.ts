@@ -72,6 +72,8 @@ const advice: Readonly<Record<string, string>> = {
   PROCESS_DIED: 'Read the end of the log file that the message names.',
   SETTLEMENT_ADMIN_FAILED: 'Look whether the settlement chain runs; its log says more.',
   DEVNET_DESCRIPTION_INVALID: 'Start the devnet again: it writes the file anew.',
+  DEVNET_START_LATE:
+    'Run fewer validators or other things beside them; nodes that start after genesis would have to be silent.',
   DEVNET_NOT_RUNNING: 'Start one with `sidereal devnet`, or name its `--data-dir`.',
   LOG_UNREADABLE: 'Look at the path that the devnet prints for the node, and at its permissions.',
   NODE_UNKNOWN: 'Use a name that `sidereal status` shows.',
@@ -99,6 +101,8 @@ const advice: Readonly<Record<string, string>> = {
   SCENARIO_KEYS_CONFLICT: 'Keep one of the keys.',
   SCENARIO_EVENT_EMPTY: 'Give the event a transaction or a fault.',
   SCENARIO_FAULT_EMPTY: 'Name a node, or a second group; nodes that are not named form a group of their own.',
+  SCENARIO_FAULT_NOT_REAL:
+    'Put what the message names as nearest in its place, or run the scenario with `--engine simulation`.',
   SCENARIO_DURATION_INVALID: 'Write ms as a number, or `40s`, `5m`, `6h`.',
   SCENARIO_NODE_UNKNOWN: 'Use a name of `config.validators`; the default ones are `node-0` to `node-3`.',
   SCENARIO_NODE_REPEATED: 'Name each node once.',
