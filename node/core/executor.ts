@@ -41,17 +41,20 @@ export type ExecutionCode =
 
 const isGood: Verdict<undefined> = { ok: true, value: undefined };
 
+export type ExecutorOptions = Pick<NodeOptions, 'genesis' | 'self'>;
+export type ExecutorDependencies = Pick<NodeDependencies, 'crypto' | 'executions' | 'messages' | 'goodItems'>;
+
 export class Executor {
   readonly #genesis: Genesis;
-  readonly #options: NodeOptions;
-  readonly #dependencies: NodeDependencies;
+  readonly #options: ExecutorOptions;
+  readonly #dependencies: ExecutorDependencies;
   readonly #tree: BlockTree;
   readonly #settlement: SettlementView;
   readonly #mempool: Mempool;
 
   constructor(
-    options: NodeOptions,
-    dependencies: NodeDependencies,
+    options: ExecutorOptions,
+    dependencies: ExecutorDependencies,
     parts: { readonly tree: BlockTree; readonly settlement: SettlementView; readonly mempool: Mempool },
   ) {
     this.#genesis = options.genesis;

@@ -265,6 +265,16 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   };
 }
 
+/** The newest final blocks among the rows, ascending; one that does not decode is left out. */
+export function recoverBlocks(rows: readonly RecoveredRow[], countMax: number): readonly StoredBlock[] {
+  const blocks = rows.filter(({ key }) => key.startsWith(BLOCK_PREFIX));
+  blocks.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return blocks.slice(-countMax).flatMap(({ value }) => {
+    const decoded = decode(value, readStoredBlock);
+    return decoded.ok ? [decoded.value] : [];
+  });
+}
+
 /** A row by what it means: its name with the table's in place of its number, and its value, if it decodes. */
 export function describeRow({ key, value }: RecoveredRow): {
   readonly name: string;

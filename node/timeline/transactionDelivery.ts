@@ -1,14 +1,14 @@
 /**
  * Hands the scenario's transactions to the nodes, outside the modelled network, and sees to it that each one anchored
- * to a block is in that block. Those of height h + 2 are handed over when height h is first proposed, so every node
- * has them before their height can be proposed at all.
+ * to a block is in that block. Those of height h + 2, or more, are handed over when height h is first proposed, so every
+ * node has them before their height can be proposed at all.
  */
 import type { Block } from '../../consensus/block.ts';
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import type { Height } from '../../consensus/primitives/flavor.ts';
 
-/** Heights that lie ready ahead of the newest proposal. */
-const HEIGHTS_AHEAD = 2;
+/** Heights that lie ready ahead of the newest proposal where handing over takes no time. */
+export const HEIGHTS_AHEAD_DEFAULT = 2;
 
 /** Where the transactions of a block come from; asked once for each height, ascending. */
 export interface BlockTransactions {
@@ -17,12 +17,15 @@ export interface BlockTransactions {
 
 export class TransactionDelivery {
   readonly #source: BlockTransactions;
+  readonly #heightsAhead: number;
   /** Handed over and not final yet, by height, ascending. */
   readonly #open = new Map<Height, readonly Uint8Array[]>();
   #handedHeight: Height = 0;
 
-  constructor(source: BlockTransactions) {
+  /** @param heightsAhead - For how many heights transactions lie ready beyond the newest proposal. */
+  constructor(source: BlockTransactions, heightsAhead = HEIGHTS_AHEAD_DEFAULT) {
     this.#source = source;
+    this.#heightsAhead = heightsAhead;
   }
 
   /**
@@ -31,7 +34,7 @@ export class TransactionDelivery {
    */
   proposed(height: Height): readonly Uint8Array[] | undefined {
     let due: readonly Uint8Array[] | undefined;
-    while (this.#handedHeight < height + HEIGHTS_AHEAD) {
+    while (this.#handedHeight < height + this.#heightsAhead) {
       this.#handedHeight += 1;
       const transactions = this.#source.forBlock(this.#handedHeight);
       if (transactions.length === 0) continue;

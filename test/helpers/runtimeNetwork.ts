@@ -10,6 +10,7 @@ import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { archiveLimits } from '../../node/core/archive.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
+import type { NodeReporter } from '../../node/devnet/nodeReporter.ts';
 import type { EventTap } from '../../node/devnet/runtimeView.ts';
 import { NodeRecorder, type RecordingEnded } from '../../node/replay/nodeRecorder.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
@@ -25,6 +26,7 @@ import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts
 import { nodeOptionsOf } from '../../node/scenario/nodeOptions.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
 import { TransactionFeed } from '../../node/scenario/timeline.ts';
+import type { Scenario } from '../../node/scenario/types.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
@@ -48,6 +50,10 @@ export interface RuntimeNetworkOptions {
   readonly createClient?: () => SettlementClient;
   /** Funded at genesis beside the scenario's own. */
   readonly extraAccounts?: readonly GenesisAccount[];
+  /** Until the genesis instant, in ms. */
+  readonly headStartMs?: number;
+  /** Tells whoever watches the whole network. */
+  readonly reporterOf?: (index: number) => NodeReporter;
   /** Told what a node does, for its HTTP API. */
   readonly tapOf?: (index: number) => EventTap | undefined;
 }
@@ -69,19 +75,20 @@ export class RuntimeNetwork {
   readonly roots: Map<number, string>[] = [];
   readonly events: { readonly node: number; readonly event: NodeEvent }[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'sidereal-runtime-'));
-  readonly #scenario: ReturnType<typeof scenarioOf>;
+  readonly #scenario: Scenario;
   readonly #nodes: (RunningNode | undefined)[] = [];
   readonly #addresses: (string | undefined)[] = [];
   readonly #options: RuntimeNetworkOptions;
   readonly #recorders: (NodeRecorder | undefined)[] = [];
   #host: SettlementHost | undefined;
 
-  constructor(text: string = fastScenario, options: RuntimeNetworkOptions = {}) {
-    this.#scenario = scenarioOf(text);
+  /** @param scenario - It, or its text. */
+  constructor(scenario: string | Scenario = fastScenario, options: RuntimeNetworkOptions = {}) {
+    this.#scenario = typeof scenario === 'string' ? scenarioOf(scenario) : scenario;
     const parts = createGenesis(this.#scenario);
     const accounts = [...parts.genesis.accounts, ...(options.extraAccounts ?? [])];
     this.parts = { ...parts, genesis: { ...parts.genesis, accounts } };
-    this.clock = new SystemClock(Date.now() + HEAD_START_MS);
+    this.clock = new SystemClock(Date.now() + (options.headStartMs ?? HEAD_START_MS));
     this.#options = options;
   }
 
@@ -148,13 +155,14 @@ export class RuntimeNetwork {
     const inputs = join(this.#folder, `node-${index}`, 'inputs');
     const recorder = new NodeRecorder({ directory: inputs, node: options, onEnded });
     this.#recorders[index] = recorder;
+    const reporter = this.#options.reporterOf?.(index);
     const core = new NodeCore(options, {
       crypto: this.crypto,
       signer: recorder.signer(signer),
       executions: undefined,
       messages: undefined,
       goodItems: undefined,
-      observer: undefined,
+      observer: reporter,
     });
     const directory = join(this.#folder, `node-${index}`, 'store');
     const store = await LevelStore.open({ directory, chainId: genesis.chainId });
@@ -162,17 +170,18 @@ export class RuntimeNetwork {
     const tap = this.#options.tapOf?.(index);
     const client = this.#options.createClient?.() ?? new LocalSettlement(() => this.#host);
     const conditions = new SettlementConditions(client, network.links);
-    const recorded = recorder.around(core);
+    const recorded = recorder.around(reporter?.aroundCore(core) ?? core);
     const runtime = new NodeRuntime(
       { self: index, peers },
       {
         core: tap === undefined ? recorded : tap.around(recorded),
         store,
-        network,
+        network: reporter?.aroundNetwork(network) ?? network,
         settlement: conditions,
         clock: this.clock,
         onEvent: (event) => {
           tap?.onEvent(event);
+          reporter?.event(event);
           this.events.push({ node: index, event });
           if (event.type === 'block_finalized') roots.set(event.height, event.stateRoot);
         },

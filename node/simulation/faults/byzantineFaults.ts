@@ -1,19 +1,12 @@
 /** Dishonest behaviour around honest cores: nothing in a core knows of it. */
 import { assert } from '../../../consensus/primitives/codedError.ts';
+import { keepsBatchUnsettled } from '../../laws/hindrance.ts';
 import type { Health } from '../../laws/progress.ts';
-import type { ByzantineBehaviour, ByzantineFault } from '../../scenario/types.ts';
+import type { ByzantineFault } from '../../scenario/types.ts';
 import type { Behaviour } from '../byzantine/behaviour.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { SimulatedNode } from '../machine/simulatedNode.ts';
 import type { FaultHandler } from './faultHandler.ts';
-
-/** Behaviours that may keep a duty holder's batch from settling. */
-const hindering: readonly ByzantineBehaviour[] = [
-  'withhold_settlement',
-  'equivocate',
-  'lie_about_net',
-  'twin',
-];
 
 export interface ByzantineFaultsDependencies {
   readonly dishonesty: Dishonesty;
@@ -47,7 +40,7 @@ export class ByzantineFaults implements FaultHandler<ByzantineFault> {
 
   health(): Health {
     for (const { type } of this.#running.keys()) {
-      if (hindering.includes(type)) return { hasQuorum: true, canSettle: false };
+      if (keepsBatchUnsettled(type)) return { hasQuorum: true, canSettle: false };
     }
     return { hasQuorum: true, canSettle: true };
   }

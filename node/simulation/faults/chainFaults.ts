@@ -1,6 +1,7 @@
 /** The settlement chain, and the way to it: blocks that do not come, come late, come twice, or come without room. */
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { PriceMove } from '../../../settlement/chain/swapPools.ts';
+import { hindersSettlement } from '../../laws/hindrance.ts';
 import type { Health } from '../../laws/progress.ts';
 import type { Trace } from '../../report/events.ts';
 import type { SettlementChainFault } from '../../scenario/types.ts';
@@ -11,15 +12,6 @@ import type { FaultHandler } from './faultHandler.ts';
 type Kind = SettlementChainFault['kind'];
 type FaultOf<Wanted extends Kind> = Extract<SettlementChainFault, { readonly kind: Wanted }>;
 
-/** While one of these is on, nobody can be asked to settle. */
-const hindering: ReadonlySet<Kind> = new Set<Kind>([
-  'stall',
-  'full',
-  'censor',
-  'transfer_timeout',
-  'rpc_errors',
-  'rpc_timeouts',
-]);
 const BPS = 10_000n;
 
 export interface ChainFaultsDependencies {
@@ -42,12 +34,12 @@ export class ChainFaults implements FaultHandler<SettlementChainFault> {
   }
 
   start(fault: SettlementChainFault): void {
-    if (hindering.has(fault.kind)) this.#hinderingCount += 1;
+    if (hindersSettlement(fault)) this.#hinderingCount += 1;
     this.#set(fault, true);
   }
 
   end(fault: SettlementChainFault): void {
-    if (hindering.has(fault.kind)) this.#hinderingCount -= 1;
+    if (hindersSettlement(fault)) this.#hinderingCount -= 1;
     this.#set(fault, false);
   }
 

@@ -8,6 +8,7 @@ import type { CrashPoints } from '../../config/types.ts';
 import type { Laws } from '../../laws/laws.ts';
 import { Quorum, type QuorumOptions } from '../../laws/quorum.ts';
 import type { Trace } from '../../report/events.ts';
+import { faultFields } from '../../report/faultFields.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
@@ -198,19 +199,4 @@ export class Faults {
     assert(node !== undefined, `no node is called ${name}`);
     return node;
   }
-}
-
-/** What an event says of a fault: its type and what was given with it, by the words of a scenario file. */
-function faultFields(fault: Fault): Record<string, unknown> {
-  const fields: Record<string, unknown> = { fault: fault.type };
-  for (const [key, value] of Object.entries(fault)) {
-    if (key === 'kind') fields[String(value)] = true;
-    else if (key === 'fault') fields.disk_fault = value;
-    else if (key !== 'type' && key !== 'node' && value !== undefined) fields[snakeCased(key)] = value;
-  }
-  return fields;
-}
-
-function snakeCased(key: string): string {
-  return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -60,17 +60,8 @@ function worldOf(changes: Partial<Genesis> = {}, executions?: ExecutionCache): W
   settlement.add(settlementGenesis);
   const mempool = new Mempool();
   const executor = new Executor(
-    {
-      genesis,
-      self: 0,
-      deltaMs: 500,
-      inactiveViews: 8,
-      resubmitAfterBlocks: 2,
-      tip: 1n,
-      openRescue: false,
-      historyBlocks: 64,
-    },
-    { crypto: keys.crypto, signer: keys.signer(0), executions, messages: undefined, observer: undefined },
+    { genesis, self: 0 },
+    { crypto: keys.crypto, executions, messages: undefined },
     { tree: new BlockTree(base, genesisBlock, stateRoot), settlement, mempool },
   );
   return {
