@@ -10,9 +10,9 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
 import { SECRET_KEY_BYTES } from '../../consensus/primitives/signature.ts';
 import { namePattern } from '../config/fields.ts';
+import { makeFolders } from '../folders.ts';
 import { deriveKeyHolder } from '../scenario/genesis.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
-import { makeFolders } from './folders.ts';
 import type { CliIo } from './io.ts';
 
 export interface KeysOptions {

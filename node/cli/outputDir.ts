@@ -15,9 +15,9 @@ import {
 } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { makeFolders } from '../folders.ts';
 import type { RunResult } from '../report/result.ts';
 import type { CliCode } from './codes.ts';
-import { makeFolders } from './folders.ts';
 
 /** What the nodes took in, for `sidereal inspect`. */
 export const INPUT_LOG_FILE = 'inputs.log';

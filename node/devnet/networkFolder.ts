@@ -12,7 +12,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { toHex } from '../../consensus/primitives/bytes.ts';
@@ -22,6 +21,7 @@ import { parseConfigSources } from '../config/parseConfig.ts';
 import { plainConfigOf } from '../config/plainConfig.ts';
 import { formatProblems } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
+import { makeFolders } from '../folders.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
 import { createGenesis, networkConfigOf } from '../scenario/genesis.ts';
 import type { Scenario } from '../scenario/types.ts';
@@ -64,12 +64,12 @@ export async function createNetworkFolder(
   await usable(dataDir, async () => {
     for (const { name, secretKey } of parts.validators) {
       const folder = join(dataDir, name);
-      await mkdir(folder, { recursive: true });
+      makeFolders(folder);
       writeKey(join(folder, KEY_FILE), secretKey);
       if (parts.operator !== undefined) writeKey(join(folder, OPERATOR_KEY_FILE), parts.operator.secretKey);
       await LevelStore.prepare({ directory: join(folder, STORE_FOLDER), chainId });
     }
-    await mkdir(join(dataDir, CHAIN_NAME), { recursive: true });
+    makeFolders(join(dataDir, CHAIN_NAME));
     const head =
       '# A local network: what its processes have in common. Made by the first start; not to be edited.\n';
     const text = `${head}${stringify(plainConfigOf(config), { lineWidth: 0 })}`;
@@ -117,7 +117,7 @@ export function removeNetworkFolder(dataDir: string): void {
  */
 export async function lockNetworkFolder(dataDir: string): Promise<() => void> {
   const path = join(dataDir, LOCK_FILE);
-  await usable(dataDir, () => mkdir(dataDir, { recursive: true }).then(() => undefined));
+  await usable(dataDir, () => makeFolders(dataDir));
   for (let tries = 0; tries < 2; tries += 1) {
     try {
       const file = openSync(path, 'wx', 0o600);
@@ -173,7 +173,7 @@ function writeKey(path: string, secretKey: Uint8Array): void {
   writeFileSync(path, `${toHex(secretKey)}\n`, { mode: 0o600 });
 }
 
-async function usable(dataDir: string, action: () => Promise<void>): Promise<void> {
+async function usable(dataDir: string, action: () => void | Promise<void>): Promise<void> {
   try {
     await action();
   } catch (cause) {

@@ -6,11 +6,12 @@
  * are plain ones into the system's cache, tens of microseconds each, and never synced: recording is no part of what makes
  * a node durable. When it cannot go on it ends, says so, and the node does not care.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { concatBytes } from '../../consensus/primitives/bytes.ts';
 import type { Signature, Signer } from '../../consensus/primitives/signature.ts';
 import type { NodeOptions } from '../core/ports.ts';
 import type { Input, Output } from '../core/types.ts';
+import { makeFolders } from '../folders.ts';
 import { lifePath, listLives } from './inputFolder.ts';
 import { digestOf, InputLogWriter, type RecordedCore, recordCore, rootsOf } from './inputLog.ts';
 import { headOf } from './nodeLog.ts';
@@ -69,7 +70,7 @@ export class NodeRecorder {
       return;
     }
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeFolders(directory);
       this.#file = openSync(lifePath(directory, this.life), 'wx', 0o600);
     } catch (cause) {
       this.#endSoon({ reason: 'write_failed', message: (cause as Error).message });

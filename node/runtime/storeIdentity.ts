@@ -2,11 +2,12 @@
  * Whose data a directory holds: a small text file beside the store, read before the store is opened. A directory that
  * is not ours is thus refused with nothing in it touched.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { makeFolders } from '../folders.ts';
 
 /** What is written in it; rises whenever rows change so that an older program would misread them. */
 export const STORE_VERSION = 1;
@@ -66,7 +67,7 @@ export async function writeIdentity(
   const mark = isUnused ? { unused: true } : {};
   const text = `${JSON.stringify({ version: STORE_VERSION, chain_id: chainId, ...mark })}\n`;
   try {
-    await mkdir(directory, { recursive: true });
+    makeFolders(directory);
     const file = await open(`${path}.new`, 'w');
     try {
       await file.writeFile(text);
