@@ -7,6 +7,7 @@
  * finalize in a view, across restarts too (own votes are durable before they are sent and are restored).
  */
 import type { Block } from '../block.ts';
+import { equalBytes } from '../primitives/bytes.ts';
 import { assert } from '../primitives/codedError.ts';
 import { type Hash, type TimeMs, type ValidatorIndex, type View, ZERO_HASH } from '../primitives/flavor.ts';
 import type { Signer, Verifier } from '../primitives/signature.ts';
@@ -150,6 +151,8 @@ export class Simplex {
     const record = this.#chain.record(view);
     if (record.proposal?.hash === block.hash) return proposalDuplicate;
     const known = record.voteOf('notarize', vote.voter);
+    // The leader's vote may have come before its block. That vote was checked; this one may carry another signature.
+    if (known?.blockHash === vote.blockHash && !this.isGenuine(vote)) return reject('VOTE_SIGNATURE_INVALID');
     const judgement = known?.blockHash === vote.blockHash ? accepted : this.#admit(record, vote);
     if (judgement.verdict !== 'accept') return judgement;
     const isFirst = record.conflictWith(vote) === undefined;
@@ -176,6 +179,13 @@ export class Simplex {
       this.#count(record, vote, nowMs);
     }
     return judgement;
+  }
+
+  /** Whether a validator signed this very vote, whatever it counts for by now. */
+  isGenuine(vote: Vote): boolean {
+    const known = this.#chain.recordIn(vote.view)?.voteOf(vote.kind, vote.voter);
+    const isKnown = known?.blockHash === vote.blockHash && equalBytes(known.signature, vote.signature);
+    return isKnown || this.#verifies(vote);
   }
 
   /** A certificate from a peer: checked whole, then as good as the votes it stands for. */

@@ -4,10 +4,11 @@
  */
 import { type Block, createGenesisBlock } from '../../consensus/block.ts';
 import { assert, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { Height, SettlementHeight, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { SimplexHost } from '../../consensus/simplex/host.ts';
 import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
 import { Simplex } from '../../consensus/simplex/simplex.ts';
+import { type Vote, verifyCertificate } from '../../consensus/vote.ts';
 import { LeaderSchedule } from '../../consensus/weightedRotation.ts';
 import { createGenesisState, type GenesisState } from '../../settlement/execution/genesisState.ts';
 import { pendingBatchCount, pendingBatches } from '../../settlement/net/netState.ts';
@@ -194,6 +195,7 @@ export class NodeCore {
       storedBlock: (height: Height) => this.#history.get(height),
       finalizedState: () => tree.finalizedState(),
       newestSettlementBlock: () => settlement.at(settlement.newestHeight),
+      settlementBlockAt: (height: SettlementHeight) => settlement.at(height),
       isSilent: () => simplex.isGuarded,
       needsReports: () => this.#silence.needsReports,
       reported: (peer: PeerId, response: SyncResponse) => this.#noteReport(peer, response),
@@ -319,13 +321,21 @@ export class NodeCore {
     const { simplex } = this.#started();
     const { votes, certificate } = message.value;
     let judgement: MessageJudgement = ignore('VOTES_EMPTY');
+    const unused: Vote[] = [];
     for (const vote of votes) {
       judgement = simplex.onVote(vote, this.#nowMs);
       if (judgement.verdict === 'reject') return judgement;
+      if (judgement.verdict === 'ignore') unused.push(vote);
     }
-    if (certificate === undefined) return judgement;
-    const onCertificate = simplex.onCertificate(certificate, this.#nowMs);
-    return onCertificate.verdict === 'ignore' ? judgement : onCertificate;
+    const onCertificate =
+      certificate === undefined ? judgement : simplex.onCertificate(certificate, this.#nowMs);
+    if (onCertificate.verdict !== 'ignore') judgement = onCertificate;
+    if (judgement.verdict !== 'accept') return judgement;
+    // What goes on to others is checked whole: they may know less than this node, and would blame it for a forged rest.
+    if (!unused.every((vote) => simplex.isGenuine(vote))) return reject('VOTE_SIGNATURE_INVALID');
+    if (certificate === undefined || onCertificate.verdict === 'accept') return judgement;
+    const verified = verifyCertificate(certificate, this.#options.genesis, this.#dependencies.crypto);
+    return verified.ok ? judgement : reject(verified.code);
   }
 
   #onProposal(bytes: Uint8Array): MessageJudgement {

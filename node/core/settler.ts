@@ -3,7 +3,7 @@
  * submitter's transactions out through outbox and courier, and tells the peers when one of its own was included.
  */
 import type { Header } from '../../consensus/block.ts';
-import type { Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Hash, Height, SettlementHeight, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import { type Submission, Submitter } from '../../settlement/chain/submitter.ts';
 import {
@@ -30,6 +30,8 @@ export interface SettlerHost {
   /** A final block by height, with its certificate if it has one. */
   storedBlock(height: Height): StoredBlock | undefined;
   newestSettlementBlock(): SettlementBlock | undefined;
+  /** The own block of the settlement chain at a height; undefined where it has none. */
+  settlementBlockAt(height: SettlementHeight): SettlementBlock | undefined;
   /** While true nothing may be sent: the node lost its disk. */
   isSilent(): boolean;
 }
@@ -149,8 +151,10 @@ export class Settler {
         type: 'emit',
         event: { type: 'batch_included', seq, attempt, settlementHeight: block.height, transactionHash },
       });
-      this.#publishCompletion(batch, transactionHash, block);
     }
+    // Told once no reorganisation can take it back: whoever gets the news late must still find it true.
+    const confirmed = this.#host.settlementBlockAt(block.height - this.#options.genesis.originConfirmations);
+    if (confirmed !== undefined) this.#publishCompletions(confirmed);
     if (this.#isBehind) this.#beginAll();
   }
 
@@ -221,6 +225,14 @@ export class Settler {
   #isOnDuty(): boolean {
     const oldest = oldestPendingBatch(this.#host.finalizedState());
     return oldest !== undefined && lastAttempt(oldest).proposer === this.#options.self;
+  }
+
+  #publishCompletions(block: SettlementBlock): void {
+    for (const event of block.events) {
+      if (event.type !== 'batch_settled' || event.proposer !== this.#options.self) continue;
+      const batch = pendingBatch(this.#host.finalizedState(), event.seq);
+      if (batch !== undefined) this.#publishCompletion(batch, event.transactionHash, block);
+    }
   }
 
   #publishCompletion(batch: SealedBatch, transactionHash: Hash, block: SettlementBlock): void {

@@ -8,13 +8,12 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { NodeCore } from '../core/nodeCore.ts';
 import type { Input, NodeStatus, Output, PeerId, RequestProtocol, TimerId, Topic } from '../core/types.ts';
+import { InputQueue, type Lane } from './inputQueue.ts';
 import type { MessageJudgement, PeerNetwork } from './peerNetwork.ts';
 import type { SettlementClient } from './settlementPort.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './systemClock.ts';
 
-/** Inputs of others that may wait; what comes beyond is refused. The core handles thousands a second. */
-const WAITING_MAX = 4096;
 /** Inputs handled in one go before other work of the process gets its turn. */
 const INPUTS_PER_TURN = 32;
 
@@ -56,7 +55,9 @@ export interface NodeRuntimeDependencies {
 export class NodeRuntime {
   readonly #options: NodeRuntimeOptions;
   readonly #dependencies: NodeRuntimeDependencies;
-  readonly #queue: Entry[] = [];
+  readonly #queue = new InputQueue<Entry>();
+  /** The first input, which goes before whatever came while the node started. */
+  #first: Entry | undefined;
   readonly #timers = new Map<TimerId, () => void>();
   /** Requests of peers that wait for a `respond`, by the number the core knows them under. */
   readonly #asked = new Map<number, (bytes: Uint8Array | undefined) => void>();
@@ -94,7 +95,7 @@ export class NodeRuntime {
       const mayHaveRun = hasRun ? true : store.isNew ? false : undefined;
       const { peers } = this.#options;
       await new Promise<void>((taken) => {
-        this.#queue.unshift(entryOf({ type: 'started', recovered, peers, mayHaveRun }, { taken }));
+        this.#first = entryOf({ type: 'started', recovered, peers, mayHaveRun }, { taken });
         this.#state = 'running';
         this.#draining = this.#drain();
       });
@@ -111,14 +112,14 @@ export class NodeRuntime {
 
   /** A user's transaction. @returns The core's verdict; with `accept` it is on disk. */
   submit(bytes: Uint8Array, options: { readonly gossip: boolean }): Promise<MessageJudgement> {
-    return this.#judge({ type: 'transactionSubmitted', bytes, gossip: options.gossip });
+    return this.#judge('user', { type: 'transactionSubmitted', bytes, gossip: options.gossip });
   }
 
   /** Holds this node's settlements back, or lets them go on. */
   async pauseSettlement(paused: boolean): Promise<void> {
     await new Promise<void>((resolve) => {
       if (!this.#isRunning) return resolve();
-      this.#enqueue({ type: 'settlementPaused', paused }, { taken: resolve });
+      this.#enqueue('own', { type: 'settlementPaused', paused }, { taken: resolve });
     });
   }
 
@@ -143,26 +144,29 @@ export class NodeRuntime {
   }
 
   #onMessage(topic: Topic, from: PeerId, bytes: Uint8Array): Promise<MessageJudgement> {
-    return this.#judge({ type: 'message', topic, from, bytes });
+    return this.#judge(from, { type: 'message', topic, from, bytes });
   }
 
-  #judge(input: WaitingOf<'message' | 'transactionSubmitted'>): Promise<MessageJudgement> {
+  #judge(
+    lane: Exclude<Lane, 'own'>,
+    input: WaitingOf<'message' | 'transactionSubmitted'>,
+  ): Promise<MessageJudgement> {
     if (!this.#isRunning) return Promise.resolve(stopped);
-    if (this.#queue.length >= WAITING_MAX) return Promise.resolve(overloaded);
-    return new Promise((judged) => this.#enqueue(input, { judged }));
+    if (this.#queue.isFull(lane)) return Promise.resolve(overloaded);
+    return new Promise((judged) => this.#enqueue(lane, input, { judged }));
   }
 
   #onRequest(from: PeerId, protocol: RequestProtocol, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-    if (!this.#isRunning || this.#queue.length >= WAITING_MAX) return Promise.resolve(undefined);
+    if (!this.#isRunning || this.#queue.isFull(from)) return Promise.resolve(undefined);
     this.#lastRequestId += 1;
     const requestId = this.#lastRequestId;
     return new Promise((answered) => {
-      this.#enqueue({ type: 'request', requestId, from, protocol, bytes }, { answered });
+      this.#enqueue(from, { type: 'request', requestId, from, protocol, bytes }, { answered });
     });
   }
 
-  #enqueue(input: Waiting, waiters: Partial<Omit<Entry, 'input'>> = {}): void {
-    this.#queue.push(entryOf(input, waiters));
+  #enqueue(lane: Lane, input: Waiting, waiters: Partial<Omit<Entry, 'input'>>): void {
+    this.#queue.push(lane, entryOf(input, waiters));
     if (this.#state !== 'starting') this.#draining ??= this.#drain();
   }
 
@@ -170,7 +174,7 @@ export class NodeRuntime {
     // Whoever enqueued goes on first: nothing is handled within the call that brought it.
     await Promise.resolve();
     let count = 0;
-    for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
       try {
         // After a failure nothing is handled any more.
         if (this.#failure === undefined) await this.#handle(entry);
@@ -183,6 +187,12 @@ export class NodeRuntime {
       if (count % INPUTS_PER_TURN === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     this.#draining = undefined;
+  }
+
+  #take(): Entry | undefined {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#queue.take();
   }
 
   async #handle(entry: Entry): Promise<void> {
@@ -252,7 +262,7 @@ export class NodeRuntime {
     const cancel = this.#dependencies.clock.callAt(at, () => {
       // It counts as running until its turn has come: one that is set again or cleared meanwhile does not fire.
       const isWanted = (): boolean => this.#timers.get(id) === cancel && this.#timers.delete(id);
-      if (this.#isRunning) this.#enqueue({ type: 'timerFired', id }, { isWanted });
+      if (this.#isRunning) this.#enqueue('own', { type: 'timerFired', id }, { isWanted });
     });
     this.#timers.set(id, cancel);
   }
@@ -292,7 +302,7 @@ export class NodeRuntime {
     input: WaitingOf<'response' | 'settlementAnswer' | 'settlementBlock' | 'settlementConflict'>,
   ): Promise<void> {
     if (!this.#isRunning) return Promise.resolve();
-    return new Promise((taken) => this.#enqueue(input, { taken }));
+    return new Promise((taken) => this.#enqueue('own', input, { taken }));
   }
 
   // End --------------------------------------------------------------------------------------------------
@@ -320,7 +330,7 @@ export class NodeRuntime {
     this.#clearTimers();
     await this.#draining;
     // What came before the core had started is never handled.
-    for (const entry of this.#queue.splice(0)) release(entry);
+    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) release(entry);
     await Promise.all([settlement.stop(), network.stop()]);
     this.#clearTimers();
     for (const requestId of [...this.#asked.keys()]) this.#respond(requestId, undefined);

@@ -164,6 +164,7 @@ describe('Settler', () => {
         finalizedState: () => new State([]),
         storedBlock: () => undefined,
         newestSettlementBlock: () => network.chain.head,
+        settlementBlockAt: (height: number) => network.chain.blockAt(height),
         isSilent: () => isSilent,
       },
     );

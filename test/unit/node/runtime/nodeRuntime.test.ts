@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Input, NodeStatus, Output, RecoveredRow, Write } from '../../../../node/core/types.ts';
+import { PEER_INPUTS_MAX } from '../../../../node/runtime/inputQueue.ts';
 import { NodeRuntime } from '../../../../node/runtime/nodeRuntime.ts';
 import type { PeerNetworkHandlers } from '../../../../node/runtime/peerNetwork.ts';
 import { createResolvers, type PromiseResolvers } from '../../../../node/shims.ts';
@@ -291,7 +292,7 @@ describe('NodeRuntime inputs', () => {
             accept,
           ]
         : [];
-    const judged = Array.from({ length: 4097 }, () => world.message());
+    const judged = Array.from({ length: PEER_INPUTS_MAX + 1 }, () => world.message());
     await settle();
     const refused = await Promise.race([world.message(), settle().then(() => 'waits')]);
     expect(refused).toBe('waits');
