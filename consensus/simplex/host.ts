@@ -38,6 +38,11 @@ export interface SimplexHost {
   isBodyValid(block: Block): boolean;
   notarized(view: View, blockHash: Hash, block: Block | undefined): void;
   nullified(view: View): void;
+  /**
+   * False while the host holds as many final blocks as it may that it cannot execute yet: it is given no more of them and
+   * signs nothing, until it calls `catchUp`.
+   */
+  canFinalize(): boolean;
   /** Ascending, each the parent of the next, the last one named by the certificate. */
   finalized(blocks: readonly Block[], certificate: Certificate): void;
   equivocation(first: Vote, second: Vote): void;

@@ -96,6 +96,11 @@ export class Simplex {
     return this.#chain.finalizedView < this.#silentUntilView;
   }
 
+  /** Signs nothing: it must not, or what it would vote on is too far behind what is final. */
+  get #isMute(): boolean {
+    return this.isGuarded || !this.#host.canFinalize();
+  }
+
   lastVotedView(voter: ValidatorIndex): View {
     return this.#presence.lastVotedView(voter);
   }
@@ -231,7 +236,8 @@ export class Simplex {
     }
     const { kind, blockHash, view } = certificate;
     if (blocks.length === 0 || kind !== 'finalize' || blockHash !== parent.hash) return false;
-    if (view !== parent.header.view || view <= this.#chain.finalizedView) return false;
+    if (view !== parent.header.view || view <= this.#chain.finalizedView || !this.#host.canFinalize())
+      return false;
     if (!verifyCertificate(certificate, this.#options, this.#verifier).ok) return false;
     if (!blocks.every((block) => this.#host.isBodyValid(block))) return false;
     this.#witness(this.#chain.record(view), certificate);
@@ -247,6 +253,11 @@ export class Simplex {
       this.#tryPropose(nowMs);
     } else if (timer === 'view') this.#onViewTimer(nowMs);
     else this.#repeatWhileStuck(nowMs);
+  }
+
+  /** The host has room for final blocks again: applies what is known to be final, or asks for it. */
+  catchUp(nowMs: TimeMs): void {
+    this.#tryFinalize(nowMs);
   }
 
   /** Judges again what could not be decided: call when a clock moved on or something missing came in. */
@@ -350,7 +361,7 @@ export class Simplex {
 
   #onNotarization(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     record.notarization = certificate;
-    this.#host.keep(record);
+    this.#keepCertificate(record);
     const block = this.#chain.block(certificate.blockHash);
     if (block !== undefined) this.#chain.noteNotarized(block);
     else this.#host.requestMissing(certificate.signers[0]);
@@ -360,14 +371,23 @@ export class Simplex {
 
   #onNullification(record: ViewRecord, certificate: Certificate, nowMs: TimeMs): void {
     record.nullification = certificate;
-    this.#host.keep(record);
+    this.#keepCertificate(record);
     this.#host.nullified(certificate.view);
     this.#enter(certificate.view + 1, nowMs);
+  }
+
+  /** So far behind what is final, a node's memory of views would only grow, and help nobody to cross them. */
+  #keepCertificate(record: ViewRecord): void {
+    if (this.#host.canFinalize()) this.#host.keep(record);
   }
 
   #tryFinalize(nowMs: TimeMs): void {
     const newest = this.#unappliedFinalization;
     if (newest === undefined) return;
+    if (!this.#host.canFinalize()) {
+      this.#chain.forgetBehind(newest.view, (record) => this.#watch.retire(record));
+      return;
+    }
     const chain = this.#chain.chainTo(newest.blockHash);
     if (chain === undefined) {
       this.#chain.forgetBehind(newest.view, (record) => this.#watch.retire(record));
@@ -392,7 +412,7 @@ export class Simplex {
   #enter(view: View, nowMs: TimeMs, earned?: Certificate): void {
     if (view > this.#view) this.#beginView(view, nowMs);
     else this.reconsider(nowMs);
-    if (earned === undefined || this.isGuarded || earned.view <= this.#chain.closedView) return;
+    if (earned === undefined || this.#isMute || earned.view <= this.#chain.closedView) return;
     const record = this.#chain.record(earned.view);
     if (record.ownFinalize === undefined && record.ownNullify === undefined) {
       this.#cast(record, 'finalize', earned.blockHash, undefined, nowMs);
@@ -414,7 +434,7 @@ export class Simplex {
   #onViewTimer(nowMs: TimeMs): void {
     const record = this.#chain.record(this.#view);
     if (!this.#pacemaker.viewTimerFired(record.ownNotarize !== undefined)) return;
-    if (!this.isGuarded && record.ownNullify === undefined && record.ownFinalize === undefined) {
+    if (!this.#isMute && record.ownNullify === undefined && record.ownFinalize === undefined) {
       this.#cast(record, 'nullify', ZERO_HASH, undefined, nowMs);
     }
     if (this.#view === record.view) this.#pacemaker.stuck(nowMs);
@@ -423,7 +443,7 @@ export class Simplex {
   #repeatWhileStuck(nowMs: TimeMs): void {
     if (!this.#pacemaker.isStuck) return;
     const record = this.#chain.record(this.#view);
-    if (!this.isGuarded) this.#host.rebroadcast(record.ownVotes(), this.#chain.newestCertificate);
+    if (!this.#isMute) this.#host.rebroadcast(record.ownVotes(), this.#chain.newestCertificate);
     this.#host.requestMissing(undefined);
     this.#pacemaker.scheduleRepeat(nowMs);
   }
@@ -436,7 +456,7 @@ export class Simplex {
   }
 
   #tryPropose(nowMs: TimeMs): void {
-    if (!this.#isLeader || this.isGuarded) return;
+    if (!this.#isLeader || this.#isMute) return;
     const view = this.#view;
     const record = this.#chain.record(view);
     if (record.ownNotarize !== undefined || record.ownNullify !== undefined) return;
@@ -461,7 +481,7 @@ export class Simplex {
   #tryNotarize(nowMs: TimeMs): void {
     const record = this.#chain.recordIn(this.#view);
     const block = record?.proposal;
-    if (record === undefined || block === undefined || this.isGuarded) return;
+    if (record === undefined || block === undefined || this.#isMute) return;
     if (record.ownNotarize !== undefined) return;
     if (record.proposalState === 'valid' || record.proposalState === 'invalid') return;
     const parent = this.#chain.notarizedParent(block);

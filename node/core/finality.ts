@@ -37,15 +37,31 @@ export interface FinalityDependencies {
   readonly output: (output: Output) => void;
 }
 
+/**
+ * Final blocks that wait for the settlement chain, and their bytes, beyond which a node takes no more: half an hour of
+ * them. The rest comes from its peers when it has caught up. One call may bring as many as a chain of open views holds
+ * on top.
+ */
+export const UNCOMMITTED_BLOCKS_MAX = 1024;
+export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
+
 export class Finality {
   readonly #self: PeerId;
   readonly #dependencies: FinalityDependencies;
   /** Final by certificate, not yet executed: a settlement block they name is not known here yet. */
   readonly #uncommitted: StoredBlock[] = [];
+  #uncommittedBytes = 0;
 
   constructor(options: { readonly self: PeerId }, dependencies: FinalityDependencies) {
     this.#self = options.self;
     this.#dependencies = dependencies;
+  }
+
+  /** True while no more final blocks can be taken. */
+  get isFull(): boolean {
+    return (
+      this.#uncommitted.length >= UNCOMMITTED_BLOCKS_MAX || this.#uncommittedBytes >= UNCOMMITTED_BYTES_MAX
+    );
   }
 
   /** Ascending blocks that became final by a certificate for the last one. */
@@ -53,6 +69,7 @@ export class Finality {
     for (const block of blocks) {
       const isLast = block.hash === certificate.blockHash;
       this.#uncommitted.push({ block, certificate: isLast ? certificate : undefined });
+      this.#uncommittedBytes += block.bytes.length;
     }
     this.commitPending();
   }
@@ -69,6 +86,7 @@ export class Finality {
         return;
       }
       this.#uncommitted.shift();
+      this.#uncommittedBytes -= stored.block.bytes.length;
       this.#commit(stored, executed.value);
     }
   }

@@ -371,9 +371,11 @@ export class NodeCore {
   #onSettlementBlock(block: SettlementBlock): void {
     const { settler, follower, simplex, finality } = this.#started();
     if (!follower.receive(block)) return;
+    const wasFull = finality.isFull;
     finality.commitPending();
     settler.onSettlementBlock(block);
     simplex.reconsider(this.#nowMs);
+    if (wasFull && !finality.isFull) simplex.catchUp(this.#nowMs);
   }
 
   // Agreement --------------------------------------------------------------------------------------------
@@ -416,6 +418,7 @@ export class NodeCore {
         this.#push({ type: 'emit', event: { type: 'block_notarized', height, view, hash } });
       },
       nullified: (view) => this.#push({ type: 'emit', event: { type: 'view_nullified', view } }),
+      canFinalize: () => !this.#started().finality.isFull,
       finalized: (blocks, certificate) => this.#started().finality.add(blocks, certificate),
       equivocation: (first, second) => this.#started().accusations.onVotes(first, second),
     };

@@ -63,6 +63,8 @@ export class CoreNetwork {
   nowMs = -2000;
   /** Whether a node's gossip and submissions get through; tests replace it. */
   isCutOff: (node: number) => boolean = () => false;
+  /** Whether a node hears nothing of the settlement chain; tests replace it. */
+  isBlind: (node: number) => boolean = () => false;
   readonly #options: CoreNetworkOptions;
   readonly #queue: { readonly at: number; readonly order: number; readonly run: () => void }[] = [];
   #order = 0;
@@ -163,7 +165,7 @@ export class CoreNetwork {
 
   deliver(index: number, input: Input): readonly Output[] {
     const node = this.#node(index);
-    if (!node.up) return [];
+    if (!node.up || (input.type === 'settlementBlock' && this.isBlind(index))) return [];
     node.inputs.push(input);
     this.#options.onInput?.(index, input);
     const outputs = node.core.handle(input);

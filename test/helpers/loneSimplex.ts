@@ -105,6 +105,7 @@ export class LoneSimplex {
           isBodyValid: (block) => !this.damaged.has(block),
           notarized: () => undefined,
           nullified: () => undefined,
+          canFinalize: () => true,
           finalized: (blocks) => this.finals.push(...blocks),
           equivocation: (first, second) => this.accused.push([first, second]),
         },

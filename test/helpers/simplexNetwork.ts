@@ -203,6 +203,7 @@ export class SimplexNetwork {
           isBodyValid: () => true,
           notarized: () => undefined,
           nullified: () => undefined,
+          canFinalize: () => true,
           finalized: (blocks, certificate) => {
             for (const block of blocks) {
               const isLast = block.hash === certificate.blockHash;
