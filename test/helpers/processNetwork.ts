@@ -7,6 +7,7 @@ import {
   readNetworkFolder,
 } from '../../node/devnet/networkFolder.ts';
 import { findFreePorts, type NetworkPorts } from '../../node/devnet/ports.ts';
+import type { NetFact } from '../../settlement/net/types.ts';
 import { scenarioOf } from './coreNetwork.ts';
 
 /** Time between making a network and its genesis instant, in ms. */
@@ -15,6 +16,7 @@ const HEAD_START_MS = 1500;
 export interface ProcessNetworkOptions {
   readonly restarts?: boolean;
   readonly ports?: NetworkPorts;
+  readonly recordInputs?: boolean;
 }
 
 export class ProcessNetwork {
@@ -25,10 +27,14 @@ export class ProcessNetwork {
   /** State root by height, as each node reported it. */
   readonly #roots: Map<number, string>[];
 
-  private constructor(folder: NetworkFolder, ports: NetworkPorts, restarts: boolean) {
+  private constructor(
+    folder: NetworkFolder,
+    ports: NetworkPorts,
+    { restarts = false, recordInputs = false }: ProcessNetworkOptions,
+  ) {
     this.#roots = folder.config.validators.map(() => new Map());
     this.network = new LocalNetwork(
-      { folder, ports, restarts, adminToken: 'test', report: 'events', recordInputs: false, accounts: [] },
+      { folder, ports, restarts, adminToken: 'test', report: 'events', recordInputs, accounts: [] },
       {
         report: (node, report) => {
           if (report.type !== 'event') return;
@@ -47,14 +53,14 @@ export class ProcessNetwork {
   static async open(
     dataDir: string,
     text: string,
-    { restarts = false, ports }: ProcessNetworkOptions = {},
+    options: ProcessNetworkOptions = {},
   ): Promise<ProcessNetwork> {
     const folder =
       readNetworkFolder(dataDir) ??
       (await createNetworkFolder(dataDir, scenarioOf(text), Date.now() + HEAD_START_MS));
     const { host } = folder.config.api;
-    const free = ports ?? (await findFreePorts(host, folder.config.validators.length));
-    return new ProcessNetwork(folder, free, restarts);
+    const free = options.ports ?? (await findFreePorts(host, folder.config.validators.length));
+    return new ProcessNetwork(folder, free, options);
   }
 
   start(): Promise<void> {
@@ -77,6 +83,30 @@ export class ProcessNetwork {
 
   get highest(): number {
     return Math.max(...this.#roots.map((_, node) => this.heightOf(node)));
+  }
+
+  /** Batches that some node saw sealed. */
+  get sealed(): readonly number[] {
+    return this.#facts().flatMap((fact) => (fact.type === 'batch_sealed' ? [fact.batch.seq] : []));
+  }
+
+  /** Batches that some node saw confirmed. */
+  get confirmed(): readonly number[] {
+    return this.#facts().flatMap((fact) => (fact.type === 'batch_confirmed' ? [fact.batch.seq] : []));
+  }
+
+  /** Validators that were slashed, one entry a slash. */
+  get slashed(): readonly number[] {
+    return this.#facts().flatMap((fact) => (fact.type === 'slashed' ? [fact.validator] : []));
+  }
+
+  /** Facts of final blocks, each once. */
+  #facts(): readonly NetFact[] {
+    const byHeight = new Map<number, readonly NetFact[]>();
+    for (const { event } of this.events) {
+      if (event.type === 'block_finalized') byHeight.set(event.height, event.facts);
+    }
+    return [...byHeight.values()].flat();
   }
 
   /** Heights at which two nodes have different state roots. */
