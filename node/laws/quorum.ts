@@ -71,6 +71,21 @@ export class Quorum<Node extends Member> {
     return group.every(({ index }) => this.#isTimely(index, this.#dependencies.links.chain));
   }
 
+  /** Why a node that is well itself could not settle now, for the ways between it, the others and the chain. */
+  obstacleOnTheWay(node: Node): string | undefined {
+    if (!this.reachesChain([node])) return 'does not reach the settlement chain in time';
+    const timely = this.timely();
+    if (!timely.includes(node)) return 'does not reach the others in time';
+    // Blocks may go on notarised and not final, and the duty clock with them; only what is final is settled.
+    return this.isQuorum(timely) ? undefined : 'has no quorum that agrees in time';
+  }
+
+  /** Who keeps the network from agreeing, in words; undefined while a quorum can. */
+  describeLoss(): string | undefined {
+    const connected = this.connected();
+    return this.isQuorum(connected) ? undefined : this.describeMissing(connected);
+  }
+
   /** Who is not in a group, and why, in words. */
   describeMissing(group: readonly Node[]): string {
     const { nodes, obstacleOf } = this.#dependencies;

@@ -9,15 +9,13 @@ import type { Laws } from '../../laws/laws.ts';
 import { Quorum, type QuorumOptions } from '../../laws/quorum.ts';
 import type { Trace } from '../../report/events.ts';
 import { faultFields } from '../../report/faultFields.ts';
+import { QuorumWatch } from '../../report/quorumWatch.ts';
 import { isInstant } from '../../scenario/faultKinds.ts';
 import type { Fault, LinkFault, SettlementChainFault } from '../../scenario/types.ts';
 import type { DevnetControl } from './control.ts';
 import type { EngineNode } from './engineNode.ts';
 import type { LinkState } from './linkState.ts';
 import { MachineFaults } from './machineFaults.ts';
-
-/** Gains and losses of the quorum kept word for word. */
-const WARNINGS_MAX = 20;
 
 export interface EngineFaultsDependencies extends QuorumOptions {
   readonly control: DevnetControl;
@@ -42,8 +40,7 @@ export class EngineFaults {
   /** Lasting faults of the settlement chain that are on. */
   readonly #chainFaults = new Set<SettlementChainFault>();
   #lastChainCall: Promise<void> = Promise.resolve();
-  readonly #warnings: string[] = [];
-  #hasQuorum = true;
+  readonly #watch: QuorumWatch;
 
   constructor(dependencies: EngineFaultsDependencies) {
     this.#dependencies = dependencies;
@@ -53,6 +50,8 @@ export class EngineFaults {
       ...dependencies,
       obstacleOf: (node) => this.#obstacleOf(node),
     });
+    const describeLoss = (): string | undefined => this.#quorum.describeLoss();
+    this.#watch = new QuorumWatch({ ...dependencies, describeLoss });
   }
 
   /** Tells every node what its links are like by the scenario's network model. */
@@ -75,16 +74,12 @@ export class EngineFaults {
   /** Why a node could not settle right now, whatever it wants; undefined: it could. */
   absenceOf(node: EngineNode): string | undefined {
     const obstacle = this.#obstacleOf(node) ?? this.#obstacleToSettle(node);
-    if (obstacle !== undefined) return obstacle;
-    if (!this.#quorum.reachesChain([node])) return 'does not reach the settlement chain in time';
-    const timely = this.#quorum.timely();
-    if (!timely.includes(node)) return 'does not reach the others in time';
-    return this.#quorum.isQuorum(timely) ? undefined : 'has no quorum that agrees in time';
+    return obstacle ?? this.#quorum.obstacleOnTheWay(node);
   }
 
   /** Gains and losses of the quorum, in words. */
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return this.#watch.warnings;
   }
 
   /** Tells the laws how whole the network is, and whoever watches the run when it loses its quorum. */
@@ -99,7 +94,7 @@ export class EngineFaults {
       );
     const canSettle = this.#quorum.reachesChain(timely) && !isHindered;
     laws.healthChanged({ hasQuorum, canSettle, slowestClockMs: 0 }, nowMs());
-    this.#reportQuorum();
+    this.#watch.look();
   }
 
   /** Resolves when nothing that was asked is under way. */
@@ -169,20 +164,6 @@ export class EngineFaults {
       if (makesCallsUnreliable(fault)) return 'cannot rely on its calls';
     }
     return undefined;
-  }
-
-  #reportQuorum(): void {
-    const connected = this.#quorum.connected();
-    const hasQuorum = this.#quorum.isQuorum(connected);
-    if (hasQuorum === this.#hasQuorum) return;
-    this.#hasQuorum = hasQuorum;
-    const { trace, nowMs } = this.#dependencies;
-    const code = hasQuorum ? 'QUORUM_BACK' : 'QUORUM_LOST';
-    const message = hasQuorum
-      ? 'a quorum of the voting power can agree again'
-      : `no quorum of the voting power can agree: ${this.#quorum.describeMissing(connected)}`;
-    trace.reportOther(nowMs(), undefined, 'warning', { code, message });
-    if (this.#warnings.length < WARNINGS_MAX) this.#warnings.push(`${code} at ${nowMs()} ms: ${message}`);
   }
 
   #report(type: 'fault_started' | 'fault_ended', fault: Fault): void {

@@ -9,6 +9,7 @@ import type { Laws } from '../../laws/laws.ts';
 import { Quorum, type QuorumOptions } from '../../laws/quorum.ts';
 import type { Trace } from '../../report/events.ts';
 import { faultFields } from '../../report/faultFields.ts';
+import { QuorumWatch } from '../../report/quorumWatch.ts';
 import type { Fault } from '../../scenario/types.ts';
 import type { Dishonesty } from '../byzantine/dishonesty.ts';
 import type { SimulationEvent } from '../eventQueue.ts';
@@ -21,9 +22,6 @@ import { ChainFaults } from './chainFaults.ts';
 import type { FaultHandler } from './faultHandler.ts';
 import { LinkFaults } from './linkFaults.ts';
 import { MachineFaults } from './machineFaults.ts';
-
-/** Gains and losses of the quorum kept word for word. */
-const WARNINGS_MAX = 20;
 
 export interface FaultsDependencies extends QuorumOptions {
   readonly nodes: readonly SimulatedNode[];
@@ -54,8 +52,7 @@ export class Faults {
   readonly #byzantine: ByzantineFaults;
   readonly #families: readonly FaultHandler<never>[];
   readonly #quorum: Quorum<SimulatedNode>;
-  readonly #warnings: string[] = [];
-  #hasQuorum = true;
+  readonly #watch: QuorumWatch;
   #isQuorumStale = false;
 
   constructor(dependencies: FaultsDependencies) {
@@ -74,6 +71,8 @@ export class Faults {
       ...dependencies,
       obstacleOf: (node) => this.#obstacleOf(node),
     });
+    const describeLoss = (): string | undefined => this.#quorum.describeLoss();
+    this.#watch = new QuorumWatch({ ...dependencies, describeLoss });
   }
 
   start(fault: Fault): void {
@@ -102,17 +101,12 @@ export class Faults {
   /** Why a node could not settle right now, whatever it wants; undefined: it could. */
   absenceOf(node: SimulatedNode): string | undefined {
     const obstacle = this.#obstacleOf(node) ?? this.#chain.obstacleToSettle(node);
-    if (obstacle !== undefined) return obstacle;
-    if (!this.#quorum.reachesChain([node])) return 'does not reach the settlement chain in time';
-    const timely = this.#quorum.timely();
-    if (!timely.includes(node)) return 'does not reach the others in time';
-    // Blocks may go on notarised and not final, and the duty clock with them; only what is final is settled.
-    return this.#quorum.isQuorum(timely) ? undefined : 'has no quorum that agrees in time';
+    return obstacle ?? this.#quorum.obstacleOnTheWay(node);
   }
 
   /** Gains and losses of the quorum, in words. */
   get warnings(): readonly string[] {
-    return this.#warnings;
+    return this.#watch.warnings;
   }
 
   /** Tells the laws how whole the network is, at once; who watches the run is told at the end of the instant. */
@@ -139,17 +133,7 @@ export class Faults {
   /** All changes of an instant are made: what breaks and heals within one is no loss of the quorum. */
   instantEnded(): void {
     this.#isQuorumStale = false;
-    const connected = this.#quorum.connected();
-    const hasQuorum = this.#quorum.isQuorum(connected);
-    if (hasQuorum === this.#hasQuorum) return;
-    this.#hasQuorum = hasQuorum;
-    const { trace, nowMs } = this.#dependencies;
-    const code = hasQuorum ? 'QUORUM_BACK' : 'QUORUM_LOST';
-    const message = hasQuorum
-      ? 'a quorum of the voting power can agree again'
-      : `no quorum of the voting power can agree: ${this.#quorum.describeMissing(connected)}`;
-    trace.reportOther(nowMs(), undefined, 'warning', { code, message });
-    if (this.#warnings.length < WARNINGS_MAX) this.#warnings.push(`${code} at ${nowMs()} ms: ${message}`);
+    this.#watch.look();
   }
 
   #carryOut(fault: Fault, change: 'start' | 'end'): void {
