@@ -1,10 +1,7 @@
 /** `sidereal node`: one node of a network, from its configuration file, until it is told to stop. */
-import { type Block, writeBlock } from '../../consensus/block.ts';
-import { encode, type Writer } from '../../consensus/primitives/codec.ts';
-import { type Certificate, writeCertificate } from '../../consensus/vote.ts';
-import type { FinalityObserver } from '../core/ports.ts';
 import type { NodeOrder, ReportLevel } from '../devnet/control.ts';
 import { type NodeProcess, startNodeProcess } from '../devnet/nodeProcess.ts';
+import { NodeReporter } from '../devnet/nodeReporter.ts';
 import type { ParentLink } from '../devnet/parentLink.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { CliIo } from './io.ts';
@@ -34,7 +31,10 @@ export async function runNode(options: NodeCommandOptions, io: CliIo): Promise<E
           onEvent: (event, nowMs) => {
             if (options.report !== 'none') parent?.report({ type: 'event', nowMs, event });
           },
-          observer: options.report === 'blocks' && parent !== undefined ? blockReporter(parent) : undefined,
+          reporterOf:
+            options.report === 'blocks' && parent !== undefined
+              ? (self) => new NodeReporter(self, (report) => parent.report(report))
+              : undefined,
           onFailure: failed,
         },
       );
@@ -67,21 +67,4 @@ function obey(
         .then((judgement) => parent?.report({ type: 'submitted', id: order.id, judgement }));
       return;
   }
-}
-
-function blockReporter(parent: ParentLink): FinalityObserver {
-  const bytesOf = <Value>(value: Value, write: (writer: Writer, value: Value) => void): Uint8Array =>
-    encode((writer) => write(writer, value), 1024);
-  return {
-    finalized: (_node, block: Block, { stateRoot }, certificate: Certificate | undefined) => {
-      parent.report({
-        type: 'block',
-        height: block.header.height,
-        hash: block.hash,
-        stateRoot,
-        block: bytesOf(block, writeBlock),
-        certificate: certificate === undefined ? undefined : bytesOf(certificate, writeCertificate),
-      });
-    },
-  };
 }

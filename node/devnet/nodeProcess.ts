@@ -18,7 +18,6 @@ import type { Config } from '../config/types.ts';
 import { archiveLimits } from '../core/archive.ts';
 import type { NodeEvent } from '../core/events.ts';
 import { NodeCore } from '../core/nodeCore.ts';
-import type { FinalityObserver } from '../core/ports.ts';
 import { INPUT_FOLDER } from '../replay/inputFolder.ts';
 import { NodeRecorder } from '../replay/nodeRecorder.ts';
 import { HttpSettlement } from '../runtime/httpSettlement.ts';
@@ -29,6 +28,7 @@ import { SettlementConditions } from '../runtime/settlementConditions.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
+import type { NodeReporter } from './nodeReporter.ts';
 import { EventTap, RuntimeView } from './runtimeView.ts';
 
 /** Folders within the data directory of a process. */
@@ -42,7 +42,8 @@ export interface NodeProcessOptions {
 
 export interface NodeProcessDependencies {
   readonly onEvent: (event: NodeEvent, nowMs: number) => void;
-  readonly observer: FinalityObserver | undefined;
+  /** Tells whoever watches the whole network more than events. */
+  readonly reporterOf: ((self: ValidatorIndex) => NodeReporter) | undefined;
   /** The node cannot go on, and has let go of everything it held. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -123,17 +124,19 @@ export async function startNodeProcess(
         onEnded: ({ reason, message }) => logger.warn(`recording has ended: ${message}`, { reason }),
       })
     : undefined;
+  const reporter = dependencies.reporterOf?.(self);
   const core = new NodeCore(nodeOptions, {
     crypto,
     signer: recorder?.signer(signer) ?? signer,
     executions: undefined,
     messages: undefined,
     goodItems: undefined,
-    observer: dependencies.observer,
+    observer: reporter,
   });
   const events = new EventLog({ self, names: namesOf(config, genesis), epoch: Date.now().toString(36) });
   const tap = new EventTap(events, logger, clock);
   const conditions = new SettlementConditions(settlement, network.links);
+  const reported = reporter?.aroundCore(core) ?? core;
   let server: ApiServer | undefined;
   const runtime = new NodeRuntime(
     {
@@ -141,9 +144,9 @@ export async function startNodeProcess(
       peers: genesis.validators.validators.map(({ index }) => index).filter((index) => index !== self),
     },
     {
-      core: tap.around(recorder?.around(core) ?? core),
+      core: tap.around(recorder?.around(reported) ?? reported),
       store,
-      network,
+      network: reporter?.aroundNetwork(network) ?? network,
       settlement: conditions,
       clock,
       onEvent: (event) => {

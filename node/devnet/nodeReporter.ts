@@ -4,7 +4,7 @@
  */
 import type { Block } from '../../consensus/block.ts';
 import { encode } from '../../consensus/primitives/codec.ts';
-import type { Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Hash, Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { type Certificate, type Vote, writeCertificate, writeVote } from '../../consensus/vote.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { NodeEvent } from '../core/events.ts';
@@ -20,10 +20,10 @@ const BLOCKS_TOLD_AGAIN = 16;
 
 /** What comes from a node's process. All of it survives a structured clone. */
 export type NodeReport =
-  | { readonly type: 'event'; readonly event: NodeEvent }
+  | { readonly type: 'event'; readonly nowMs: TimeMs; readonly event: NodeEvent }
   /** A block is final there: its bytes, the certificate if it finalised this very block, and the root it came to. */
   | {
-      readonly type: 'block_final';
+      readonly type: 'block';
       readonly height: Height;
       readonly hash: Hash;
       readonly stateRoot: Hash;
@@ -45,7 +45,9 @@ export class NodeReporter implements FinalityObserver {
   }
 
   /** For the driver's `onEvent`. */
-  readonly event = (event: NodeEvent): void => this.#send({ type: 'event', event });
+  event(event: NodeEvent, nowMs: TimeMs): void {
+    this.#send({ type: 'event', nowMs, event });
+  }
 
   finalized(
     _node: ValidatorIndex,
@@ -95,7 +97,7 @@ export class NodeReporter implements FinalityObserver {
 
   #tellBlock(block: Block, stateRoot: Hash, certificate: Certificate | undefined): void {
     this.#send({
-      type: 'block_final',
+      type: 'block',
       height: block.header.height,
       hash: block.hash,
       stateRoot,

@@ -181,7 +181,7 @@ export class RuntimeNetwork {
         clock: this.clock,
         onEvent: (event) => {
           tap?.onEvent(event);
-          reporter?.event(event);
+          reporter?.event(event, this.clock.now());
           this.events.push({ node: index, event });
           if (event.type === 'block_finalized') roots.set(event.height, event.stateRoot);
         },

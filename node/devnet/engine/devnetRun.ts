@@ -306,7 +306,7 @@ export class DevnetRun implements WatchedNetwork {
       case 'event':
         this.#nodeEvent(node, report.event);
         return;
-      case 'block_final': {
+      case 'block': {
         const { height, hash, stateRoot } = report;
         if (this.#unjudged.length < UNJUDGED_MAX) {
           this.#unjudged.push({ node: node.index, height, hash, stateRoot, headerRoot: stateRoot });

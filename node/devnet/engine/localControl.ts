@@ -1,0 +1,143 @@
+/** The network that a devnet engine drives, as processes of this machine: a folder of its own, ports that nobody uses. */
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { toHex } from '../../../consensus/primitives/bytes.ts';
+import { assert } from '../../../consensus/primitives/codedError.ts';
+import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import { HttpSettlement } from '../../runtime/httpSettlement.ts';
+import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
+import type { SettlementClient } from '../../runtime/settlementPort.ts';
+import type { Scenario, SettlementChainFault } from '../../scenario/types.ts';
+import { LocalNetwork } from '../localNetwork.ts';
+import { createNetworkFolder, removeNetworkFolder } from '../networkFolder.ts';
+import { STORE_FOLDER } from '../nodeProcess.ts';
+import { findFreePorts } from '../ports.ts';
+import type { ProcessExit } from '../supervisedProcess.ts';
+import type { DevnetControl, DevnetEvent } from './control.ts';
+
+/** Bytes of the token for the admin methods of one run. */
+const ADMIN_TOKEN_BYTES = 16;
+
+export interface LocalControlOptions {
+  readonly scenario: Scenario;
+  /** Of the network; an earlier one in it is replaced. */
+  readonly dataDir: string;
+  /** From now until the genesis instant, in ms. */
+  readonly headStartMs: number;
+  /** Every node writes down what it takes in. */
+  readonly recordInputs: boolean;
+}
+
+export class LocalControl implements DevnetControl {
+  readonly genesisMs: number;
+  readonly #options: LocalControlOptions;
+  readonly #names: readonly string[];
+  readonly #links: (ReadonlyMap<LinkEnd, LinkQuality> | undefined)[] = [];
+  readonly #withheld: boolean[] = [];
+  /** Processes that are to end: nobody is told. */
+  readonly #ending = new Set<string>();
+  #network: LocalNetwork | undefined;
+
+  constructor(options: LocalControlOptions) {
+    this.#options = options;
+    this.#names = options.scenario.config.validators.map(({ name }) => name);
+    this.genesisMs = Date.now() + options.headStartMs;
+  }
+
+  async start(onEvent: (event: DevnetEvent) => void): Promise<void> {
+    const { scenario, dataDir, recordInputs } = this.#options;
+    removeNetworkFolder(dataDir);
+    const folder = await createNetworkFolder(dataDir, scenario, this.genesisMs);
+    const ports = await findFreePorts(folder.config.api.host, this.#names.length);
+    const adminToken = toHex(randomBytes(ADMIN_TOKEN_BYTES));
+    this.#network = new LocalNetwork(
+      { folder, ports, adminToken, restarts: false, report: 'blocks', recordInputs, accounts: [] },
+      {
+        report: (node, report) => {
+          if (report.type !== 'ready' && report.type !== 'failed' && report.type !== 'submitted') {
+            onEvent({ type: 'node', node, report });
+          }
+        },
+        crashed: (name, exit) => {
+          if (this.#ending.has(name)) return;
+          const index = this.#names.indexOf(name);
+          onEvent({ type: 'exited', node: index < 0 ? undefined : index, reason: describeExit(exit) });
+        },
+        restarted: () => undefined,
+      },
+    );
+    await this.#network.start();
+  }
+
+  async stop(): Promise<void> {
+    for (const name of this.#network?.names ?? []) this.#ending.add(name);
+    await this.#network?.stop();
+  }
+
+  async kill(node: ValidatorIndex): Promise<void> {
+    const name = this.#nameOf(node);
+    this.#ending.add(name);
+    await this.#running.kill(name);
+  }
+
+  async wipe(node: ValidatorIndex): Promise<void> {
+    rmSync(join(this.#options.dataDir, this.#nameOf(node), STORE_FOLDER), { recursive: true, force: true });
+  }
+
+  async startNode(node: ValidatorIndex): Promise<void> {
+    const name = this.#nameOf(node);
+    await this.#running.startProcess(name);
+    this.#ending.delete(name);
+    // A process that starts anew knows of no faults.
+    const links = this.#links[node];
+    if (links !== undefined) this.#running.setLinks(node, links);
+    this.#running.setWithheld(node, this.#withheld[node] ?? false);
+  }
+
+  async pause(node: ValidatorIndex): Promise<void> {
+    this.#running.pause(this.#nameOf(node));
+  }
+
+  async resume(node: ValidatorIndex): Promise<void> {
+    this.#running.resume(this.#nameOf(node));
+  }
+
+  async submit(node: ValidatorIndex, bytes: Uint8Array): Promise<void> {
+    await this.#running.submit(node, bytes);
+  }
+
+  setLinks(node: ValidatorIndex, links: ReadonlyMap<LinkEnd, LinkQuality>): void {
+    this.#links[node] = links;
+    this.#running.setLinks(node, links);
+  }
+
+  setWithheld(node: ValidatorIndex, on: boolean): void {
+    this.#withheld[node] = on;
+    this.#running.setWithheld(node, on);
+  }
+
+  setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
+    return this.#running.setChainFault(fault, on);
+  }
+
+  createSettlementClient(): SettlementClient {
+    return new HttpSettlement({ urls: [this.#running.settlementUrl] });
+  }
+
+  get #running(): LocalNetwork {
+    assert(this.#network !== undefined, 'the network has not been started');
+    return this.#network;
+  }
+
+  #nameOf(node: ValidatorIndex): string {
+    const name = this.#names[node];
+    if (name === undefined) throw new RangeError(`no node ${node}`);
+    return name;
+  }
+}
+
+function describeExit({ code, signal, failure }: ProcessExit): string {
+  if (failure !== undefined) return `${failure.message} [${failure.code}]`;
+  return signal === null ? `exit code ${code}` : `by ${signal}`;
+}
