@@ -31,7 +31,10 @@ export async function runChain(options: ProcessConfigOptions, io: CliIo): Promis
         },
         failed,
       );
-      return { url: chain.url, p2p: '', stop: () => chain.stop() };
+      return { url: chain.url, p2p: '', stop: () => chain.stop(), chain };
+    },
+    order: ({ chain }, order) => {
+      if (order.type === 'genesis') chain.clock.moveGenesis(order.genesisMs);
     },
     started: ({ url }) => io.err(`the settlement chain is up: JSON-RPC at ${url}; Ctrl-C stops it\n`),
   });

@@ -49,11 +49,14 @@ export async function runNode(options: NodeCommandOptions, io: CliIo): Promise<E
 }
 
 function obey(
-  { network, conditions, runtime }: NodeProcess,
+  { network, conditions, runtime, clock }: NodeProcess,
   parent: ParentLink | undefined,
   order: NodeOrder,
 ): void {
   switch (order.type) {
+    case 'genesis':
+      clock.moveGenesis(order.genesisMs);
+      return;
     case 'links':
       network.links.set(order.links);
       return;

@@ -9,7 +9,6 @@ export const devnetCodes = {
   DEVNET_NOT_RUNNING: 'no devnet runs on the data directory',
   DEVNET_RUNNING: 'another process runs a network on the data directory',
   KEY_FILE_INVALID: 'the key file of a node cannot be read, or holds no secret key',
-  DEVNET_START_LATE: 'the nodes of a run were not ready by the genesis instant, however far it was put off',
   LOG_UNREADABLE: 'the log file of the node cannot be read',
   NODE_KEY_OTHER: 'the key file holds the key of somebody else than the validator that the node is to be',
   NODE_UNKNOWN: 'the network has no node of that name',

@@ -20,8 +20,10 @@ export type ProcessReport =
   /** Answers a `submit`. */
   | { readonly type: 'submitted'; readonly id: number; readonly judgement: MessageJudgement };
 
-/** From whoever started a node to the node. */
+/** From whoever started a process to the process; a settlement chain takes the first alone. */
 export type NodeOrder =
+  /** When genesis is, in ms since 1970: later than a second from now, and only where it has not come yet. */
+  | { readonly type: 'genesis'; readonly genesisMs: number }
   | { readonly type: 'links'; readonly links: ReadonlyMap<LinkEnd, LinkQuality> }
   | { readonly type: 'withhold'; readonly on: boolean }
   /** A transaction of a scenario: known to this node from now on, and not gossiped by it. */

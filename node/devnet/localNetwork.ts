@@ -21,6 +21,7 @@ import {
   CHAIN_NAME,
   KEY_FILE,
   lockNetworkFolder,
+  moveGenesis,
   type NetworkFolder,
   OPERATOR_KEY_FILE,
 } from './networkFolder.ts';
@@ -52,7 +53,7 @@ export interface LocalNetworkHandlers {
 
 export class LocalNetwork {
   readonly #options: LocalNetworkOptions;
-  readonly #config: Config;
+  #config: Config;
   readonly #handlers: LocalNetworkHandlers;
   readonly #chain: SupervisedProcess;
   readonly #nodes: readonly SupervisedProcess[];
@@ -143,6 +144,17 @@ export class LocalNetwork {
       await this.stop();
       throw error;
     }
+  }
+
+  /**
+   * Moves the genesis instant of a network that has just started: what its processes wait for comes when all of them serve,
+   * however long that took them. It must lie more than a second ahead, and so must the one before.
+   */
+  async moveGenesis(genesisMs: number): Promise<void> {
+    this.#config = (await moveGenesis(this.#options.folder, genesisMs)).config;
+    // For processes that start anew.
+    this.#writeConfigs();
+    for (const process of [this.#chain, ...this.#nodes]) process.send({ type: 'genesis', genesisMs });
   }
 
   /** Stops all processes, nodes first. Leaves no process, port or lock behind. */

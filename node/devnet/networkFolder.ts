@@ -70,12 +70,27 @@ export async function createNetworkFolder(
       await LevelStore.prepare({ directory: join(folder, STORE_FOLDER), chainId });
     }
     makeFolders(join(dataDir, CHAIN_NAME));
-    const head =
-      '# A local network: what its processes have in common. Made by the first start; not to be edited.\n';
-    const text = `${head}${stringify(plainConfigOf(config), { lineWidth: 0 })}`;
-    writeFileSync(join(dataDir, NETWORK_FILE), text, { mode: 0o600 });
+    writeNetworkFile(dataDir, config);
   });
   return { dataDir, config, seed: scenario.seed };
+}
+
+/**
+ * Moves the genesis instant of a network whose instant has not come yet.
+ * @throws {CodedError} `DEVNET_DIR_UNUSABLE`.
+ */
+export async function moveGenesis(folder: NetworkFolder, genesisMs: number): Promise<NetworkFolder> {
+  const { dataDir, config } = folder;
+  const moved: Config = { ...config, chain: { ...config.chain, genesisMs } };
+  await usable(dataDir, async () => writeNetworkFile(dataDir, moved));
+  return { ...folder, config: moved };
+}
+
+function writeNetworkFile(dataDir: string, config: Config): void {
+  const head =
+    '# A local network: what its processes have in common. Made by the first start; not to be edited.\n';
+  const text = `${head}${stringify(plainConfigOf(config), { lineWidth: 0 })}`;
+  writeFileSync(join(dataDir, NETWORK_FILE), text, { mode: 0o600 });
 }
 
 /**

@@ -59,6 +59,7 @@ export interface NodeProcess {
   /** Between it and the settlement chain. */
   readonly conditions: SettlementConditions;
   readonly logger: NodeLogger;
+  readonly clock: SystemClock;
   /** Takes nothing in any more, ends what is under way; leaves no timer, port or lock behind. */
   stop(): Promise<void>;
 }
@@ -174,7 +175,7 @@ export async function startNodeProcess(
     const api = await server.start();
     const p2p = network.addresses[0] ?? config.p2p.listen;
     logger.info('started', { api, p2p, pid: process.pid, version, height: core.status().finalizedHeight });
-    return { index: self, api, p2p, runtime, network, conditions, logger, stop: stopAll };
+    return { index: self, api, p2p, runtime, network, conditions, logger, clock, stop: stopAll };
   } catch (error) {
     logger.error('the node did not start', error);
     await stopAll();

@@ -28,6 +28,7 @@ export interface SettlementProcessOptions {
 
 export interface SettlementProcess {
   readonly url: string;
+  readonly clock: SystemClock;
   /** Lets calls under way end; leaves no timer, port or lock behind. */
   stop(): Promise<void>;
 }
@@ -48,6 +49,7 @@ export async function startSettlementProcess(
     { config, seed },
     { chainId, validators, verifier, historyBlocks: HISTORY_BLOCKS, reorgDepthMax: realReorgDepthMax },
   );
+  const clock = new SystemClock(genesisMs);
   const store = await LevelStore.open({ directory, chainId });
   const host = await SettlementHost.open(
     { blockTimeMs },
@@ -55,7 +57,7 @@ export async function startSettlementProcess(
       chain,
       doubleSettlements: new DoubleSettlementWatch({ chainId, validators }, { verifier }),
       store,
-      clock: new SystemClock(genesisMs),
+      clock,
       indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,
       onFailure,
     },
@@ -63,7 +65,7 @@ export async function startSettlementProcess(
     await store.close();
     throw error;
   });
-  const rpc = new SettlementRpc({ chainId, genesisMs, blockTimeMs }, host);
+  const rpc = new SettlementRpc({ chainId, clock, blockTimeMs }, host);
   const server = new SettlementServer(
     { host: address, port, adminToken },
     { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },
@@ -72,6 +74,7 @@ export async function startSettlementProcess(
     const url = await server.start();
     return {
       url,
+      clock,
       stop: async () => {
         await server.stop();
         await host.stop();

@@ -18,6 +18,7 @@ import { encodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
 import type { SettlementHost } from './settlementHost.ts';
+import type { SystemClock } from './systemClock.ts';
 
 /** Longest wait for a block, or a conflict, in one request, in ms: below what proxies on the way tolerate. */
 export const WAIT_MS_MAX = 25_000;
@@ -93,7 +94,8 @@ const params = {
 
 export interface SettlementRpcOptions {
   readonly chainId: Hash;
-  readonly genesisMs: number;
+  /** Knows the genesis instant. */
+  readonly clock: Pick<SystemClock, 'genesisMs'>;
   readonly blockTimeMs: number;
 }
 
@@ -173,11 +175,11 @@ export class SettlementRpc {
 
   #info(): unknown {
     const { chain } = this.#host;
-    const { chainId, genesisMs, blockTimeMs } = this.#options;
+    const { chainId, clock, blockTimeMs } = this.#options;
     return {
       chain_id: chainId,
       genesis_hash: chain.genesis.hash,
-      genesis_ms: genesisMs,
+      genesis_ms: clock.genesisMs,
       block_time_ms: blockTimeMs,
       height: chain.head.height,
       hash: chain.head.hash,

@@ -17,10 +17,20 @@ export interface Clock {
 const TIMER_MAX_MS = 1000;
 
 export class SystemClock implements Clock {
-  readonly #genesisMs: number;
+  #genesisMs: number;
 
   /** @param genesisMs - The genesis instant, in ms since 1970. */
   constructor(genesisMs: number) {
+    this.#genesisMs = genesisMs;
+  }
+
+  /** In ms since 1970. */
+  get genesisMs(): number {
+    return this.#genesisMs;
+  }
+
+  /** Moves the genesis instant before it has come. What waits learns of it within a second, so it must lie farther ahead. */
+  moveGenesis(genesisMs: number): void {
     this.#genesisMs = genesisMs;
   }
 

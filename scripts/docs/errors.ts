@@ -72,8 +72,6 @@ const advice: Readonly<Record<string, string>> = {
   PROCESS_DIED: 'Read the end of the log file that the message names.',
   SETTLEMENT_ADMIN_FAILED: 'Look whether the settlement chain runs; its log says more.',
   DEVNET_DESCRIPTION_INVALID: 'Start the devnet again: it writes the file anew.',
-  DEVNET_START_LATE:
-    'Run fewer validators or other things beside them; nodes that start after genesis would have to be silent.',
   DEVNET_NOT_RUNNING: 'Start one with `sidereal devnet`, or name its `--data-dir`.',
   LOG_UNREADABLE: 'Look at the path that the devnet prints for the node, and at its permissions.',
   NODE_UNKNOWN: 'Use a name that `sidereal status` shows.',

@@ -175,7 +175,7 @@ describeSettlement('in the same process', () =>
 
 describeSettlement('over HTTP', () =>
   realTime(async (host) => {
-    const rpc = new SettlementRpc({ chainId, genesisMs: 0, blockTimeMs: BLOCK_TIME_MS }, host);
+    const rpc = new SettlementRpc({ chainId, clock: { genesisMs: 0 }, blockTimeMs: BLOCK_TIME_MS }, host);
     const server = new SettlementServer(
       { host: '127.0.0.1', port: 0, adminToken: undefined },
       { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },

@@ -44,7 +44,7 @@ async function startChain(): Promise<Running> {
       },
     },
   );
-  const rpc = new SettlementRpc({ chainId, genesisMs: 1000, blockTimeMs: 5000 }, host);
+  const rpc = new SettlementRpc({ chainId, clock: { genesisMs: 1000 }, blockTimeMs: 5000 }, host);
   const server = new SettlementServer(
     { host: '127.0.0.1', port: 0, adminToken: 'secret' },
     { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },
@@ -229,7 +229,7 @@ describe('HttpSettlement', () => {
     first.clock.moveTo(5000);
     await waitUntil(() => heights.length === 2);
     await first.server.stop();
-    const rpc = new SettlementRpc({ chainId, genesisMs: 1000, blockTimeMs: 5000 }, first.host);
+    const rpc = new SettlementRpc({ chainId, clock: { genesisMs: 1000 }, blockTimeMs: 5000 }, first.host);
     const again = new SettlementServer(
       { host: '127.0.0.1', port, adminToken: undefined },
       { answer: (body, isAdmin) => rpc.handle(body, isAdmin) },

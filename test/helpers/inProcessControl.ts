@@ -12,18 +12,19 @@ import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
 import type { Scenario, SettlementChainFault } from '../../node/scenario/types.ts';
 import { RuntimeNetwork } from './runtimeNetwork.ts';
 
+/** Where genesis lies until all nodes serve, in ms from their start. */
+const START_MS_MAX = 3_600_000;
+
 export class InProcessControl implements DevnetControl {
-  readonly genesisMs: number;
   readonly #network: RuntimeNetwork;
   readonly #links: ReadonlyMap<LinkEnd, LinkQuality>[] = [];
   readonly #withheld: boolean[] = [];
   readonly #running = new Set<number>();
   #onEvent: (event: DevnetEvent) => void = () => undefined;
 
-  constructor(scenario: Scenario, headStartMs: number) {
-    this.genesisMs = Date.now() + headStartMs;
+  constructor(scenario: Scenario) {
     this.#network = new RuntimeNetwork(scenario, {
-      headStartMs,
+      headStartMs: START_MS_MAX,
       reporterOf: (node) =>
         new NodeReporter(node, (report) => this.#onEvent(structuredClone({ type: 'node', node, report }))),
     });
@@ -33,6 +34,10 @@ export class InProcessControl implements DevnetControl {
     this.#onEvent = onEvent;
     await this.#network.startSettlementChain();
     for (let index = 0; index < this.#network.count; index += 1) await this.startNode(index);
+  }
+
+  async begin(genesisMs: number): Promise<void> {
+    this.#network.clock.moveGenesis(genesisMs);
   }
 
   async stop(): Promise<void> {

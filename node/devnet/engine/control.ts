@@ -20,12 +20,12 @@ export type DevnetEvent =
     };
 
 export interface DevnetControl {
-  /** Starts every process. Resolves when all nodes take submissions. @throws {CodedError} What keeps one from starting. */
+  /** Starts every process. Resolves when all nodes take submissions and know each other. @throws {CodedError} What keeps one from starting. */
   start(onEvent: (event: DevnetEvent) => void): Promise<void>;
   /** Ends every process; nothing is left behind but files. May be called at any time, and again. */
   stop(): Promise<void>;
-  /** The genesis instant, in ms since 1970. Known once it has started. */
-  readonly genesisMs: number;
+  /** Says when genesis is, in ms since 1970, more than a second ahead. Until then none of the processes does anything. */
+  begin(genesisMs: number): Promise<void>;
 
   /** Ends a process at once, as a power cut does; it may be paused. Resolves when it is gone. */
   kill(node: ValidatorIndex): Promise<void>;

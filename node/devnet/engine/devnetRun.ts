@@ -40,6 +40,8 @@ import { Traffic } from './traffic.ts';
 
 /** Errors kept word for word. */
 const ERRORS_MAX = 20;
+/** From the instant at which all nodes are ready to that of genesis, in ms: they learn of it within a second. */
+const HEAD_START_MS = 2000;
 /** Transactions reach the nodes this long before they can be needed, in ms: longer than a busy machine stands still. */
 const HAND_OVER_MS = 1500;
 /** Reports that may wait for their height; beyond, a network this far ahead of its watcher has other troubles. */
@@ -212,14 +214,11 @@ export class DevnetRun implements WatchedNetwork {
 
   /**
    * Runs to the end of the scenario, or to the signal. The network is left running; whoever made it stops it.
-   * @returns False when the genesis instant came before all nodes were ready: nothing was run.
    * @throws {CodedError} What keeps the network from starting.
    */
-  async run(): Promise<boolean> {
+  async run(): Promise<void> {
     const { signal } = this.#options;
     await this.#control.start((event) => this.#happened(event));
-    const clock = new SystemClock(this.#control.genesisMs);
-    this.#clock = clock;
     for (const node of this.#nodes) {
       node.isUp = true;
       node.starts = 1;
@@ -228,7 +227,10 @@ export class DevnetRun implements WatchedNetwork {
     try {
       this.#faults.begin();
       await this.#traffic.begin();
-      if (clock.now() > 0) return false;
+      const genesisMs = Date.now() + HEAD_START_MS;
+      await this.#control.begin(genesisMs);
+      const clock = new SystemClock(genesisMs);
+      this.#clock = clock;
       settlement.follow(0, async (block) => this.#settlementBlock(block));
       this.#timeline = this.#createTimeline(this.#scenario.timeline);
       this.#announceTimeAnchors();
@@ -240,7 +242,6 @@ export class DevnetRun implements WatchedNetwork {
         if (signal?.aborted === true) resolve();
       });
       this.#endedMs = Math.max(0, Math.min(clock.now(), this.#scenario.durationMs));
-      return true;
     } finally {
       for (const cancel of this.#timers) cancel();
       this.#timers.clear();

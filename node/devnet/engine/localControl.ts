@@ -9,6 +9,7 @@ import { HttpSettlement } from '../../runtime/httpSettlement.ts';
 import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
 import type { SettlementClient } from '../../runtime/settlementPort.ts';
 import type { Scenario, SettlementChainFault } from '../../scenario/types.ts';
+import { getJson } from '../apiClient.ts';
 import { LocalNetwork } from '../localNetwork.ts';
 import { createNetworkFolder, removeNetworkFolder } from '../networkFolder.ts';
 import { STORE_FOLDER } from '../nodeProcess.ts';
@@ -16,6 +17,11 @@ import { findFreePorts } from '../ports.ts';
 import type { ProcessExit } from '../supervisedProcess.ts';
 import type { DevnetControl, DevnetEvent } from './control.ts';
 
+/** Where genesis lies until all processes serve, in ms from their start: farther than any start takes. */
+const START_MS_MAX = 24 * 3_600_000;
+/** How long nodes may take to find each other, and how often they are asked, in ms. */
+const MEET_MS_MAX = 15_000;
+const MEET_POLL_MS = 50;
 /** Bytes of the token for the admin methods of one run. */
 const ADMIN_TOKEN_BYTES = 16;
 
@@ -23,14 +29,11 @@ export interface LocalControlOptions {
   readonly scenario: Scenario;
   /** Of the network; an earlier one in it is replaced. */
   readonly dataDir: string;
-  /** From now until the genesis instant, in ms. */
-  readonly headStartMs: number;
   /** Every node writes down what it takes in. */
   readonly recordInputs: boolean;
 }
 
 export class LocalControl implements DevnetControl {
-  readonly genesisMs: number;
   readonly #options: LocalControlOptions;
   readonly #names: readonly string[];
   readonly #links: (ReadonlyMap<LinkEnd, LinkQuality> | undefined)[] = [];
@@ -42,13 +45,12 @@ export class LocalControl implements DevnetControl {
   constructor(options: LocalControlOptions) {
     this.#options = options;
     this.#names = options.scenario.config.validators.map(({ name }) => name);
-    this.genesisMs = Date.now() + options.headStartMs;
   }
 
   async start(onEvent: (event: DevnetEvent) => void): Promise<void> {
     const { scenario, dataDir, recordInputs } = this.#options;
     removeNetworkFolder(dataDir);
-    const folder = await createNetworkFolder(dataDir, scenario, this.genesisMs);
+    const folder = await createNetworkFolder(dataDir, scenario, Date.now() + START_MS_MAX);
     const ports = await findFreePorts(folder.config.api.host, this.#names.length);
     const adminToken = toHex(randomBytes(ADMIN_TOKEN_BYTES));
     this.#network = new LocalNetwork(
@@ -68,6 +70,23 @@ export class LocalControl implements DevnetControl {
       },
     );
     await this.#network.start();
+    await this.#meet(this.#network);
+  }
+
+  async begin(genesisMs: number): Promise<void> {
+    await this.#running.moveGenesis(genesisMs);
+  }
+
+  /** Waits until every node is connected with every other; one that is not may be later. */
+  async #meet(network: LocalNetwork): Promise<void> {
+    const endMs = Date.now() + MEET_MS_MAX;
+    for (const { api } of network.description.nodes) {
+      while (Date.now() < endMs) {
+        const { peers } = await getJson(api, '/status');
+        if (peers === this.#names.length - 1) break;
+        await new Promise((resolve) => setTimeout(resolve, MEET_POLL_MS));
+      }
+    }
   }
 
   async stop(): Promise<void> {
