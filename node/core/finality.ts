@@ -98,7 +98,8 @@ export class Finality {
     const { header } = block;
     tree.finalize(block.hash);
     const writes: Write[] = [...stateWrites, new HeadWrite(block, result.stateRoot)];
-    if (silence.guard !== undefined && !simplex.isGuarded) {
+    // A certificate may be for a later block than this one: a crash right after this write must not forget the guard.
+    if (!simplex.isGuarded && silence.endsIn(header.view)) {
       silence.end();
       writes.push(guardWrite(undefined));
     }

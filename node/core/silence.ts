@@ -40,6 +40,11 @@ export class Silence {
     if (guard !== undefined && guard.untilView === undefined) this.#reports = new Map();
   }
 
+  /** Whether the silence is over once a block is final in this view. */
+  endsIn(view: View): boolean {
+    return this.#guard?.untilView !== undefined && view >= this.#guard.untilView;
+  }
+
   end(): void {
     this.#guard = undefined;
   }

@@ -212,6 +212,34 @@ describe('NodeCore', () => {
     expect(network.rowsOf(1).map(({ key }) => key)).not.toContain('guard');
   });
 
+  it('keeps its silence until the block that ends it is written, not just known to be final', () => {
+    const network = runNetwork(9_000);
+    network.stop(1);
+    network.nodes[1]?.rows.clear();
+    network.start(1);
+    const viewAtStart = Math.max(...statuses(network).map(({ view }) => view));
+    network.run(9_500);
+    network.stop(1);
+    // Meanwhile the others go far beyond: what ends the silence comes in one piece with much that does not.
+    network.run(40_000);
+    network.start(1);
+    const from = network.outputs.length;
+    network.run(45_000);
+    const own = network.outputs.slice(from).filter(({ node }) => node === 1);
+    const end = own.findIndex(
+      ({ output }) =>
+        output.type === 'persist' &&
+        output.writes.some(({ key, value }) => key === 'guard' && value === undefined),
+    );
+    const finalized = own
+      .slice(end)
+      .flatMap(({ output }) =>
+        output.type === 'emit' && output.event.type === 'block_finalized' ? [output.event.view] : [],
+      );
+    expect(end).toBeGreaterThan(0);
+    expect(finalized[0]).toBeGreaterThanOrEqual(viewAtStart + 2);
+  });
+
   it('refuses to start from rows that are not whole', () => {
     const network = runNetwork(9_000);
     const rows = network.rowsOf(0);
