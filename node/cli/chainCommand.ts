@@ -1,8 +1,7 @@
 /** `sidereal chain`: the settlement chain of a network, from its configuration file, until it is told to stop. */
 import { join } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
-import { STORE_FOLDER } from '../devnet/nodeProcess.ts';
-import { startSettlementProcess } from '../devnet/settlementProcess.ts';
+import { STORE_FOLDER } from '../devnet/folders.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { CliIo } from './io.ts';
 import { type ProcessConfigOptions, readProcessConfig } from './processConfig.ts';
@@ -20,6 +19,8 @@ export async function runChain(options: ProcessConfigOptions, io: CliIo): Promis
   const { host, port, adminToken } = config.api;
   return untilStopped({
     start: async ({ failed }) => {
+      // As in nodeCommand.ts: after the configuration, and after signals are heeded.
+      const { startSettlementProcess } = await import('../devnet/settlementProcess.ts');
       const chain = await startSettlementProcess(
         {
           config,

@@ -1,12 +1,12 @@
 /** Options of the commands that talk to a running devnet: `send`, `status`, `logs`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEVNET_DIR_DEFAULT } from '../devnet/description.ts';
+import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { ExitCode } from './codes.ts';
 import type { CliIo } from './io.ts';
-import { type LogsOptions, showLogs } from './logsCommand.ts';
-import { type SendOptions, send } from './sendCommand.ts';
-import { type StatusOptions, showStatus } from './statusCommand.ts';
+import type { LogsOptions } from './logsCommand.ts';
+import type { SendOptions } from './sendCommand.ts';
+import type { StatusOptions } from './statusCommand.ts';
 
 const WAIT_TIMEOUT_MS = 60_000;
 
@@ -32,14 +32,18 @@ export function addClientCommands(
     .addOption(dataDir())
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n')
-    .action((words: string[], options: SendOptions) => finish(send(words, options, io)));
+    .action((words: string[], options: SendOptions) =>
+      finish(import('./sendCommand.ts').then((command) => command.send(words, options, io))),
+    );
   program
     .command('status')
     .description('show the nodes of the running devnet')
     .addOption(dataDir())
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal status\n')
-    .action((options: StatusOptions) => finish(showStatus(options, io)));
+    .action((options: StatusOptions) =>
+      finish(import('./statusCommand.ts').then((command) => command.showStatus(options, io))),
+    );
   program
     .command('logs')
     .argument('<node>', 'name of a node, such as node-1')
@@ -50,7 +54,11 @@ export function addClientCommands(
     .option('--json', 'print the lines as they stand, one JSON object each')
     .addHelpText('after', '\nExample:\n  npx sidereal logs node-1 --follow\n')
     .action((name: string, options: LogsOptions) =>
-      finish(untilInterrupted((stop) => showLogs(name, options, io, stop))),
+      finish(
+        untilInterrupted((stop) =>
+          import('./logsCommand.ts').then((command) => command.showLogs(name, options, io, stop)),
+        ),
+      ),
     );
 }
 

@@ -1,7 +1,6 @@
 /** `sidereal node`: one node of a network, from its configuration file, until it is told to stop. */
 import type { NodeOrder, ReportLevel } from '../devnet/control.ts';
-import { type NodeProcess, startNodeProcess } from '../devnet/nodeProcess.ts';
-import { NodeReporter } from '../devnet/nodeReporter.ts';
+import type { NodeProcess } from '../devnet/nodeProcess.ts';
 import type { ParentLink } from '../devnet/parentLink.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { CliIo } from './io.ts';
@@ -25,6 +24,9 @@ export async function runNode(options: NodeCommandOptions, io: CliIo): Promise<E
   if (config === undefined) return exitCodes.usage;
   return untilStopped<RunningNode>({
     start: async ({ parent, failed }) => {
+      // Loaded only now: a configuration that is not right is refused sooner, and a signal is heeded from here on.
+      const { startNodeProcess } = await import('../devnet/nodeProcess.ts');
+      const { NodeReporter } = await import('../devnet/nodeReporter.ts');
       const node = await startNodeProcess(
         { config, version: readVersion() },
         {

@@ -5,38 +5,33 @@ import { findNearest } from '../config/problem.ts';
 import { reportLevels } from '../devnet/control.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { DrawOptions } from '../simulation/fuzz/draw.ts';
-import { runChain } from './chainCommand.ts';
 import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
-import { type ConfigCommandOptions, showConfig } from './configCommand.ts';
-import { type FuzzOptions, fuzz } from './fuzzCommand.ts';
-import { type InspectOptions, inspect } from './inspectCommand.ts';
+import type { ConfigCommandOptions } from './configCommand.ts';
+import type { FuzzOptions } from './fuzzCommand.ts';
+import type { InspectOptions } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
-import { type KeysOptions, makeKeys } from './keysCommand.ts';
+import type { KeysOptions } from './keysCommand.ts';
 import { laterCommands } from './laterCommands.ts';
-import { type NodeCommandOptions, runNode } from './nodeCommand.ts';
+import type { NodeCommandOptions } from './nodeCommand.ts';
 import type { ProcessConfigOptions } from './processConfig.ts';
-import { type RunCommandOptions, runScenarios } from './runCommand.ts';
-import { type ValidateOptions, validateFiles } from './validateCommand.ts';
+import type { RunCommandOptions } from './runCommand.ts';
+import type { ValidateOptions } from './validateCommand.ts';
 import { readVersion } from './version.ts';
 
 /**
  * Runs one command line.
  * @param args - Without interpreter and script.
- * @returns The exit code: 0 all held, 1 an expectation or law failed, 2 bad usage or file, 3 could not run. A promise of
- *   it from commands that work with threads or wait for a user.
+ * @returns The exit code: 0 all held, 1 an expectation or law failed, 2 bad usage or file, 3 could not run.
  */
-export function runCli(args: readonly string[], io: CliIo): ExitCode | Promise<ExitCode> {
+export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
   const outcome: { exitCode: ExitCode | Promise<ExitCode> } = { exitCode: exitCodes.ok };
   const program = createProgram(io, (exitCode) => {
     outcome.exitCode = exitCode;
   });
   try {
     program.parse([...args], { from: 'user' });
-    const { exitCode } = outcome;
-    return exitCode instanceof Promise
-      ? exitCode.catch((cause: unknown) => explain(cause, args, program, io))
-      : exitCode;
+    return await outcome.exitCode;
   } catch (cause) {
     return explain(cause, args, program, io);
   }
@@ -60,7 +55,9 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .option('--set <key=value>', 'set a key of the configuration', collect)
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal validate scripts/scenarios/*.yaml config.yaml\n')
-    .action((files: string[], options: ValidateOptions) => finish(validateFiles(files, options, io)));
+    .action((files: string[], options: ValidateOptions) =>
+      finish(import('./validateCommand.ts').then((command) => command.validateFiles(files, options, io))),
+    );
   program
     .command('config')
     .description('print the effective configuration, or the JSON Schemas of configuration and scenario')
@@ -70,7 +67,9 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .option('--set <key=value>', 'set a key of the configuration', collect)
     .option('--json', 'print JSON instead of YAML')
     .addHelpText('after', '\nExample:\n  npx sidereal config --print --set settlement.batch_size=10\n')
-    .action((options: ConfigCommandOptions) => finish(showConfig(options, io)));
+    .action((options: ConfigCommandOptions) =>
+      finish(import('./configCommand.ts').then((command) => command.showConfig(options, io))),
+    );
   program
     .command('keys')
     .description('make a key file, or derive the key of a scenario label')
@@ -79,7 +78,9 @@ function createProgram(io: CliIo, finish: Finish): Command {
     .option('--out <file>', 'where a fresh secret key goes')
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal keys --seed 7 --label validator/node-0\n')
-    .action((options: KeysOptions) => finish(makeKeys(options, io)));
+    .action((options: KeysOptions) =>
+      finish(import('./keysCommand.ts').then((command) => command.makeKeys(options, io))),
+    );
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
   addProcesses(program, io, finish);
@@ -105,7 +106,8 @@ function createProgram(io: CliIo, finish: Finish): Command {
   return program;
 }
 
-type Finish = (exitCode: ExitCode | Promise<ExitCode>) => void;
+/** Takes what a command ends with. Each is loaded when it is called for: nobody waits for what the others need. */
+type Finish = (exitCode: Promise<ExitCode>) => void;
 
 /** Coded errors that a different command line or file would avoid. */
 const usageCodes: readonly string[] = [
@@ -146,7 +148,7 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
           '--engine devnet needs the devnet, which this version does not have',
         );
       }
-      finish(runScenarios(files, options, io));
+      finish(import('./runCommand.ts').then((command) => command.runScenarios(files, options, io)));
     });
 }
 
@@ -166,7 +168,9 @@ function addFuzz(program: Command, io: CliIo, finish: Finish): void {
     .option('--out <dir>', 'where scenarios that fail are written', '.sidereal/fuzz')
     .option('--json', 'print NDJSON: a line for each failure, and one at the end')
     .addHelpText('after', '\nExample:\n  npx sidereal fuzz --seeds 200 --workers 2\n')
-    .action((options: FuzzOptions) => finish(fuzz(options, io)));
+    .action((options: FuzzOptions) =>
+      finish(import('./fuzzCommand.ts').then((command) => command.fuzz(options, io))),
+    );
 }
 
 function addInspect(program: Command, io: CliIo, finish: Finish): void {
@@ -183,7 +187,9 @@ function addInspect(program: Command, io: CliIo, finish: Finish): void {
     .option('--summary', 'no steps: lives, heights and whether all was as recorded')
     .option('--json', 'print NDJSON: a line for each step, and one at the end')
     .addHelpText('after', '\nExample:\n  npx sidereal inspect runs/1 --node node-1 --until 20s\n')
-    .action((dir: string, options: InspectOptions) => finish(inspect(dir, options, io)));
+    .action((dir: string, options: InspectOptions) =>
+      finish(import('./inspectCommand.ts').then((command) => command.inspect(dir, options, io))),
+    );
 }
 
 function addProcesses(program: Command, io: CliIo, finish: Finish): void {
@@ -194,14 +200,18 @@ function addProcesses(program: Command, io: CliIo, finish: Finish): void {
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
     .addOption(new Option('--report <level>').choices(reportLevels).default('none').hideHelp())
     .addHelpText('after', '\nExample:\n  npx sidereal node --config node-0.yaml\n')
-    .action((options: NodeCommandOptions) => finish(runNode(options, io)));
+    .action((options: NodeCommandOptions) =>
+      finish(import('./nodeCommand.ts').then((command) => command.runNode(options, io))),
+    );
   program
     .command('chain')
     .description('run the settlement chain of a network, until it is told to stop')
     .requiredOption('--config <file>', 'its configuration: see docs/machines.md')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
     .addHelpText('after', '\nExample:\n  npx sidereal chain --config chain.yaml\n')
-    .action((options: ProcessConfigOptions) => finish(runChain(options, io)));
+    .action((options: ProcessConfigOptions) =>
+      finish(import('./chainCommand.ts').then((command) => command.runChain(options, io))),
+    );
 }
 
 /** `all` is undefined, as when nothing is said. */

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 
-export const DEVNET_DIR_DEFAULT = '.sidereal/devnet';
 const FILE_NAME = 'devnet.json';
 
 const descriptionSchema = z.looseObject({

@@ -25,7 +25,7 @@ import { makeFolders } from '../folders.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
 import { createGenesis, networkConfigOf } from '../scenario/genesis.ts';
 import type { Scenario } from '../scenario/types.ts';
-import { STORE_FOLDER } from './nodeProcess.ts';
+import { STORE_FOLDER } from './folders.ts';
 
 const NETWORK_FILE = 'network.yaml';
 const LOCK_FILE = 'network.lock';

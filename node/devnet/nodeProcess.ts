@@ -28,11 +28,9 @@ import { SettlementConditions } from '../runtime/settlementConditions.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
+import { STORE_FOLDER } from './folders.ts';
 import type { NodeReporter } from './nodeReporter.ts';
 import { EventTap, RuntimeView } from './runtimeView.ts';
-
-/** Folders within the data directory of a process. */
-export const STORE_FOLDER = 'store';
 
 export interface NodeProcessOptions {
   /** Paths in it have been resolved. */
