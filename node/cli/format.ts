@@ -29,6 +29,6 @@ export function grouped(value: number): string {
 }
 
 /** `1 seed`, `1,234 seeds`: for nouns with a plural in s. */
-export function counted(value: number, noun: string): string {
-  return `${grouped(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+export function counted(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${grouped(value)} ${Math.round(value) === 1 ? noun : nouns}`;
 }

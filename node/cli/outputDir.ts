@@ -1,5 +1,6 @@
 /**
- * The folder of `--out`: result.json, events.ndjson, the log of inputs, and batches.ndjson when a result is too long. A
+ * The folder of `--out`: result.json, events.ndjson, the log of inputs or the data of the processes, and batches.ndjson
+ * when a result is too long. A
  * folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts. While a
  * run goes on, and after one that was ended, unfinished.json says whose files they are.
  */
@@ -24,7 +25,9 @@ export const INPUT_LOG_FILE = 'inputs.log';
 /** Names the run that has not come to its end; written first, removed last. */
 const MARKER_FILE = 'unfinished.json';
 const resultFiles = ['result.json', 'events.ndjson', 'batches.ndjson', INPUT_LOG_FILE];
-const fileNames = [...resultFiles, MARKER_FILE];
+/** Data of the processes of a run on the devnet. */
+export const DEVNET_FOLDER = 'devnet';
+const fileNames = [...resultFiles, MARKER_FILE, DEVNET_FOLDER];
 /** Text gathered before it goes to disk, in characters. */
 const CHUNK_CHARACTERS = 1 << 16;
 

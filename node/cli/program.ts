@@ -141,13 +141,7 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
       'after',
       '\nExample:\n  npx sidereal run scripts/scenarios/seed-timeline.yaml --seed 8 --out runs/1\n',
     )
-    .action((files: string[], options: RunCommandOptions & { readonly engine: string }) => {
-      if (options.engine === 'devnet') {
-        throw new CodedError(
-          'NOT_AVAILABLE_YET',
-          '--engine devnet needs the devnet, which this version does not have',
-        );
-      }
+    .action((files: string[], options: RunCommandOptions) => {
       finish(import('./runCommand.ts').then((command) => command.runScenarios(files, options, io)));
     });
 }

@@ -34,7 +34,8 @@ export class Progress {
     this.#lastLineMs = this.#startedMs;
   }
 
-  update(virtualMs: number): void {
+  /** @param note - What there is to say besides the amount, where there is no bar. */
+  update(virtualMs: number, note?: string): void {
     const nowMs = this.#io.clock();
     if (nowMs - this.#startedMs < QUIET_MS) return;
     const shareDone = Math.max(0, Math.min(1, virtualMs / Math.max(1, this.#totalMs)));
@@ -56,7 +57,7 @@ export class Progress {
     } else if (nowMs - this.#lastLineMs >= LINE_INTERVAL_MS) {
       this.#lastLineMs = nowMs;
       this.#io.err(
-        `${this.#name}: ${this.#show(virtualMs)} of ${this.#show(this.#totalMs)} (${Math.floor(shareDone * 100)} %)\n`,
+        `${this.#name}: ${this.#show(virtualMs)} of ${this.#show(this.#totalMs)} (${Math.floor(shareDone * 100)} %)${note === undefined ? '' : `: ${note}`}\n`,
       );
     }
   }

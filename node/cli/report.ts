@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import type { BatchResult, RunResult } from '../report/result.ts';
+import type { Engine } from '../scenario/types.ts';
 import { grouped, seconds, shortAmount, signedAmount } from './format.ts';
 import type { Colors } from './io.ts';
 
@@ -31,6 +32,7 @@ export interface ReportOptions {
 /** The lines before a run: what Sidereal is, and what is about to happen. */
 export function renderIntroduction(
   scenario: {
+    readonly engine: Engine;
     readonly name: string;
     readonly seed: number;
     readonly validatorCount: number;
@@ -39,20 +41,28 @@ export function renderIntroduction(
   },
   colors: Colors,
 ): string {
-  const { name, seed, validatorCount, batchSize, durationMs } = scenario;
+  const { engine, name, seed, validatorCount, batchSize, durationMs } = scenario;
   return [
     colors.bold(`Running "${name}"`) +
-      `: ${validatorCount} nodes, a batch every ${batchSize} blocks, ${seconds(durationMs)} of virtual`,
+      `: ${validatorCount} nodes, a batch every ${batchSize} blocks, ${seconds(durationMs)} of ${engine === 'simulation' ? 'virtual' : 'real'}`,
     `time, seed ${seed}.`,
     '',
   ].join('\n');
 }
 
-export const BANNER = [
-  'Sidereal: a sidechain that nets borrowing and repayment per asset and settles',
-  'every N blocks. This simulates its nodes, its network and its settlement chain.',
-  '',
-].join('\n');
+/** What is about to happen, by engine. */
+export const BANNERS: Readonly<Record<Engine, string>> = {
+  simulation: [
+    'Sidereal: a sidechain that nets borrowing and repayment per asset and settles',
+    'every N blocks. This simulates its nodes, its network and its settlement chain.',
+    '',
+  ].join('\n'),
+  devnet: [
+    'Sidereal: a sidechain that nets borrowing and repayment per asset and settles',
+    'every N blocks. This runs its nodes and its settlement chain as processes here.',
+    '',
+  ].join('\n'),
+};
 
 /** Everything after a run, ready to print; no line is wider than the terminal but for words of the user. */
 export function renderReport(result: RunResult, options: ReportOptions): string {
@@ -287,8 +297,9 @@ function breakLines(text: string, width: number): string[] {
 }
 
 function renderSummary(result: RunResult, colors: Colors): string {
-  const { virtual_ms: virtualMs, wall_ms: wallMs, metrics } = result;
-  const speed = wallMs > 0 ? `, ${grouped(virtualMs / wallMs)} times real time` : '';
+  const { engine, virtual_ms: virtualMs, wall_ms: wallMs, metrics } = result;
+  const speed =
+    wallMs > 0 && engine === 'simulation' ? `, ${grouped(virtualMs / wallMs)} times real time` : '';
   const verdict = result.ok ? colors.green('All held.') : colors.red('FAILED.');
   const latency =
     metrics.average_batch_size === 0
@@ -298,7 +309,7 @@ function renderSummary(result: RunResult, colors: Colors): string {
     `${verdict} ${seconds(virtualMs)} in ${seconds(wallMs)}${speed}; block ${result.finalized_height} final, settlement block ${result.settlement_height}.`,
     `Settlement latency: ${latency}; pending batches: ${metrics.pending_batches}.`,
     transactionsText(result),
-    `Trace hash ${result.trace_hash}`,
+    ...(engine === 'simulation' ? [`Trace hash ${result.trace_hash}`] : []),
   ].join('\n');
 }
 
@@ -309,16 +320,16 @@ function transactionsText({ transactions: { executed, failed } }: RunResult): st
 
 function renderNext(result: RunResult, { file, next, outDir }: ReportOptions): string {
   if (file === undefined) return '';
+  const run = `  npx sidereal run${result.engine === 'devnet' ? ' --engine devnet' : ''}`;
   // Expectations often pin the batch size; only a scenario without any may be run with another.
-  const lines = next === undefined ? [] : [`  npx sidereal run ${next}`];
+  const lines = next === undefined ? [] : [`${run} ${next}`];
   if (result.expectations.length === 0) {
     const [batch] = result.batches;
     const other = batch !== undefined && batch.to_height - batch.from_height === 9 ? 5 : 10;
-    lines.push(`  npx sidereal run ${file} --set settlement.batch_size=${other}`);
+    lines.push(`${run} ${file} --set settlement.batch_size=${other}`);
   }
-  lines.push(`  npx sidereal run ${file} --seed ${result.seed + 1}`);
-  if (outDir === undefined)
-    lines.push(`  npx sidereal run ${file} --out runs/1     # result.json and every event`);
+  lines.push(`${run} ${file} --seed ${result.seed + 1}`);
+  if (outDir === undefined) lines.push(`${run} ${file} --out runs/1     # result.json and every event`);
   else lines.push(`Result and events: ${outDir}`);
   return ['Next', ...lines].join('\n');
 }

@@ -7,9 +7,9 @@ import { addProblems, formatProblems, type Problem } from '../config/problem.ts'
 import { findWriteProblem, makeFolders } from '../folders.ts';
 import type { RunResult } from '../report/result.ts';
 import { loadScenario } from '../scenario/loadScenario.ts';
-import type { Scenario } from '../scenario/types.ts';
-import { runInSlices } from '../simulation/run.ts';
+import type { Engine, Scenario } from '../scenario/types.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { runOn } from './engines.ts';
 import { describeFaults } from './faultLines.ts';
 import { seconds } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
@@ -17,10 +17,11 @@ import { renderJunit } from './junit.ts';
 import { logLine } from './log.ts';
 import { findOutDirProblem, OutputDir } from './outputDir.ts';
 import { Progress } from './progress.ts';
-import { BANNER, renderIntroduction, renderReport } from './report.ts';
+import { BANNERS, renderIntroduction, renderReport } from './report.ts';
 import { readSources, type SourceOptions } from './sources.ts';
 
 export interface RunCommandOptions extends SourceOptions {
+  readonly engine: Engine;
   readonly seed?: number | undefined;
   readonly out?: string | undefined;
   /** Nodes whose inputs `--out` records: names, or nobody; undefined: all. */
@@ -45,7 +46,11 @@ export function runScenarios(
   const sources = readSources(io, options);
   if (!sources.ok) addProblems(problems, sources.problems);
   for (const file of files) {
-    const loaded = loadScenario(file, { ...(sources.ok ? sources.value : {}), seed: options.seed });
+    const loaded = loadScenario(file, {
+      ...(sources.ok ? sources.value : {}),
+      seed: options.seed,
+      engine: options.engine,
+    });
     if (!loaded.ok) addProblems(problems, loaded.problems);
     else {
       if (loaded.value.warnings.length > 0) io.err(`${formatProblems(loaded.value.warnings)}\n`);
@@ -62,7 +67,7 @@ export function runScenarios(
 }
 
 async function runJobs(jobs: readonly Job[], options: RunCommandOptions, io: CliIo): Promise<ExitCode> {
-  if (options.json !== true) io.out(`${BANNER}\n`);
+  if (options.json !== true) io.out(`${BANNERS[options.engine]}\n`);
   const failures: CodedError[] = [];
   const results: RunResult[] = [];
   const interruption = new AbortController();
@@ -181,7 +186,7 @@ async function runJob(
   const batchSize = config.settlement.batchSize;
   if (options.json !== true) {
     io.out(
-      `${renderIntroduction({ name, seed, durationMs, batchSize, validatorCount: config.validators.length }, colors)}\n`,
+      `${renderIntroduction({ engine: options.engine, name, seed, durationMs, batchSize, validatorCount: config.validators.length }, colors)}\n`,
     );
   }
   const output = outDir === undefined ? undefined : new OutputDir(outDir, scenario);
@@ -192,36 +197,28 @@ async function runJob(
   };
   const log = logLine(config.log, io);
   const hasListener = output !== undefined || log !== undefined;
-  const slices = runInSlices(scenario, {
+  const onEvent = (line: string): void => {
+    if (output !== undefined) write(() => output.event(line));
+    log?.(line);
+  };
+  const run = await runOn(options.engine, scenario, {
     clock: io.clock,
-    ...(hasListener
-      ? {
-          onEvent: (line: string) => {
-            if (output !== undefined) write(() => output.event(line));
-            log?.(line);
-          },
-        }
-      : {}),
-    ...(output === undefined ? {} : { onRecord: (record: unknown) => write(() => output.record(record)) }),
-    ...(output === undefined || options.record?.length === 0
-      ? {}
-      : {
-          inputs: { nodes: options.record, write: (bytes: Uint8Array) => write(() => output.inputs(bytes)) },
-        }),
-  });
-  let slice = slices.next();
-  for (; slice.done !== true; slice = slices.next()) {
-    progress.update(slice.value);
-    await setImmediate();
-    if (signal.aborted) break;
-  }
-  progress.stop();
-  if (slice.done !== true) {
+    signal,
+    outDir,
+    onEvent: hasListener ? onEvent : undefined,
+    onRecord: output && ((record) => write(() => output.record(record))),
+    inputs:
+      output === undefined || options.record?.length === 0
+        ? undefined
+        : { nodes: options.record, write: (bytes) => write(() => output.inputs(bytes)) },
+    progress: (reachedMs, note) => progress.update(reachedMs, note),
+  }).finally(() => progress.stop());
+  if (run.result === undefined) {
     if (output !== undefined) write(() => output.abandon());
-    io.err(`${describeInterruption(slice.value, scenario, outDir)}\n`);
+    io.err(`${describeInterruption(run, scenario, outDir)}\n`);
     return undefined;
   }
-  const { result } = slice.value;
+  const { result } = run;
   if (output !== undefined) write(() => output.finish(result));
   failures.push(...ownFailures);
   if (options.json !== true) {
@@ -240,9 +237,12 @@ async function runJob(
   return result;
 }
 
-function describeInterruption(reachedMs: number, scenario: Scenario, outDir: string | undefined): string {
-  const { name, durationMs } = scenario;
-  const where = `interrupted: "${name}" at ${seconds(reachedMs)} of ${seconds(durationMs)} of virtual time`;
+function describeInterruption(
+  { reachedMs, note }: { readonly reachedMs: number; readonly note: string },
+  { name, durationMs }: Scenario,
+  outDir: string | undefined,
+): string {
+  const where = `interrupted: "${name}" at ${seconds(reachedMs)} of ${seconds(durationMs)} ${note}`;
   return outDir === undefined
     ? where
     : `${where}; ${outDir} holds an unfinished run, which the next run of this scenario overwrites`;

@@ -39,7 +39,8 @@ export interface LocalNetworkOptions {
   /** Processes that die are started again. */
   readonly restarts: boolean;
   readonly report: ReportLevel;
-  readonly recordInputs: boolean;
+  /** Which nodes write down what they take in: all, none, or those of these names. */
+  readonly recordInputs: boolean | readonly string[];
   /** Whose keys the description shows. */
   readonly accounts: readonly FundedAccount[];
 }
@@ -291,7 +292,10 @@ export class LocalNetwork {
           listen: bootstrap[index] ?? config.p2p.listen,
           bootstrap: bootstrap.filter((_, peer) => peer !== index),
         },
-        storage: { path: '.', recordInputs },
+        storage: {
+          path: '.',
+          recordInputs: typeof recordInputs === 'boolean' ? recordInputs : recordInputs.includes(name),
+        },
         log: { ...config.log, file: `../${name}.log` },
       });
     }

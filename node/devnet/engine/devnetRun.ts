@@ -187,7 +187,8 @@ export class DevnetRun implements WatchedNetwork {
 
   isConverged(): boolean {
     const slowest = this.#nodes.reduce(
-      (height, node) => (node.isUp ? Math.min(height, node.finalizedHeight) : height),
+      (height, { isUp, pauses, finalizedHeight }) =>
+        isUp && pauses.size === 0 ? Math.min(height, finalizedHeight) : height,
       this.#finalizedHeight,
     );
     return this.watchers.laws.isAgreed && slowest >= this.#finalizedHeight - 2;
@@ -218,7 +219,14 @@ export class DevnetRun implements WatchedNetwork {
    */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    await this.#control.start((event) => this.#happened(event));
+    const isStarted = await untilAborted(
+      this.#control.start((event) => this.#happened(event)),
+      signal,
+    );
+    if (!isStarted) {
+      this.#endedMs = 0;
+      return;
+    }
     for (const node of this.#nodes) {
       node.isUp = true;
       node.starts = 1;
@@ -487,6 +495,16 @@ function heightsAheadOf({ timeline, config }: Scenario): number {
   const sendsBetween = timeline.some(({ at, transactions }) => transactions.length > 0 && !('block' in at));
   const heights = Math.ceil(HAND_OVER_MS / config.chain.blockTimeMs);
   return sendsBetween ? HEIGHTS_AHEAD_DEFAULT : Math.max(HEIGHTS_AHEAD_DEFAULT, heights);
+}
+
+/** @returns False when the signal came first; what becomes of the work is then nobody's business. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<boolean> {
+  if (signal === undefined) return work.then(() => true);
+  const aborted = new Promise<boolean>((resolve) => {
+    signal.addEventListener('abort', () => resolve(false), { once: true });
+    if (signal.aborted) resolve(false);
+  });
+  return Promise.race([work.then(() => true), aborted]);
 }
 
 function losesUnsynced({ timeline }: Scenario): boolean {

@@ -29,8 +29,8 @@ export interface LocalControlOptions {
   readonly scenario: Scenario;
   /** Of the network; an earlier one in it is replaced. */
   readonly dataDir: string;
-  /** Every node writes down what it takes in. */
-  readonly recordInputs: boolean;
+  /** Which nodes write down what they take in: all, none, or those of these names. */
+  readonly recordInputs: boolean | readonly string[];
 }
 
 export class LocalControl implements DevnetControl {
@@ -41,6 +41,7 @@ export class LocalControl implements DevnetControl {
   /** Processes that are to end: nobody is told. */
   readonly #ending = new Set<string>();
   #network: LocalNetwork | undefined;
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(options: LocalControlOptions) {
     this.#options = options;
@@ -69,7 +70,8 @@ export class LocalControl implements DevnetControl {
         restarted: () => undefined,
       },
     );
-    await this.#network.start();
+    this.#starting = this.#network.start();
+    await this.#starting;
     await this.#meet(this.#network);
   }
 
@@ -91,6 +93,8 @@ export class LocalControl implements DevnetControl {
 
   async stop(): Promise<void> {
     for (const name of this.#network?.names ?? []) this.#ending.add(name);
+    // A start that goes on would start what has been stopped.
+    await Promise.all([this.#network?.stop(), this.#starting.catch(() => undefined)]);
     await this.#network?.stop();
   }
 

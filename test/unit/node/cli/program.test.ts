@@ -119,10 +119,18 @@ describe('sidereal', () => {
     },
   );
 
-  it('refuses the devnet engine, in JSON when asked', async () => {
-    const { code, out, err } = await run(['run', SEED, '--engine', 'devnet', '--json']);
+  it('refuses what the devnet cannot play before anything starts, in JSON when asked', async () => {
+    const files = ['clock-skew', 'torn-disk'].map((name) => `scripts/scenarios/${name}.yaml`);
+    const { code, out, err } = await run(['run', ...files, '--engine', 'devnet', '--json']);
     expect([code, err]).toEqual([2, '']);
-    expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'NOT_AVAILABLE_YET' } });
+    const { ok, problems } = JSON.parse(out) as {
+      readonly ok: boolean;
+      readonly problems: readonly { readonly file: string; readonly code: string; readonly line: number }[];
+    };
+    expect(ok).toBe(false);
+    expect(new Set(problems.map((problem) => problem.code))).toEqual(new Set(['SCENARIO_FAULT_NOT_REAL']));
+    expect(new Set(problems.map(({ file }) => file))).toEqual(new Set(files));
+    expect(problems.every(({ line }) => line > 0)).toBe(true);
   });
 });
 
