@@ -63,6 +63,7 @@ export function adminRoutes(node: NodeView): Route[] {
     }),
     pauseRoute(node, true),
     pauseRoute(node, false),
+    restartRoute(node),
   ];
 }
 
@@ -86,6 +87,38 @@ function pauseRoute(node: NodeView, isPaused: boolean): Route {
     handle: async () => {
       await node.pauseSettlement(isPaused);
       return ok(body);
+    },
+  });
+}
+
+function restartRoute(node: NodeView): Route {
+  const body = { restarting: true } as const;
+  return defineRoute({
+    method: 'POST',
+    path: '/admin/restart',
+    summary: 'Stop this node in order and start it again; for nodes of a devnet',
+    tag: 'admin',
+    isAdmin: true,
+    codes: ['NODE_UNSUPERVISED'],
+    body: emptyBody,
+    bodyExample: {},
+    answers: [
+      {
+        status: 202,
+        description: 'it stops now, and answers again in a moment',
+        schema: Type.Object({ restarting: Type.Literal(true) }, closed),
+        example: body,
+      },
+    ],
+    handle: () => {
+      if (node.restart === undefined) {
+        return refusal(
+          'NODE_UNSUPERVISED',
+          'nobody would start this node again: restart it where it was started',
+        );
+      }
+      node.restart();
+      return ok(body, 202);
     },
   });
 }

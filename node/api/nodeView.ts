@@ -25,6 +25,8 @@ export interface NodeView {
   submit(bytes: Uint8Array): Promise<SubmissionVerdict>;
   /** Resolves when the decision is on disk. */
   pauseSettlement(isPaused: boolean): Promise<void>;
+  /** Asks whoever runs this node to stop it in order and start it again; undefined where nobody would. */
+  readonly restart: (() => void) | undefined;
   /** What the runtime counts, by `name/label`; becomes `sidereal_<name>_total{label}`. */
   counters(): Readonly<Record<string, number>>;
 }

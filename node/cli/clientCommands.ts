@@ -1,10 +1,11 @@
-/** Options of the commands that talk to a running devnet: `send`, `status`, `logs`. */
+/** Options of the commands that talk to a running devnet: `send`, `status`, `restart`, `logs`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { ExitCode } from './codes.ts';
 import type { CliIo } from './io.ts';
 import type { LogsOptions } from './logsCommand.ts';
+import type { RestartOptions } from './restartCommand.ts';
 import type { SendOptions } from './sendCommand.ts';
 import type { StatusOptions } from './statusCommand.ts';
 
@@ -43,6 +44,16 @@ export function addClientCommands(
     .addHelpText('after', '\nExample:\n  npx sidereal status\n')
     .action((options: StatusOptions) =>
       finish(import('./statusCommand.ts').then((command) => command.showStatus(options, io))),
+    );
+  program
+    .command('restart')
+    .argument('<node>', 'name of a node, such as node-1')
+    .description('stop a node of the running devnet in order and start it again')
+    .addOption(dataDir())
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  npx sidereal restart node-1\n')
+    .action((name: string, options: RestartOptions) =>
+      finish(import('./restartCommand.ts').then((command) => command.restartNode(name, options, io))),
     );
   program
     .command('logs')

@@ -28,7 +28,7 @@ export function grouped(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** `1 seed`, `1,234 seeds`: for nouns with a plural in s. */
-export function counted(value: number, noun: string, nouns = `${noun}s`): string {
-  return `${grouped(value)} ${Math.round(value) === 1 ? noun : nouns}`;
+/** `1 seed`, `1,234 seeds`, `2 batches`. */
+export function counted(value: number, noun: string, plural = `${noun}s`): string {
+  return `${grouped(value)} ${Math.round(value) === 1 ? noun : plural}`;
 }

@@ -10,8 +10,10 @@ export interface CliIo {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly isOutTerminal: boolean;
   readonly isErrTerminal: boolean;
-  /** Width of the terminal, in characters. */
+  /** Width of the terminal now, in characters. */
   readonly columns: number;
+  /** Its height, where it says so. */
+  readonly rows?: number | undefined;
   /** Host time in ms, for progress and `wall_ms` alone. */
   readonly clock: () => number;
   /** Calls back once, when the user wants no more; gives what stops that. Without it nobody interrupts. */
@@ -30,7 +32,12 @@ export function processIo(): CliIo {
     environment: process.env,
     isOutTerminal: process.stdout.isTTY === true,
     isErrTerminal: process.stderr.isTTY === true,
-    columns: process.stdout.columns || COLUMNS_DEFAULT,
+    get columns() {
+      return process.stdout.columns || COLUMNS_DEFAULT;
+    },
+    get rows() {
+      return process.stdout.rows || undefined;
+    },
     clock: () => performance.now(),
     onInterrupt,
   };

@@ -4,7 +4,6 @@ export const laterCommands: readonly {
   readonly description: string;
   readonly feature: string;
 }[] = [
-  { name: 'devnet', description: 'start a local network of node processes', feature: 'the devnet' },
   { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
   { name: 'record', description: 'turn a live run into a scenario', feature: 'the devnet' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },

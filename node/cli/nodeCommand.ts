@@ -37,6 +37,7 @@ export async function runNode(options: NodeCommandOptions, io: CliIo): Promise<E
             options.report === 'blocks' && parent !== undefined
               ? (self) => new NodeReporter(self, (report) => parent.report(report))
               : undefined,
+          restart: parent === undefined ? undefined : () => parent.report({ type: 'restart' }),
           onFailure: failed,
         },
       );

@@ -3,11 +3,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { findNearest } from '../config/problem.ts';
 import { reportLevels } from '../devnet/control.ts';
+import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { DrawOptions } from '../simulation/fuzz/draw.ts';
 import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { ConfigCommandOptions } from './configCommand.ts';
+import type { DevnetOptions } from './devnetCommand.ts';
 import type { FuzzOptions } from './fuzzCommand.ts';
 import type { InspectOptions } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
@@ -83,6 +85,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     );
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
+  addDevnet(program, io, finish);
   addProcesses(program, io, finish);
   addClientCommands(program, io, finish);
   for (const { name, description, feature } of laterCommands) {
@@ -114,6 +117,9 @@ const usageCodes: readonly string[] = [
   'NOT_AVAILABLE_YET',
   'CLI_USAGE',
   'CONFIG_KEY_NEEDED',
+  'DEVNET_CONFIG_OTHER',
+  'DEVNET_WORKLOAD_INVALID',
+  'DEVNET_WORKLOAD_OTHER',
   'KEY_FILE_INVALID',
   'NODE_KEY_OTHER',
   'VALIDATOR_KEY_MISSING',
@@ -183,6 +189,28 @@ function addInspect(program: Command, io: CliIo, finish: Finish): void {
     .addHelpText('after', '\nExample:\n  npx sidereal inspect runs/1 --node node-1 --until 20s\n')
     .action((dir: string, options: InspectOptions) =>
       finish(import('./inspectCommand.ts').then((command) => command.inspect(dir, options, io))),
+    );
+}
+
+function addDevnet(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('devnet')
+    .description('start a local network of real processes and show what it does, until Ctrl-C')
+    .option('--validators <n>', 'how many nodes a new network has (default 4)', parseCount)
+    .option('--config <file>', 'configuration of a new network')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .option('--data-dir <dir>', 'where it keeps its data; continued when it is there', DEVNET_DIR_DEFAULT)
+    .option('--fresh', 'delete the network that is there and start over')
+    .option('--port <p>', 'HTTP of node-0, and the base of all other ports (default 4400)', parseCount)
+    .option('--duration <time>', 'stop by itself after this time, such as 90s', parseTime)
+    .option('--workload <what>', 'demo, none, a trace (.csv), or YAML with a workload', 'demo')
+    .addOption(
+      new Option('--settlement <chain>', 'where it settles').choices(['mock', 'anvil']).default('mock'),
+    )
+    .option('--json', 'print NDJSON: where everything is, then every event')
+    .addHelpText('after', '\nExample:\n  npx sidereal devnet --validators 7 --data-dir /tmp/devnet --fresh\n')
+    .action((options: DevnetOptions) =>
+      finish(import('./devnetCommand.ts').then((command) => command.runDevnet(options, io))),
     );
 }
 

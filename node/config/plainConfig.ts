@@ -57,6 +57,6 @@ function isSame(one: unknown, other: unknown): boolean {
   return JSON.stringify(texts(one)) === JSON.stringify(texts(other));
 }
 
-function snakeCase(key: string): string {
+export function snakeCase(key: string): string {
   return key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -11,6 +11,8 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** Gives up at once when it is aborted. */
   readonly signal?: AbortSignal;
+  /** Bearer token of the admin endpoints. */
+  readonly token?: string | undefined;
 }
 
 /** @throws {CodedError} `NODE_UNREACHABLE`, or the code with which the node refuses. */
@@ -20,7 +22,9 @@ export function getJson(api: string, path: string, options: AskOptions = {}): Pr
 
 /** @throws {CodedError} `NODE_UNREACHABLE`, or the code with which the node refuses. */
 export function postJson(api: string, path: string, body: unknown, options: AskOptions = {}): Promise<Json> {
-  const headers = { 'content-type': 'application/json' };
+  const { token } = options;
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const headers = { 'content-type': 'application/json', ...authorization };
   return ask(api, path, { method: 'POST', headers, body: JSON.stringify(body) }, options);
 }
 

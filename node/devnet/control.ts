@@ -17,6 +17,8 @@ export type ProcessReport =
   /** It cannot start, or cannot go on, and is about to end. */
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | NodeReport
+  /** An operator wants it stopped in order and started again. */
+  | { readonly type: 'restart' }
   /** Answers a `submit`. */
   | { readonly type: 'submitted'; readonly id: number; readonly judgement: MessageJudgement };
 

@@ -29,6 +29,8 @@ const descriptionSchema = z.looseObject({
   settlement_chain: z.looseObject({ rpc: z.string(), pid: z.int() }),
   accounts: z.array(z.looseObject({ address: z.string(), private_key: z.string() })),
   data_dir: z.string(),
+  /** Bearer token of the admin endpoints. */
+  admin_token: z.string().optional(),
 });
 
 export type DevnetDescription = z.infer<typeof descriptionSchema>;

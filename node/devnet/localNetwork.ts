@@ -25,6 +25,7 @@ import {
   type NetworkFolder,
   OPERATOR_KEY_FILE,
 } from './networkFolder.ts';
+import type { NodeReport } from './nodeReporter.ts';
 import { findTakenPort, type NetworkPorts } from './ports.ts';
 import { type ProcessExit, type ProcessState, SupervisedProcess } from './supervisedProcess.ts';
 
@@ -47,7 +48,7 @@ export interface LocalNetworkOptions {
 
 export interface LocalNetworkHandlers {
   /** What a node does. */
-  readonly report: (node: ValidatorIndex, report: ProcessReport) => void;
+  readonly report: (node: ValidatorIndex, report: NodeReport) => void;
   readonly crashed: (name: string, exit: ProcessExit, restartInMs: number | undefined) => void;
   readonly restarted: (name: string) => void;
 }
@@ -62,6 +63,7 @@ export class LocalNetwork {
   /** Which submissions wait for which node. */
   readonly #openAt = new Map<number, ValidatorIndex>();
   #lastSubmission = 0;
+  #isStopping = false;
   #unlock: (() => void) | undefined;
 
   constructor(options: LocalNetworkOptions, handlers: LocalNetworkHandlers) {
@@ -119,17 +121,19 @@ export class LocalNetwork {
       settlement_chain: { rpc: this.settlementUrl, pid: this.#chain.pid ?? 0 },
       accounts: accounts.map(({ address, secretKey }) => ({ address, private_key: toHex(secretKey) })),
       data_dir: folder.dataDir,
+      admin_token: this.#options.adminToken,
     };
   }
 
   /**
-   * Starts the settlement chain, then all nodes at once.
+   * Starts the settlement chain, then all nodes at once. A `stop` meanwhile ends it with an error.
    * @returns When all of them serve.
    * @throws {CodedError} `DEVNET_RUNNING`, `PORT_TAKEN`, and what a process says that cannot start; nothing is left running.
    */
   async start(): Promise<void> {
     const { folder, ports } = this.#options;
     const { host } = this.#config.api;
+    this.#isStopping = false;
     this.#unlock = await lockNetworkFolder(folder.dataDir);
     try {
       const taken = await findTakenPort(host, ports);
@@ -138,7 +142,9 @@ export class LocalNetwork {
         throw new CodedError('PORT_TAKEN', message, { host, port: taken });
       }
       this.#writeConfigs();
+      this.#refuseWhileStopping();
       await this.#chain.start();
+      this.#refuseWhileStopping();
       const started = await Promise.allSettled(this.#nodes.map((node) => node.start()));
       for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
     } catch (error) {
@@ -160,8 +166,17 @@ export class LocalNetwork {
 
   /** Stops all processes, nodes first. Leaves no process, port or lock behind. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     await Promise.all(this.#nodes.map((node) => node.stop()));
     await this.#chain.stop();
+    this.#unlock?.();
+    this.#unlock = undefined;
+  }
+
+  /** Kills all processes and lets go of the directory, for whoever cannot wait. */
+  abandon(): void {
+    this.#isStopping = true;
+    for (const process of [...this.#nodes, this.#chain]) void process.kill();
     this.#unlock?.();
     this.#unlock = undefined;
   }
@@ -184,7 +199,12 @@ export class LocalNetwork {
   async restart(name: string): Promise<void> {
     const process = this.#process(name);
     await process.stop();
+    this.#refuseWhileStopping();
     await process.start();
+  }
+
+  #refuseWhileStopping(): void {
+    if (this.#isStopping) throw new CodedError('DEVNET_NOT_RUNNING', 'the network is being stopped');
   }
 
   pause(name: string): void {
@@ -250,7 +270,9 @@ export class LocalNetwork {
       report: (report: ProcessReport) => {
         if (index === undefined) return;
         if (report.type === 'submitted') this.#answer(report.id, report.judgement);
-        else this.#handlers.report(index, report);
+        // A start that fails is a crash, and told as one.
+        else if (report.type === 'restart') void this.restart(name).catch(() => undefined);
+        else if (report.type !== 'ready' && report.type !== 'failed') this.#handlers.report(index, report);
       },
       crashed: (exit: ProcessExit, restartInMs: number | undefined) => {
         for (const [id, node] of this.#openAt) if (node === index) this.#answer(id, undefined);

@@ -42,6 +42,8 @@ export interface NodeProcessDependencies {
   readonly onEvent: (event: NodeEvent, nowMs: number) => void;
   /** Tells whoever watches the whole network more than events. */
   readonly reporterOf: ((self: ValidatorIndex) => NodeReporter) | undefined;
+  /** Asks whoever started this process to start it anew; undefined where nobody did. */
+  readonly restart: (() => void) | undefined;
   /** The node cannot go on, and has let go of everything it held. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -167,7 +169,8 @@ export async function startNodeProcess(
   };
   try {
     await runtime.start();
-    const view = new RuntimeView({ self, version, operator, core, runtime, network, clock });
+    const { restart } = dependencies;
+    const view = new RuntimeView({ self, version, operator, core, runtime, network, clock, restart });
     const { host, port, adminToken } = config.api;
     server = new ApiServer({ host, port, adminToken }, { node: view, events, logger });
     const api = await server.start();

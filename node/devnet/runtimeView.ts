@@ -24,12 +24,15 @@ export interface RuntimeViewParts {
   readonly runtime: NodeRuntime;
   readonly network: { readonly connected: readonly ValidatorIndex[]; readonly counters: Counters };
   readonly clock: Clock;
+  /** Asks whoever runs this node to start it anew. */
+  readonly restart?: (() => void) | undefined;
 }
 
 export class RuntimeView implements NodeView {
   readonly self: ValidatorIndex;
   readonly version: string;
   readonly operator: Signer | undefined;
+  readonly restart: (() => void) | undefined;
   readonly #parts: RuntimeViewParts;
 
   /** @param parts - Of a node that has started: before that the core has nothing to show. */
@@ -37,6 +40,7 @@ export class RuntimeView implements NodeView {
     this.self = parts.self;
     this.version = parts.version;
     this.operator = parts.operator;
+    this.restart = parts.restart;
     this.#parts = parts;
   }
 

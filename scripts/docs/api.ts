@@ -37,6 +37,7 @@ function listRoutes(): readonly Route[] {
     peers: nobody,
     submit: nobody,
     pauseSettlement: nobody,
+    restart: nobody,
     counters: nobody,
   };
   const names = { nameOf: String, labelOf: () => undefined };

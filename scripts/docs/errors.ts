@@ -60,6 +60,11 @@ const advice: Readonly<Record<string, string>> = {
 
   ACCOUNT_NOT_FUNDED: 'Use one of the accounts that the devnet prints when it starts.',
   CONFIG_KEY_NEEDED: 'Add the key to the file of `--config`; docs/machines.md shows whole files.',
+  DEVNET_CONFIG_OTHER: 'Leave the setting out, start over with `--fresh`, or choose another `--data-dir`.',
+  DEVNET_WORKLOAD_INVALID:
+    'Keep `workload:` and `config:`, and run the rest as a scenario with `sidereal run`.',
+  DEVNET_WORKLOAD_OTHER: 'Start over with `--fresh`, or choose another `--data-dir`.',
+  RESTART_TIMED_OUT: 'Look at the log of the node; `sidereal status` shows when it is back.',
   DEVNET_DIR_TAKEN: 'Choose another `--data-dir`, or empty this one.',
   DEVNET_DIR_UNUSABLE: 'Look at the path, its permissions and the space on the disk.',
   DEVNET_NAME_TAKEN: 'Call the validator something else.',
@@ -245,6 +250,7 @@ const advice: Readonly<Record<string, string>> = {
 
   MESSAGE_TOO_LARGE: peerFault,
   NODE_OVERLOADED: 'Send it again later. If it lasts, the machine is too slow for what reaches it.',
+  NODE_UNSUPERVISED: 'Restart the node where it was started: by hand, or with its service manager.',
   NODE_STOPPED: 'Send it to another node, or again when this one has started.',
   P2P_LISTEN_FAILED: 'Choose a free port under `p2p.listen`, or stop the process that has it.',
   PEER_IS_SELF:

@@ -7,7 +7,7 @@ export const runtimeEvents: Readonly<Record<string, readonly string[]>> = {
   settlement_reorg: ['height', 'depth'],
   fault_started: ['fault', '…'],
   fault_ended: ['fault', '…'],
-  node_crashed: ['lose'],
+  node_crashed: ['lose', 'exit_code', 'signal', 'restart_in_ms'],
   node_restarted: [],
 };
 
@@ -64,7 +64,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'A fault of the scenario begins; its own keys follow. `node` is null for the settlement chain.',
   ],
   fault_ended: ['node', 'It ends.'],
-  node_crashed: ['node', 'The process is gone; `lose` says what its disk lost.'],
+  node_crashed: [
+    'node',
+    'The process is gone. In a simulation `lose` says what its disk lost; of a real process the rest says how it went, and `node` may be `settlement`.',
+  ],
   node_restarted: ['node', 'The process starts again on what the disk holds.'],
   warning: [
     'network',
@@ -118,6 +121,9 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   events: 'How many settlement events the block holds',
   fault: 'Type of the fault',
   lose: '`none`, `unsynced` or `all`',
+  exit_code: 'Exit code of a process, or null',
+  signal: 'Signal that ended a process, or null',
+  restart_in_ms: 'Time until it is started again, or null',
 };
 
 /** Every event type with its fields. */

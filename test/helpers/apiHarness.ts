@@ -48,6 +48,9 @@ export class ApiHarness {
   peers: readonly number[] = [1, 2, 3];
   /** Answers the next submissions in the core's place. */
   forcedVerdict: SubmissionVerdict | undefined;
+  /** Whether somebody would start node-0 again, and how often that was asked for. */
+  isSupervised = true;
+  restartCount = 0;
   /** Set: the node's view throws it. */
   failure: Error | undefined;
 
@@ -145,6 +148,10 @@ export class ApiHarness {
     };
     const { operator } = this.network.parts;
     const holdsKey = options.holdsOperatorKey !== false && operator !== undefined;
+    const restart = (): void => {
+      this.restartCount += 1;
+    };
+    const restartNow = () => (this.isSupervised ? restart : undefined);
     return {
       self: 0,
       version: '0.1.0',
@@ -162,6 +169,9 @@ export class ApiHarness {
       },
       pauseSettlement: async (paused) => {
         this.network.deliver(0, { type: 'settlementPaused', nowMs: this.network.nowMs, paused });
+      },
+      get restart() {
+        return restartNow();
       },
       counters: () => ({ 'gossip_rejected/votes': 2, 'gossip_rejected/blocks': 1, restarts: 4 }),
     };

@@ -177,9 +177,7 @@ function countLine(counts: NetworkPicture['counts']): Span[] {
     span(`${grouped(counts.missed)} missed`, counts.missed > 0 ? 'bad' : 'plain'),
     span(', '),
     span(`${grouped(counts.slashed)} slashed`, counts.slashed > 0 ? 'bad' : 'plain'),
-    ...(counts.crashes === 0
-      ? []
-      : [span(', '), span(counted(counts.crashes, 'crash').replace('crashs', 'crashes'), 'bad')]),
+    ...(counts.crashes === 0 ? [] : [span(', '), span(counted(counts.crashes, 'crash', 'crashes'), 'bad')]),
   ];
 }
 

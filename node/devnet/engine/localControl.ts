@@ -57,11 +57,7 @@ export class LocalControl implements DevnetControl {
     this.#network = new LocalNetwork(
       { folder, ports, adminToken, restarts: false, report: 'blocks', recordInputs, accounts: [] },
       {
-        report: (node, report) => {
-          if (report.type !== 'ready' && report.type !== 'failed' && report.type !== 'submitted') {
-            onEvent({ type: 'node', node, report });
-          }
-        },
+        report: (node, report) => onEvent({ type: 'node', node, report }),
         crashed: (name, exit) => {
           if (this.#ending.has(name)) return;
           const index = this.#names.indexOf(name);

@@ -46,6 +46,15 @@ const unready = (peers: readonly number[], path: string) => async (api: ApiHarne
   }
 };
 
+const unsupervised = (ask: Row['ask']) => async (api: ApiHarness) => {
+  api.isSupervised = false;
+  try {
+    return await ask(api);
+  } finally {
+    api.isSupervised = true;
+  }
+};
+
 export const good: readonly Row[] = [
   {
     route: 'GET /status',
@@ -161,6 +170,7 @@ export const good: readonly Row[] = [
     ask: post('/admin/set-batch-size', { batch_size: 7 }, admin),
     status: 202,
   },
+  { route: 'POST /admin/restart', ask: post('/admin/restart', {}, admin), status: 202 },
   {
     route: 'POST /admin/pause-settlement',
     ask: post('/admin/pause-settlement', {}, admin),
@@ -280,6 +290,12 @@ export const refused: readonly Row[] = [
     ask: post('/admin/settle-now'),
     status: 401,
     code: 'ADMIN_TOKEN_INVALID',
+  },
+  {
+    route: 'POST /admin/restart',
+    ask: unsupervised(post('/admin/restart', {}, admin)),
+    status: 409,
+    code: 'NODE_UNSUPERVISED',
   },
   {
     route: 'POST /admin/pause-settlement',

@@ -110,7 +110,7 @@ describe('sidereal', () => {
     expect((await run(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
   });
 
-  it.each(['devnet', 'bench', 'record', 'worker', 'fit'])(
+  it.each(['bench', 'record', 'worker', 'fit'])(
     'refuses %s until it is there, whatever its options',
     async (command) => {
       const { code, err } = await run([command, 'argument', '--validators', '4']);
@@ -118,6 +118,11 @@ describe('sidereal', () => {
       expect(err).toContain('[NOT_AVAILABLE_YET]');
     },
   );
+
+  it('refuses to settle a devnet elsewhere until that is there', async () => {
+    const { code, err } = await run(['devnet', '--settlement', 'anvil']);
+    expect([code, err]).toEqual([2, expect.stringContaining('[NOT_AVAILABLE_YET]')]);
+  });
 
   it('refuses what the devnet cannot play before anything starts, in JSON when asked', async () => {
     const files = ['clock-skew', 'torn-disk'].map((name) => `scripts/scenarios/${name}.yaml`);

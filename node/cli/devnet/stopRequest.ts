@@ -1,0 +1,48 @@
+/**
+ * What may end a devnet: Ctrl-C, SIGTERM, the end of its terminal or of whoever reads its output, or its time. The first asks
+ * for a stop in good order; a second signal ends the process at once.
+ */
+import { exitCodes } from '../codes.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export class StopRequest {
+  readonly #controller = new AbortController();
+  readonly #abandon: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param abandon - Lets go of everything without waiting; the process ends when it returns. */
+  constructor(abandon: () => void) {
+    this.#abandon = abandon;
+    for (const signal of signals) process.on(signal, this.#interrupt);
+    process.stdout.on('error', this.#end);
+  }
+
+  /** Aborted when it is time to stop. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Asks for a stop after a while. */
+  after(ms: number): void {
+    this.#timer = setTimeout(this.#end, ms);
+  }
+
+  /** Everything has stopped. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const signal of signals) process.off(signal, this.#interrupt);
+    process.stdout.off('error', this.#end);
+  }
+
+  readonly #end = (): void => this.#controller.abort();
+
+  readonly #interrupt = (): void => {
+    if (!this.signal.aborted) {
+      this.#end();
+      return;
+    }
+    this.#abandon();
+    process.exit(exitCodes.unable);
+  };
+}
