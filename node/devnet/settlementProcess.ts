@@ -1,10 +1,11 @@
 /** A mock settlement chain as a process runs it: its log in a folder, its blocks by the system's clock, its door on a port. */
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
+import { NodeLogger } from '../api/logger.ts';
 import { SettlementServer } from '../api/settlementServer.ts';
 import type { Config } from '../config/types.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
-import { SettlementHost } from '../runtime/settlementHost.ts';
+import { SettlementHost, type SettlementObserver } from '../runtime/settlementHost.ts';
 import { SettlementRpc } from '../runtime/settlementRpc.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
 import { realReorgDepthMax } from '../scenario/faultKinds.ts';
@@ -51,6 +52,11 @@ export async function startSettlementProcess(
   );
   const clock = new SystemClock(genesisMs);
   const store = await LevelStore.open({ directory, chainId });
+  const logger = new NodeLogger({
+    node: 'settlement',
+    level: config.log.level,
+    out: config.log.file === '' ? process.stdout : config.log.file,
+  });
   const host = await SettlementHost.open(
     { blockTimeMs },
     {
@@ -59,7 +65,11 @@ export async function startSettlementProcess(
       store,
       clock,
       indexOf: (name) => validators.validators.find((validator) => validator.name === name)?.index,
-      onFailure,
+      observer: observerInto(logger),
+      onFailure: (error) => {
+        logger.error('the settlement chain cannot go on', error);
+        onFailure(error);
+      },
     },
   ).catch(async (error: unknown) => {
     await store.close();
@@ -72,16 +82,37 @@ export async function startSettlementProcess(
   );
   try {
     const url = await server.start();
+    logger.info('started', { url, pid: process.pid, height: chain.head.height });
     return {
       url,
       clock,
       stop: async () => {
         await server.stop();
         await host.stop();
+        logger.info('stopped', { height: chain.head.height });
+        logger.close();
       },
     };
   } catch (error) {
     await host.stop();
     throw error;
   }
+}
+
+/** Blocks that do something are worth a line; the empty ones only to who asks for everything. */
+function observerInto(logger: NodeLogger): SettlementObserver {
+  return {
+    block: ({ height, baseFee, gasUsed, events }) => {
+      const fields = { height, base_fee: String(baseFee), gas_used: gasUsed };
+      logger.debug('block', fields);
+      for (const event of events) {
+        if (event.type === 'batch_settled') logger.info('batch settled', { ...fields, batch: event.seq });
+        if (event.type === 'batch_reverted') {
+          logger.warn('batch reverted', { ...fields, batch: event.seq, code: event.code });
+        }
+      }
+    },
+    refused: (code) => logger.info('transaction refused', { code }),
+    fault: (fault, on) => logger.warn(on ? 'fault on' : 'fault off', { ...fault }),
+  };
 }

@@ -45,6 +45,14 @@ export interface SettlementHostDependencies {
   /** The log could not be written: the chain has stopped. */
   readonly onFailure: (error: unknown) => void;
   readonly random?: () => number;
+  /** Told of what happens, for a log. */
+  readonly observer?: SettlementObserver;
+}
+
+export interface SettlementObserver {
+  block(block: SettlementBlock): void;
+  refused(code: string): void;
+  fault(fault: SettlementChainFault, on: boolean): void;
 }
 
 export class SettlementHost {
@@ -124,6 +132,7 @@ export class SettlementHost {
   /** Turns a fault of a scenario on or off; an instant one happens when it is turned on. */
   async setFault(fault: SettlementChainFault, on: boolean): Promise<void> {
     this.#faults.set(fault, on);
+    this.#dependencies.observer?.fault(fault, on);
     await this.#log.settled();
   }
 
@@ -232,7 +241,9 @@ export class SettlementHost {
     const verdict = this.#chain.submit(bytes, nowMs);
     if (verdict.ok && !isResend) this.#append({ type: 'submit', nowMs, bytes });
     this.#watch(bytes);
-    return verdict.ok ? { type: 'accepted' } : { type: 'refused', code: verdict.code };
+    if (verdict.ok) return { type: 'accepted' };
+    this.#dependencies.observer?.refused(verdict.code);
+    return { type: 'refused', code: verdict.code };
   }
 
   /** What the chain refused is in no log otherwise, so both halves of a pair are written down beside it. */
@@ -267,6 +278,7 @@ export class SettlementHost {
     const timestampMs = nowMs - dueMs < intervalMs ? dueMs : nowMs;
     this.#movedMs = timestampMs;
     this.#perform({ type: 'produce', timestampMs });
+    this.#dependencies.observer?.block(this.#chain.head);
     this.#scheduleTick();
     this.#wakeWhenSafe(this.#blockWaiters);
   }

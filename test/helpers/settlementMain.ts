@@ -6,9 +6,11 @@ import { fastScenario } from './runtimeNetwork.ts';
 
 const [directory = '', port = '0', genesisMs = '0'] = process.argv.slice(2);
 const scenario = scenarioOf(fastScenario);
+const named = networkConfigOf(scenario, createGenesis(scenario));
 const chain = await startSettlementProcess(
   {
-    config: networkConfigOf(scenario, createGenesis(scenario)),
+    // What it says goes to the test alone.
+    config: { ...named, log: { ...named.log, file: `${directory}.log` } },
     genesisMs: Number(genesisMs),
     directory,
     host: '127.0.0.1',
