@@ -84,7 +84,7 @@ export const batchSchema = Type.Object(
   },
   closed,
 );
-type ShownBatch = Static<typeof batchSchema>;
+export type ShownBatch = Static<typeof batchSchema>;
 export interface BatchesAnswer {
   readonly batches: readonly ShownBatch[];
 }
@@ -132,14 +132,8 @@ export function batchRoutes(node: NodeView): Route[] {
       ],
       handle: ({ query: { limit = PAGE_DEFAULT, before } }) => {
         const reader = node.reader();
-        const { nextSeq } = netCounters(reader.finalizedState());
-        const batches: ShownBatch[] = [];
-        let seq = Math.min(nextSeq, before ?? nextSeq) - 1;
-        for (; seq > 0 && batches.length < limit; seq -= 1) {
-          const batch = showBatch(reader, seq);
-          if (batch === undefined) break;
-          batches.push(batch);
-        }
+        const batches = listBatches(reader, before, limit);
+        const seq = (batches.at(-1)?.seq ?? 1) - 1;
         const isEnd = batches.length === 0 || showBatch(reader, seq) === undefined;
         return ok({ batches, next_before: isEnd ? null : seq + 1 });
       },
@@ -161,6 +155,18 @@ export function batchRoutes(node: NodeView): Route[] {
       },
     }),
   ];
+}
+
+/** Newest first, from the one before `before`, as far as they are kept. */
+export function listBatches(reader: NodeReader, before: number | undefined, limit: number): ShownBatch[] {
+  const { nextSeq } = netCounters(reader.finalizedState());
+  const batches: ShownBatch[] = [];
+  for (let seq = Math.min(nextSeq, before ?? nextSeq) - 1; seq > 0 && batches.length < limit; seq -= 1) {
+    const batch = showBatch(reader, seq);
+    if (batch === undefined) break;
+    batches.push(batch);
+  }
+  return batches;
 }
 
 function showBatch(reader: NodeReader, seq: number): ShownBatch | undefined {

@@ -1,5 +1,6 @@
 /** `GET /blocks`, `GET /blocks/:height`: final blocks that this node still keeps. */
 import { type Static, Type } from '@sinclair/typebox';
+import { toHex } from '../../consensus/primitives/bytes.ts';
 import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { decodeTransaction } from '../../settlement/execution/transaction.ts';
 import type { NodeReader } from '../core/reader.ts';
@@ -53,6 +54,10 @@ const transactionSchema = Type.Object(
     result: nullable(
       Type.String({ description: '`ok`, or the code with which it failed; null where it is no longer kept' }),
     ),
+    transaction: Type.String({
+      pattern: '^0x(?:[0-9a-f]{2})+$',
+      description: 'its encoding, as it was posted and as it stands in the block',
+    }),
   },
   closed,
 );
@@ -120,7 +125,16 @@ export function blockRoutes(node: NodeView): Route[] {
           schema: wholeBlockSchema,
           example: {
             ...blockExample,
-            transactions: [{ id: hashExample, type: 'borrow', from: addressExample, nonce: 0, result: 'ok' }],
+            transactions: [
+              {
+                id: hashExample,
+                type: 'borrow',
+                from: addressExample,
+                nonce: 0,
+                result: 'ok',
+                transaction: '0x06',
+              },
+            ],
           },
         },
       ],
@@ -171,6 +185,7 @@ function showTransactions(reader: NodeReader, { block }: StoredBlock): Static<ty
     if (!decoded.ok) return [];
     const { id, transaction } = decoded.value;
     const { body, from, nonce } = transaction;
-    return [{ id, type: body.type, from, nonce, result: outcomes[index]?.result ?? null }];
+    const result = outcomes[index]?.result ?? null;
+    return [{ id, type: body.type, from, nonce, result, transaction: toHex(bytes) }];
   });
 }

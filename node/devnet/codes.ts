@@ -21,6 +21,10 @@ export const devnetCodes = {
   PORT_TAKEN: 'another program listens on a port of the network',
   PROCESS_DIED: 'a process of the network ended before it served, without saying why',
   RESTART_TIMED_OUT: 'the node did not answer in time after it was told to restart',
+  RECORD_DIVERGES: 'the scenario made of a network gives other batches than the network when it is run',
+  RECORD_HISTORY_PRUNED: 'the network no longer keeps its first blocks, without which it cannot be repeated',
+  RECORD_NO_BLOCKS: 'the network has made no block yet',
+  RECORD_TOO_LONG: 'the network did more than a scenario file may hold',
   SETTLEMENT_ADMIN_FAILED: 'the settlement chain did not take a fault',
   WAIT_TIMED_OUT: 'the transaction did not get as far as was waited for in time; it may still',
 } as const;

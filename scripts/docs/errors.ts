@@ -82,6 +82,12 @@ const advice: Readonly<Record<string, string>> = {
   NODE_UNKNOWN: 'Use a name that `sidereal status` shows.',
   NODE_UNREACHABLE:
     'Look with `sidereal status` which nodes answer, and at the log of the one that does not.',
+  RECORD_DIVERGES:
+    'The message names what differs. The size of batches may have followed the settlement chain (`settlement.adaptive`), or a pool ran short for a while; leave such blocks out with `--to-height`.',
+  RECORD_HISTORY_PRUNED:
+    'Start the network anew with a larger `simulation.history_blocks`, and record before that many blocks are made.',
+  RECORD_NO_BLOCKS: 'Wait for the first block; `sidereal status` shows the height.',
+  RECORD_TOO_LONG: 'Record its first part with `--to-height`; the message says what fits.',
   WAIT_TIMED_OUT: 'Ask `GET /transactions/:id` again, or wait longer with `--timeout`.',
 
   CONFIG_KEY_UNKNOWN: 'Correct the key; the message names the nearest one or the group it belongs to.',

@@ -92,6 +92,10 @@ export class RuntimeNetwork {
     this.#options = options;
   }
 
+  get scenario(): Scenario {
+    return this.#scenario;
+  }
+
   get count(): number {
     return this.parts.validators.length;
   }

@@ -2,10 +2,20 @@
  * A scenario as the YAML that `sidereal run` takes: what the fuzzer found, cut down, as a file one can keep. Reading it
  * gives the same scenario again. Scenarios that replay a trace have no such text: their rows are in a file of their own.
  */
-import { stringify } from 'yaml';
+import { Document, isCollection, isPair } from 'yaml';
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import { type Plain, plainConfigOf, snakeCased, texts } from '../../config/plainConfig.ts';
-import type { Anchor, Condition, Expectation, Fault, Scenario, TimelineEvent } from '../../scenario/types.ts';
+import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
+import type {
+  Anchor,
+  BatchFacts,
+  Condition,
+  Expectation,
+  Fault,
+  Scenario,
+  ScenarioTransaction,
+  TimelineEvent,
+} from '../../scenario/types.ts';
 
 /** @param comments - Lines that stand above the scenario. */
 export function writeScenario(scenario: Scenario, comments: readonly string[] = []): string {
@@ -22,8 +32,21 @@ export function writeScenario(scenario: Scenario, comments: readonly string[] = 
     timeline: scenario.timeline.map(eventOf),
     expect: scenario.expectations.map(expectationOf),
   };
-  const text = stringify(texts(document), { lineWidth: 0, collectionStyle: 'any' });
-  return [...comments.map((line) => `# ${line}`), text].join('\n');
+  return [...comments.map((line) => `# ${line}`), render(texts(document))].join('\n');
+}
+
+/** A line for each account, event and expectation, as one would write them by hand. */
+function render(document: unknown): string {
+  const written = new Document(document);
+  for (const key of ['accounts', 'timeline', 'expect']) {
+    const list = written.get(key);
+    if (!isCollection(list)) continue;
+    for (const item of list.items) {
+      const value = isPair(item) ? item.value : item;
+      if (isCollection(value)) value.flow = true;
+    }
+  }
+  return written.toString({ lineWidth: 0 });
 }
 
 function workloadOf({ workload }: Scenario): Plain {
@@ -44,14 +67,17 @@ function eventOf({ at, forMs, transactions, faults }: TimelineEvent): Plain {
     // Several faults of the settlement chain share one map.
     written[key] = typeof known === 'object' ? { ...known, ...(value as Plain) } : value;
   }
-  if (transactions.length > 0) {
-    written.transactions = transactions.map(({ account, operation: { type, ...fields } }) => ({
-      ...(account === undefined ? {} : { account }),
-      [type]: operandOf(type, fields),
-    }));
-  }
+  const [only] = transactions;
+  if (only !== undefined && transactions.length === 1) Object.assign(written, transactionOf(only));
+  else if (only !== undefined) written.transactions = transactions.map(transactionOf);
   if (forMs !== undefined) written.for = `${forMs}ms`;
   return written;
+}
+
+function transactionOf({ account, operation: { type, ...fields } }: ScenarioTransaction): Plain {
+  // The oracle alone sends these, so nobody may be named.
+  const isOracle = account === ORACLE_ACCOUNT && (type === 'price' || type === 'liquidate');
+  return { ...(account === undefined || isOracle ? {} : { account }), [type]: operandOf(type, fields) };
 }
 
 function operandOf(type: string, fields: Plain): unknown {
@@ -109,11 +135,29 @@ function chainOperandOf(fault: Extract<Fault, { type: 'settlement_chain' }>): un
 }
 
 function expectationOf(expectation: Expectation): Plain {
-  assert(
-    expectation.type !== 'batch' && expectation.type !== 'within',
-    `an expectation of type ${expectation.type} is written by hand`,
-  );
+  if (expectation.type === 'batch') return factsOf(expectation.facts);
+  assert(expectation.type !== 'within', 'an expectation of type within is written by hand');
   return { [expectation.type]: conditionOf(expectation.condition) };
+}
+
+function factsOf({ includedAtMs, confirmedByMs, ...facts }: BatchFacts): Plain {
+  return {
+    batch: facts.batch,
+    from_height: facts.fromHeight,
+    to_height: facts.toHeight,
+    net: facts.net,
+    borrowed: facts.borrowed,
+    repaid: facts.repaid,
+    liquidations: facts.liquidations,
+    action: facts.action,
+    actions: facts.actions,
+    state: facts.state,
+    proposer: facts.proposer,
+    attempts: facts.attempts,
+    settlement_height: facts.settlementHeight,
+    included_at: includedAtMs === undefined ? undefined : `${includedAtMs}ms`,
+    confirmed_by: confirmedByMs === undefined ? undefined : `${confirmedByMs}ms`,
+  };
 }
 
 function conditionOf(condition: Condition): Plain {

@@ -1,0 +1,64 @@
+/** A transaction of a real chain as a scenario writes it. */
+import type { Address } from '../../../consensus/primitives/flavor.ts';
+import { accountOfKey } from '../../../consensus/primitives/flavor.ts';
+import type { Genesis } from '../../../settlement/execution/genesis.ts';
+import type { Transaction } from '../../../settlement/execution/transaction.ts';
+import { assetIndexOf } from '../../../settlement/ledger/assets.ts';
+import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
+import type { ScenarioTransaction } from '../../scenario/types.ts';
+import type { AccountLabels } from './labels.ts';
+
+/**
+ * @returns Undefined for what a scenario cannot say. All of that is refused by the ledger whatever its state, so leaving
+ *   it out changes nothing: an unknown asset, an amount of nothing, a transfer to oneself, the work of oracle, operator
+ *   or validator by somebody else.
+ */
+export function scenarioTransactionOf(
+  { from, body }: Transaction,
+  genesis: Genesis,
+  labels: AccountLabels,
+): ScenarioTransaction | undefined {
+  const isOperator = genesis.operators.includes(from);
+  const isOracle = from === genesis.ledger.oracle;
+  const isAsset = (symbol: string): boolean => assetIndexOf(genesis.ledger, symbol) >= 0;
+  switch (body.type) {
+    case 'settle_now':
+    case 'set_batch_size':
+      return isOperator ? { account: undefined, operation: body } : undefined;
+    case 'unjail':
+      return unjailOf(from, body.validator, genesis);
+    case 'price': {
+      if (!isOracle || !isAsset(body.asset) || body.price <= 0n) return undefined;
+      return { account: ORACLE_ACCOUNT, operation: body };
+    }
+    case 'transfer': {
+      if (!isAsset(body.asset) || body.amount <= 0n || body.to === from) return undefined;
+      const { type, asset, amount } = body;
+      return { account: labels.of(from), operation: { type, to: labels.of(body.to), asset, amount } };
+    }
+    case 'liquidate': {
+      const { borrower, debtAsset, amount, collateralAsset, exactCollateral } = body;
+      const isExact = exactCollateral !== undefined;
+      if (!isAsset(debtAsset) || !isAsset(collateralAsset) || amount <= 0n || borrower === from)
+        return undefined;
+      if (isExact && (!isOracle || exactCollateral <= 0n)) return undefined;
+      const operation = { borrower: labels.of(borrower), debtAsset, amount, collateralAsset };
+      return {
+        account: labels.of(from),
+        operation: { type: 'liquidate', ...operation, collateralAmount: exactCollateral },
+      };
+    }
+    default: {
+      const { type, asset, amount } = body;
+      if (!isAsset(asset) || amount <= 0n) return undefined;
+      return { account: labels.of(from), operation: { type, asset, amount } };
+    }
+  }
+}
+
+function unjailOf(from: Address, index: number, { validators }: Genesis): ScenarioTransaction | undefined {
+  if (!validators.has(index)) return undefined;
+  const { name, publicKey } = validators.at(index);
+  if (accountOfKey(publicKey) !== from) return undefined;
+  return { account: undefined, operation: { type: 'unjail', validator: name } };
+}

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
+import type { ShownBatch } from '../../../../node/api/batchRoutes.ts';
+import { makeRecording, type NetworkToRecord } from '../../../../node/cli/recording.ts';
+import type { ChainSource, RecordedBlock } from '../../../../node/devnet/record/chainRecord.ts';
+import { recordScenario } from '../../../../node/devnet/record/recordScenario.ts';
+import { createGenesis } from '../../../../node/scenario/genesis.ts';
+import { parseScenario } from '../../../../node/scenario/loadScenario.ts';
+import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
+import type { Scenario } from '../../../../node/scenario/types.ts';
+import { runSimulation } from '../../../../node/simulation/run.ts';
+import {
+  encodeTransaction,
+  signTransaction,
+  type TransactionBody,
+} from '../../../../settlement/execution/transaction.ts';
+import { scenarioOf } from '../../../helpers/runScenario.ts';
+
+/** Every kind of transaction; operators seal one window early and make later ones shorter. */
+const SCENARIO = `
+name: original
+seed: 11
+duration: 80s
+config: { settlement: { batch_size: 4 } }
+timeline:
+  - { at: { block: 1 }, account: alice, borrow: { asset: UM, amount: 1000 } }
+  - { at: { block: 1 }, account: bob, deposit: { asset: USDC, amount: 80 } }
+  - { at: { block: 2 }, account: alice, transfer: { to: bob, asset: UM, amount: 100 } }
+  - { at: { block: 3 }, account: bob, withdraw: { asset: USDC, amount: 30 } }
+  - { at: { block: 4 }, account: alice, repay: { asset: UM, amount: 100 } }
+  - { at: { block: 5 }, price: { asset: UM, price: 900000000000 } }
+  - { at: { block: 6 }, account: carol, liquidate: { borrower: alice, debt_asset: UM, amount: 50, collateral_asset: USDC } }
+  - { at: { block: 7 }, settle_now: true }
+  - { at: { block: 8 }, set_batch_size: 2 }
+  - { at: { block: 9 }, account: dave, borrow: { asset: USDC, amount: 7 } }
+  - { at: { block: 12 }, account: dave, borrow: { asset: USDC, amount: 9 } }
+  - { at: { block: 13 }, unjail: node-1 }
+`;
+const BLOCKS = 16;
+
+/** The chain that a network of this scenario makes: its blocks, and its batches as the API shows them. */
+class FakeNetwork {
+  readonly scenario: Scenario = scenarioOf(SCENARIO);
+  readonly parts = createGenesis(this.scenario);
+  readonly crypto = createCrypto('full');
+  readonly result = runSimulation(this.scenario);
+  readonly blocks: RecordedBlock[] = [];
+
+  constructor() {
+    const feed = new TransactionFeed(this.scenario, this.parts, this.crypto);
+    for (let height = 1; height <= BLOCKS; height += 1) {
+      this.blocks.push({ height, transactions: feed.forBlock(height), evidenceCount: 0 });
+    }
+  }
+
+  get batches(): readonly ShownBatch[] {
+    return this.result.batches.map(
+      (batch) => ({ ...batch, commitment: '', attempts: shown(batch.attempts) }) as ShownBatch,
+    );
+  }
+
+  network(changes: Partial<ChainSource> = {}, toHeight?: number): NetworkToRecord {
+    const { config, seed } = this.scenario;
+    const source: ChainSource = {
+      finalizedHeight: async () => this.blocks.length,
+      block: async (height) => this.blocks[height - 1],
+      batches: async () => [...this.batches].reverse(),
+      ...changes,
+    };
+    return { config, seed, genesis: this.parts.genesis, source, toHeight };
+  }
+
+  /** Signed by an account of the scenario, or a validator. */
+  sign(label: string, body: TransactionBody): Uint8Array {
+    const { accounts, validators, genesis } = this.parts;
+    const holder = accounts.get(label) ?? validators.find(({ name }) => name === label);
+    if (holder === undefined) throw new RangeError(label);
+    const unsigned = {
+      chainId: genesis.chainId,
+      from: holder.address,
+      nonce: 0,
+      expiresAtHeight: 0,
+      onlyAtHeight: 0,
+      body,
+    };
+    return encodeTransaction(signTransaction(unsigned, this.crypto.createSigner(holder.secretKey)));
+  }
+}
+
+function shown(
+  attempts: readonly { readonly attempt: number; readonly proposer: string; readonly outcome?: unknown }[],
+) {
+  return attempts.map((attempt) => ({ ...attempt, assigned_at_height: 1 }));
+}
+
+async function codeOf(action: Promise<unknown>): Promise<unknown> {
+  return action.then(
+    () => undefined,
+    (error: unknown) => ({ code: (error as { code?: unknown }).code, message: (error as Error).message }),
+  );
+}
+
+describe('makeRecording', () => {
+  it('gives a file that makes the same batches, of every kind of transaction', async () => {
+    const network = new FakeNetwork();
+    const { text, transactionCount, batchCount } = await makeRecording(network.network(), 'f.yaml');
+    expect(transactionCount).toBe(12);
+    expect(batchCount).toBe(network.result.batches.length);
+    expect(batchCount).toBeGreaterThan(2);
+    const parsed = parseScenario(text, 'f.yaml');
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const { scenario } = parsed.value;
+    expect(scenario.timeline.flatMap(({ transactions }) => transactions)).toEqual(
+      network.scenario.timeline.flatMap(({ transactions }) => transactions),
+    );
+    const essence = ({
+      from_height,
+      to_height,
+      net,
+      borrowed,
+      repaid,
+      liquidations,
+      actions,
+      state,
+    }: (typeof network.result.batches)[number]) => ({
+      from_height,
+      to_height,
+      net,
+      borrowed,
+      repaid,
+      liquidations,
+      actions,
+      state,
+    });
+    expect(runSimulation(scenario).batches.map(essence)).toEqual(network.result.batches.map(essence));
+  });
+
+  it('takes the first part of a chain, and says what is in no batch yet', async () => {
+    const network = new FakeNetwork();
+    const { text, blockCount } = await makeRecording(network.network({}, 6), 'f.yaml');
+    expect(blockCount).toBe(6);
+    expect(text).toContain('# Blocks 5 to 6 were in no batch yet');
+    expect(text).toContain('blocks 1 to 6, 1 batches');
+  });
+
+  it('leaves out what the ledger refuses for what it is, and says how much', async () => {
+    const network = new FakeNetwork();
+    const { genesis } = network.parts;
+    const alice = network.parts.accounts.get('alice')?.address ?? '';
+    const refused: readonly Uint8Array[] = [
+      network.sign('alice', { type: 'settle_now' }),
+      network.sign('alice', { type: 'set_batch_size', batchSize: 3 }),
+      network.sign('alice', { type: 'unjail', validator: 1 }),
+      network.sign('alice', { type: 'price', asset: 'UM', price: 5n }),
+      network.sign('alice', { type: 'transfer', to: alice, asset: 'UM', amount: 1n }),
+      network.sign('alice', { type: 'borrow', asset: 'NOPE', amount: 1n }),
+      network.sign('alice', { type: 'borrow', asset: 'UM', amount: 0n }),
+    ];
+    const [first, ...rest] = network.blocks;
+    const blocks = [
+      { height: 1, transactions: [...(first?.transactions ?? []), ...refused], evidenceCount: 2 },
+      ...rest,
+    ];
+    const { config, seed } = network.scenario;
+    const chain = { blocks, batches: network.batches };
+    const { comments, transactionCount } = recordScenario({ config, seed, genesis, chain });
+    expect(transactionCount).toBe(12);
+    expect(comments).toContain('7 transactions are left out: the ledger refused them for what they are.');
+    expect(comments).toContain('2 proofs of equivocation stood in the blocks: nobody equivocates here.');
+  });
+
+  it('expects no attempts where the network needed several, and no state of what still waited', () => {
+    const network = new FakeNetwork();
+    const [first, ...rest] = network.batches;
+    const { config, seed } = network.scenario;
+    const record = (batches: readonly ShownBatch[]) =>
+      recordScenario({
+        config,
+        seed,
+        genesis: network.parts.genesis,
+        chain: { blocks: network.blocks, batches },
+      });
+    const factsOf = (batches: readonly ShownBatch[]) =>
+      record(batches).scenario.expectations.map((each) => (each.type === 'batch' ? each.facts : undefined));
+    expect(factsOf(network.batches)[0]).toMatchObject({ state: 'confirmed', attempts: 1 });
+    const missed = { attempt: 1, proposer: 'node-0', assigned_at_height: 4, outcome: 'missed' as const };
+    const rough = {
+      ...(first as ShownBatch),
+      attempts: [missed, { ...missed, attempt: 2, outcome: 'confirmed' as const }],
+    };
+    for (const facts of factsOf([rough, ...rest])) expect(facts).not.toHaveProperty('attempts');
+    expect(record([rough, ...rest]).comments).toContain(
+      'Batches 1 took more than one attempt; attempts are not expected here.',
+    );
+    expect(factsOf([{ ...(first as ShownBatch), state: 'included' }, ...rest])[0]).not.toHaveProperty(
+      'state',
+    );
+  });
+
+  it('refuses a chain whose beginning is gone, with the height from which on it is kept', async () => {
+    const network = new FakeNetwork();
+    const block = async (height: number) => (height < 7 ? undefined : network.blocks[height - 1]);
+    expect(await codeOf(makeRecording(network.network({ block }), 'f.yaml'))).toEqual({
+      code: 'RECORD_HISTORY_PRUNED',
+      message: expect.stringContaining('blocks are kept from height 7 on'),
+    });
+  });
+
+  it('refuses a chain without a block', async () => {
+    const network = new FakeNetwork();
+    expect(
+      await codeOf(makeRecording(network.network({ finalizedHeight: async () => 0 }), 'f.yaml')),
+    ).toMatchObject({
+      code: 'RECORD_NO_BLOCKS',
+    });
+  });
+
+  it('refuses more than a file may hold, and says what fits', async () => {
+    const network = new FakeNetwork();
+    const transactions = Array.from({ length: 60 }, () =>
+      network.sign('alice', { type: 'borrow', asset: 'UM', amount: 1n }),
+    );
+    const block = async (height: number) => ({ height, transactions, evidenceCount: 0 });
+    expect(
+      await codeOf(makeRecording(network.network({ block, finalizedHeight: async () => 200 }), 'f.yaml')),
+    ).toEqual({
+      code: 'RECORD_TOO_LONG',
+      message: expect.stringMatching(/at most 262144: .*--to-height \d{2}$/),
+    });
+  });
+
+  it('writes nothing that would give other batches', async () => {
+    const network = new FakeNetwork();
+    const [first, ...rest] = network.batches;
+    const batches = async () => [{ ...(first as ShownBatch), net: { UM: '901' } }, ...rest];
+    expect(await codeOf(makeRecording(network.network({ batches }), 'f.yaml'))).toEqual({
+      code: 'RECORD_DIVERGES',
+      message: expect.stringMatching(/batch 1.*901/),
+    });
+  });
+});
