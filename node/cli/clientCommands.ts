@@ -1,10 +1,11 @@
-/** Options of the commands that talk to a running devnet: `send`, `status`, `restart`, `logs`. */
+/** Options of the commands that talk to a devnet: `send`, `record`, `status`, `restart`, `logs`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { ExitCode } from './codes.ts';
 import type { CliIo } from './io.ts';
 import type { LogsOptions } from './logsCommand.ts';
+import type { RecordOptions } from './recordCommand.ts';
 import type { RestartOptions } from './restartCommand.ts';
 import type { SendOptions } from './sendCommand.ts';
 import type { StatusOptions } from './statusCommand.ts';
@@ -35,6 +36,17 @@ export function addClientCommands(
     .addHelpText('after', '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n')
     .action((words: string[], options: SendOptions) =>
       finish(import('./sendCommand.ts').then((command) => command.send(words, options, io))),
+    );
+  program
+    .command('record')
+    .description('turn what a devnet did into a scenario that gives the same batches')
+    .option('--devnet <dir>', 'data directory of the devnet, running or not', DEVNET_DIR_DEFAULT)
+    .requiredOption('--out <file>', 'the scenario file')
+    .option('--to-height <n>', 'last block to take (default: the newest final one)', parseHeight)
+    .option('--json', 'print JSON only')
+    .addHelpText('after', '\nExample:\n  npx sidereal record --devnet .sidereal/devnet --out live.yaml\n')
+    .action((options: RecordOptions) => 
+      finish(import('./recordCommand.ts').then((command) => command.record(options, io))),
     );
   program
     .command('status')
@@ -88,6 +100,12 @@ async function untilInterrupted(run: (stop: AbortSignal) => Promise<ExitCode>): 
 function parseIndex(text: string): number {
   if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError('Expected an integer >= 0.');
   return Number(text);
+}
+
+function parseHeight(text: string): number {
+  const height = Number(text);
+  if (!/^[0-9]{1,9}$/.test(text) || height < 1) throw new InvalidArgumentError('Expected an integer >= 1.');
+  return height;
 }
 
 function parseWait(text: string): number {

@@ -5,7 +5,6 @@ export const laterCommands: readonly {
   readonly feature: string;
 }[] = [
   { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
-  { name: 'record', description: 'turn a live run into a scenario', feature: 'the devnet' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
   { name: 'fit', description: 'fit a workload model to a trace', feature: 'the experiment engine' },
 ];

@@ -53,6 +53,11 @@ export class LevelStore implements Store {
     await writeIdentity(directory, { chainId, isUnused: true });
   }
 
+  /** Whether a node ever wrote here. Opening a prepared store would use it up, so whoever only looks asks first. */
+  static hasRows(directory: string): boolean {
+    return existsSync(join(directory, ROWS_FOLDER));
+  }
+
   /**
    * Opens the store of a chain, or makes one. A store that cannot be used is left as it is.
    * @throws {CodedError} `STORE_LOCKED`, `STORE_UNREADABLE`, `STORE_VERSION`, `STORE_OTHER_CHAIN`.

@@ -16,6 +16,7 @@ const HEAD_START_MS = 1500;
 export interface ProcessNetworkOptions {
   readonly restarts?: boolean;
   readonly ports?: NetworkPorts;
+  /** Every node writes down what it takes in. */
   readonly recordInputs?: boolean;
 }
 
@@ -70,6 +71,11 @@ export class ProcessNetwork {
   get pids(): readonly number[] {
     const { nodes, settlement_chain: chain } = this.network.description;
     return [...nodes.map(({ pid }) => pid), chain.pid].filter((pid) => pid > 0);
+  }
+
+  /** State root by height, as a node reported it. */
+  rootsOf(node: number): ReadonlyMap<number, string> {
+    return this.#roots[node] ?? new Map();
   }
 
   /** Heights that a node reported final. */

@@ -7,6 +7,7 @@ import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import { decodeTransaction } from '../../../settlement/execution/transaction.ts';
 import type { ShownBatch } from '../../api/batchRoutes.ts';
+import { parseConfig } from '../../config/parseConfig.ts';
 import type { Config } from '../../config/types.ts';
 import { describeExpectation, type ExpectationBody } from '../../scenario/describeExpectation.ts';
 import type {
@@ -92,17 +93,21 @@ export function recordScenario({ config, seed, genesis, chain }: RecordedNetwork
   return { scenario, comments: commentsOf({ chain, labels, leftOut, last, config }), transactionCount };
 }
 
-/** Keys, addresses and paths belong to the processes of the network; a scenario derives or needs none of them. */
+/** Keys, addresses, accounts and paths belong to the processes of the network; a scenario has its own, or needs none. */
 function scenarioConfigOf(config: Config, timeline: readonly TimelineEvent[]): Config {
   const sizes = timeline.flatMap(({ transactions }) =>
     transactions.flatMap(({ operation }) =>
       operation.type === 'set_batch_size' ? [operation.batchSize] : [],
     ),
   );
-  const { settlement } = config;
+  const parsed = parseConfig({});
+  assert(parsed.ok, 'the default configuration is valid');
+  const { node, p2p, api, storage, log } = parsed.value.config;
+  const { chain, validators, settlement, settlementChain, ledger } = config;
   return {
     ...config,
-    validators: config.validators.map(({ name, stake }) => ({ name, stake })),
+    chain: { ...chain, genesisMs: undefined },
+    validators: validators.map(({ name, stake }) => ({ name, stake })),
     settlement: {
       ...settlement,
       operatorKeys: [],
@@ -110,6 +115,13 @@ function scenarioConfigOf(config: Config, timeline: readonly TimelineEvent[]): C
       batchSizeMin: Math.min(settlement.batchSizeMin, ...sizes),
       batchSizeMax: Math.max(settlement.batchSizeMax, ...sizes),
     },
+    settlementChain: { ...settlementChain, urls: [], seed: undefined },
+    ledger: { ...ledger, accounts: [], poolCash: {}, oracleKey: undefined },
+    node,
+    p2p,
+    api,
+    storage,
+    log,
   };
 }
 

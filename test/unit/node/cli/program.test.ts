@@ -110,7 +110,7 @@ describe('sidereal', () => {
     expect((await run(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
   });
 
-  it.each(['bench', 'record', 'worker', 'fit'])(
+  it.each(['bench', 'worker', 'fit'])(
     'refuses %s until it is there, whatever its options',
     async (command) => {
       const { code, err } = await run([command, 'argument', '--validators', '4']);
