@@ -2,7 +2,7 @@
  * Whole nodes of the real runtime in one process: libp2p on ports of the system's choice, stores in a temporary folder,
  * the system's clock, and one mock settlement chain that all of them reach without a wire.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
@@ -169,6 +169,8 @@ export class RuntimeNetwork {
       observer: reporter,
     });
     const directory = join(this.#folder, `node-${index}`, 'store');
+    // It got its key just now: a start that takes longer than the head start is no lost disk.
+    if (!existsSync(directory)) await LevelStore.prepare({ directory, chainId: genesis.chainId });
     const store = await LevelStore.open({ directory, chainId: genesis.chainId });
     const peers = genesis.validators.validators.map((peer) => peer.index).filter((peer) => peer !== index);
     const tap = this.#options.tapOf?.(index);
