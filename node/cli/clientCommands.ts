@@ -45,7 +45,7 @@ export function addClientCommands(
     .option('--to-height <n>', 'last block to take (default: the newest final one)', parseHeight)
     .option('--json', 'print JSON only')
     .addHelpText('after', '\nExample:\n  npx sidereal record --devnet .sidereal/devnet --out live.yaml\n')
-    .action((options: RecordOptions) => 
+    .action((options: RecordOptions) =>
       finish(import('./recordCommand.ts').then((command) => command.record(options, io))),
     );
   program
