@@ -4,6 +4,7 @@
  */
 import { Type } from '@sinclair/typebox';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { counterHelp } from '../runtime/counters.ts';
 import type { EventLog } from './eventLog.ts';
 import type { EventStream } from './eventStream.ts';
 import type { NodeView } from './nodeView.ts';
@@ -23,7 +24,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #durations: Histogram<'route'>;
-  /** Counters of the runtime, by name; made when they are first seen. */
+  /** Counters of the runtime, by name; one that has no words yet is made when it is first seen. */
   readonly #runtimeCounters = new Map<string, Counter<'label'>>();
   readonly #sources: MetricsSources;
 
@@ -46,6 +47,7 @@ export class Metrics {
     this.#addChainGauges();
     this.#addProcessGauges();
     this.#addEventCounters();
+    for (const [name, help] of Object.entries(counterHelp)) this.#addRuntimeCounter(name, help);
   }
 
   /** @param route - As documented, never the path of the request, which anybody may make up. */
@@ -160,21 +162,24 @@ export class Metrics {
     });
   }
 
+  #addRuntimeCounter(name: string, help: string): Counter<'label'> {
+    const counter = new Counter({
+      name: `sidereal_${name}_total`,
+      help,
+      labelNames: ['label'] as const,
+      registers: [this.#registry],
+    });
+    this.#runtimeCounters.set(name, counter);
+    return counter;
+  }
+
   #copyRuntimeCounters(): void {
     for (const counter of this.#runtimeCounters.values()) counter.reset();
     for (const [key, count] of Object.entries(this.#sources.node.counters())) {
       const at = key.indexOf('/');
       const name = at < 0 ? key : key.slice(0, at);
-      let counter = this.#runtimeCounters.get(name);
-      if (counter === undefined) {
-        counter = new Counter({
-          name: `sidereal_${name}_total`,
-          help: `${name.replaceAll('_', ' ')}, counted by the runtime`,
-          labelNames: ['label'],
-          registers: [this.#registry],
-        });
-        this.#runtimeCounters.set(name, counter);
-      }
+      const words = `${name.replaceAll('_', ' ')}, counted by the runtime`;
+      const counter = this.#runtimeCounters.get(name) ?? this.#addRuntimeCounter(name, words);
       counter.inc({ label: at < 0 ? '' : key.slice(at + 1) }, count);
     }
   }

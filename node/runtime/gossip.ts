@@ -13,16 +13,19 @@ import {
   TopicValidatorResult,
 } from '@libp2p/gossipsub';
 import { createTopicScoreParams } from '@libp2p/gossipsub/score';
-import type { PeerId as Libp2pPeerId } from '@libp2p/interface';
+import type { PeerId as Libp2pPeerId, Stream } from '@libp2p/interface';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { MessageVerdict, PeerId, Topic } from '../core/types.ts';
+import { BAN_MS } from './bans.ts';
 import type { Counters } from './counters.ts';
+import { GossipReader, type ReadingRouter, type Rpc } from './gossipReader.ts';
 import { wireName } from './libp2pTypes.ts';
 import type { LinkConditions } from './linkConditions.ts';
 import type { PeerDirectory } from './peerDirectory.ts';
 import type { MessageJudgement } from './peerNetwork.ts';
 import { plainBytes } from './plainBytes.ts';
+import { SlowReaders } from './slowReaders.ts';
 
 const topics: readonly Topic[] = ['blocks', 'votes', 'transactions', 'evidence', 'settlements'];
 
@@ -44,21 +47,17 @@ const REJECT_WEIGHT = -10;
 const PENALTY = -30;
 /** Share of a penalty that is left after a second. */
 const PENALTY_DECAY = 0.98;
-/** A peer that was disconnected for its score may come back after this long, in ms: its fault may have been mended. */
-export const BAN_MS = 60_000;
-
+/** What reading nothing costs, at each disconnection: too little to be banned for, since a machine may sleep. */
+const SLOW_PENALTY = -10;
+/**
+ * Slips in the router's own bookkeeping that cost nothing, a second: a node that was killed knows no longer who asked it to
+ * stay out of the mesh, on five topics, and one on a bad link promises messages that never arrive.
+ */
+const BEHAVIOUR_SLIPS_MAX = 20;
 /** Members of the router that its public type leaves out. `handleReceivedRpc` is meant to be replaced, says its source. */
-interface Router extends GossipSub {
+interface Router extends Omit<GossipSub, keyof ReadingRouter>, ReadingRouter {
   readonly score: { score(peer: string): number };
-  readonly streamsInbound: ReadonlyMap<string, unknown>;
-  readonly streamsOutbound: ReadonlyMap<string, unknown>;
-  handleReceivedRpc(from: Libp2pPeerId, rpc: Rpc): Promise<void>;
-}
-
-interface Rpc {
-  readonly subscriptions: readonly unknown[];
-  readonly messages: readonly unknown[];
-  readonly control?: unknown;
+  readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>;
 }
 
 export interface GossipOptions {
@@ -73,8 +72,10 @@ export interface GossipDependencies {
   /** Judges a message; undefined before the node runs. */
   readonly judge: (topic: Topic, from: PeerId, bytes: Uint8Array) => Promise<MessageJudgement>;
   /** A peer is not wanted any more: for its score, or because no gossip gets through to it. */
-  readonly drop: (peer: Libp2pPeerId, code: 'PEER_SCORE_LOW' | 'PEER_STREAM_LOST') => void;
+  readonly drop: (peer: Libp2pPeerId, code: DropCode) => void;
 }
+
+export type DropCode = 'PEER_SCORE_LOW' | 'PEER_STREAM_LOST' | 'PEER_READS_NOTHING';
 
 export class Gossip {
   readonly #options: GossipOptions;
@@ -83,6 +84,7 @@ export class Gossip {
   readonly #penalties = new Map<string, number>();
   /** Peers without a stream at the last heartbeat. */
   #streamless = new Set<string>();
+  readonly #slow = new SlowReaders();
   #router: Router | undefined;
 
   constructor(options: GossipOptions, dependencies: GossipDependencies) {
@@ -107,6 +109,9 @@ export class Gossip {
       Dout: 1,
       allowedTopics: names,
       allowPublishToZeroTopicPeers: true,
+      fallbackToFloodsub: false,
+      // What is being handled is known by it (gossipReader.ts).
+      awaitRpcMessageHandler: true,
       ignoreDuplicatePublishError: true,
       maxInboundDataLength: messageBytesMax * FRAME_MESSAGES_MAX,
       maxOutboundBufferSize: messageBytesMax * OUTBOUND_MESSAGES_MAX,
@@ -116,6 +121,7 @@ export class Gossip {
         appSpecificWeight: 1,
         // All peers of a local network have one address; who may connect is decided by validator keys, not addresses.
         IPColocationFactorWeight: 0,
+        behaviourPenaltyThreshold: BEHAVIOUR_SLIPS_MAX,
         decayInterval: 1000,
         retainScore: BAN_MS,
       },
@@ -124,14 +130,22 @@ export class Gossip {
         publishThreshold: SCORE_MIN / 2,
         graylistThreshold: SCORE_MIN,
       },
-    })(components) as Router;
+    })(components) as unknown as Router;
     this.#router = router;
     this.#playConditions(router);
+    const { directory, counters } = this.#dependencies;
+    new GossipReader(this.#options, {
+      router,
+      directory,
+      counters,
+      isTopic: (name) => this.#topicByName.has(name),
+      penalise: (peer) => this.penalise(peer),
+    }).attach();
     for (const [name, topic] of this.#topicByName) {
       router.topicValidators.set(name, (peer, message) => this.#validate(topic, peer, message));
     }
     router.addEventListener('gossipsub:heartbeat', () => this.#onHeartbeat());
-    return router;
+    return router as unknown as GossipSub;
   }
 
   /** Begins to listen. */
@@ -147,14 +161,15 @@ export class Gossip {
   }
 
   /** Lowers a peer's score for something it did beside gossip. */
-  penalise(peer: Libp2pPeerId): void {
+  penalise(peer: Libp2pPeerId, penalty: number = PENALTY): void {
     const id = peer.toString();
-    this.#penalties.set(id, (this.#penalties.get(id) ?? 0) + PENALTY);
+    this.#penalties.set(id, (this.#penalties.get(id) ?? 0) + penalty);
   }
 
-  /** The router's score of a peer. */
+  /** The router's score of a peer; it keeps none of one that has never gossiped, whatever else that did. */
   scoreOf(peer: Libp2pPeerId): number {
-    return this.#started().score.score(peer.toString());
+    const id = peer.toString();
+    return Math.min(this.#started().score.score(id), this.#penalties.get(id) ?? 0);
   }
 
   /** Links with faults lose or delay messages before the router has seen them, as a network would. */
@@ -164,7 +179,7 @@ export class Gossip {
     router.handleReceivedRpc = async (from, rpc) => {
       const end = directory.validatorOf(from);
       if (end === undefined || links.isPlain(end) || rpc.messages.length === 0) return handle(from, rpc);
-      const atOnce: unknown[] = [];
+      const atOnce: Rpc['messages'][number][] = [];
       for (const message of rpc.messages) {
         for (const delayMs of links.draw(end)) {
           if (delayMs === 0) atOnce.push(message);
@@ -202,12 +217,17 @@ export class Gossip {
     const { directory, drop } = this.#dependencies;
     const { streamsInbound, streamsOutbound } = this.#started();
     const streamless = new Set<string>();
-    for (const validator of directory.connected) {
-      const peer = directory.peerOf(validator);
-      if (peer === undefined) continue;
+    const seen = new Set<string>();
+    for (const peer of directory.peers()) {
       const id = peer.toString();
+      seen.add(id);
       if (this.scoreOf(peer) < SCORE_MIN) {
         drop(peer, 'PEER_SCORE_LOW');
+        continue;
+      }
+      if (this.#slow.look(id, streamsOutbound.get(id)?.rawStream.writeBufferLength ?? 0)) {
+        this.penalise(peer, SLOW_PENALTY);
+        drop(peer, 'PEER_READS_NOTHING');
         continue;
       }
       // The router never opens a stream again that broke, so the connection must begin anew. One heartbeat is for opening.
@@ -216,6 +236,7 @@ export class Gossip {
       else streamless.add(id);
     }
     this.#streamless = streamless;
+    this.#slow.keep(seen);
   }
 
   #started(): Router {

@@ -18,21 +18,28 @@ import type { Hash, ValidatorIndex } from '../../consensus/primitives/flavor.ts'
 import type { Signer, Verifier } from '../../consensus/primitives/signature.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { PeerId, RequestProtocol, Topic } from '../core/types.ts';
+import { Bans } from './bans.ts';
 import { Counters } from './counters.ts';
-import { BAN_MS, Gossip } from './gossip.ts';
+import { type DropCode, Gossip } from './gossip.ts';
 import type { NetworkNode } from './libp2pTypes.ts';
 import { LinkConditions } from './linkConditions.ts';
-import { PeerDirectory } from './peerDirectory.ts';
+import { CONNECTIONS_PER_PEER, PeerDirectory, STRANGERS_MAX } from './peerDirectory.ts';
 import type { PeerNetwork, PeerNetworkHandlers } from './peerNetwork.ts';
 import { Reconnector } from './reconnector.ts';
 import { Requests } from './requests.ts';
 
-/** New connections a second from one address; a local network has one address, and all its nodes start at once. */
-const INBOUND_CONNECTIONS_PER_SECOND = 200;
-/** Connections for each validator: two may cross, and one may be on its way out. */
-const CONNECTIONS_PER_VALIDATOR = 3;
-/** Room for strangers until they have been asked who they are. */
+/**
+ * New connections a second from one address, for each validator and beside them: a local network has one address, and all
+ * its nodes start at once. Each costs a key exchange, so strangers get no more of them than that.
+ */
+const INBOUND_PER_VALIDATOR_PER_SECOND = 8;
+const INBOUND_SPARE_PER_SECOND = 32;
+/** Libp2p identities of one validator at a time: it may have changed its own while the old one is not known to be gone. */
+const IDENTITIES_PER_VALIDATOR = 2;
+/** More than the directory lets in, so that it decides who goes, and not who came first. */
 const CONNECTIONS_SPARE = 32;
+/** Largest window of a stream, in bytes: what a peer may send that is not read on. Below what the library buffers. */
+const STREAM_WINDOW_BYTES_MAX = 2 * 1024 * 1024;
 
 export interface Libp2pNetworkOptions {
   readonly chainId: Hash;
@@ -64,8 +71,7 @@ export class Libp2pNetwork implements PeerNetwork {
   readonly #directory: PeerDirectory;
   readonly #gossip: Gossip;
   readonly #requests: Requests;
-  /** When a peer that was disconnected for its score may come back, on the process's monotonic clock. */
-  readonly #bannedUntilMs = new Map<string, number>();
+  readonly #bans = new Bans();
   #node: NetworkNode | undefined;
   #reconnector: Reconnector | undefined;
   #handlers: PeerNetworkHandlers | undefined;
@@ -73,8 +79,16 @@ export class Libp2pNetwork implements PeerNetwork {
   constructor(options: Libp2pNetworkOptions, dependencies: Libp2pNetworkDependencies) {
     const { counters, links } = this;
     this.#options = options;
-    this.#directory = new PeerDirectory(options, { ...dependencies, counters });
-    this.#requests = new Requests(options, { directory: this.#directory, links, counters });
+    this.#directory = new PeerDirectory(
+      { ...options, identitiesMax: IDENTITIES_PER_VALIDATOR },
+      { ...dependencies, counters, isBanned: (validator) => this.#bans.holdsValidator(validator) },
+    );
+    this.#requests = new Requests(options, {
+      directory: this.#directory,
+      links,
+      counters,
+      penalise: (peer) => this.#gossip.penalise(peer),
+    });
     this.#gossip = new Gossip(options, {
       directory: this.#directory,
       links,
@@ -95,17 +109,21 @@ export class Libp2pNetwork implements PeerNetwork {
       addresses: { listen: [...listen] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX } })],
       connectionGater: {
-        denyDialPeer: (peer) => this.#isBanned(peer),
+        denyDialPeer: (peer) => this.#bans.holdsIdentity(peer.toString()),
         denyInboundEncryptedConnection: (peer) => this.#refuseBanned(peer),
         // The library refuses private addresses by default in some places; who may stay is decided by keys.
         denyDialMultiaddr: () => false,
       },
       connectionManager: {
-        inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
+        inboundConnectionThreshold:
+          validators.count * INBOUND_PER_VALIDATOR_PER_SECOND + INBOUND_SPARE_PER_SECOND,
         maxIncomingPendingConnections: validators.count + CONNECTIONS_SPARE,
-        maxConnections: validators.count * CONNECTIONS_PER_VALIDATOR + CONNECTIONS_SPARE,
+        maxConnections:
+          validators.count * IDENTITIES_PER_VALIDATOR * CONNECTIONS_PER_PEER +
+          STRANGERS_MAX +
+          CONNECTIONS_SPARE,
         // Reconnecting is the reconnector's business.
         reconnectRetries: 0,
       },
@@ -170,25 +188,21 @@ export class Libp2pNetwork implements PeerNetwork {
     return peer === undefined ? undefined : this.#gossip.scoreOf(peer);
   }
 
-  #drop(peer: Libp2pPeerId, code: 'PEER_SCORE_LOW' | 'PEER_STREAM_LOST'): void {
+  /** A peer that reads nothing would not hear of a friendly end either. */
+  #drop(peer: Libp2pPeerId, code: DropCode): void {
     this.counters.add('peer_disconnected', code);
-    if (code === 'PEER_SCORE_LOW') this.#bannedUntilMs.set(peer.toString(), performance.now() + BAN_MS);
-    this.#node?.hangUp(peer).catch(() => undefined);
+    const validator = this.#directory.validatorOf(peer);
+    const gone = code === 'PEER_SCORE_LOW' ? this.#directory.identitiesOf(validator) : [peer];
+    if (code === 'PEER_SCORE_LOW') this.#bans.add(peer.toString(), validator);
+    for (const identity of [peer, ...gone]) {
+      for (const connection of this.#node?.getConnections(identity) ?? []) connection.abort(new Error(code));
+    }
   }
 
   #refuseBanned(peer: Libp2pPeerId): boolean {
-    if (!this.#isBanned(peer)) return false;
+    if (!this.#bans.holdsIdentity(peer.toString())) return false;
     this.counters.add('peer_refused', 'PEER_SCORE_LOW');
     return true;
-  }
-
-  #isBanned(peer: Libp2pPeerId): boolean {
-    const id = peer.toString();
-    const untilMs = this.#bannedUntilMs.get(id);
-    if (untilMs === undefined) return false;
-    if (performance.now() < untilMs) return true;
-    this.#bannedUntilMs.delete(id);
-    return false;
   }
 }
 

@@ -12,6 +12,10 @@ import type { Counters } from './counters.ts';
 import { rawKeyOf, wireName } from './libp2pTypes.ts';
 import { createStatement, STATEMENT_BYTES, verifyStatement } from './peerIdentity.ts';
 
+/** Connections of one libp2p identity: two may cross, and one may be on its way out. */
+export const CONNECTIONS_PER_PEER = 3;
+/** Peers that have not said who they are. An honest one says it at once, so of more than that the oldest go. */
+export const STRANGERS_MAX = 32;
 /** Time a peer has to say who it is, in ms: a few round trips of the slowest link, and a busy machine. */
 const HANDSHAKE_TIMEOUT_MS = 5000;
 
@@ -19,28 +23,35 @@ export interface PeerDirectoryOptions {
   readonly chainId: Hash;
   readonly validators: ValidatorSet;
   readonly self: ValidatorIndex;
+  /** Libp2p identities that one validator may have connected at a time; a further one takes the oldest one's place. */
+  readonly identitiesMax: number;
 }
 
 export interface PeerDirectoryDependencies {
   readonly signer: Signer;
   readonly verifier: Verifier;
   readonly counters: Counters;
+  /** Whether a validator may not come back yet, under whatever identity. */
+  readonly isBanned: (validator: ValidatorIndex) => boolean;
 }
 
 /** What is known of one libp2p identity while it is connected. */
 interface Entry {
+  readonly peer: Libp2pPeerId;
   validator: ValidatorIndex | undefined;
   readonly known: PromiseResolvers<ValidatorIndex | undefined>;
+  /** The oldest first. */
+  connections: readonly Connection[];
 }
 
 export class PeerDirectory {
   readonly #options: PeerDirectoryOptions;
   readonly #dependencies: PeerDirectoryDependencies;
   readonly #protocol: string;
-  /** By libp2p identity, as text. */
+  /** By libp2p identity, as text; who came first, first. */
   readonly #entries = new Map<string, Entry>();
-  /** The identity that a validator showed last. */
-  readonly #peerByValidator = new Map<ValidatorIndex, Libp2pPeerId>();
+  /** Connections over which a peer has asked who this node is: once each. */
+  readonly #asked = new WeakSet<Connection>();
   #statement: Uint8Array = new Uint8Array();
 
   constructor(options: PeerDirectoryOptions, dependencies: PeerDirectoryDependencies) {
@@ -58,6 +69,7 @@ export class PeerDirectory {
       maxInboundStreams: 2,
     });
     node.addEventListener('connection:open', ({ detail }) => this.#opened(detail));
+    node.addEventListener('connection:close', ({ detail }) => this.#closed(detail));
     node.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail));
   }
 
@@ -72,21 +84,45 @@ export class PeerDirectory {
     return entry?.validator ?? entry?.known.promise;
   }
 
-  /** The libp2p identity under which a validator is connected. */
+  /** The libp2p identity under which a validator is connected, the last if there are several. */
   peerOf(validator: ValidatorIndex): Libp2pPeerId | undefined {
-    return this.#peerByValidator.get(validator);
+    return this.identitiesOf(validator).at(-1);
+  }
+
+  /** All of them, the oldest first. */
+  identitiesOf(validator: ValidatorIndex | undefined): readonly Libp2pPeerId[] {
+    if (validator === undefined) return [];
+    return [...this.#entries.values()]
+      .filter((entry) => entry.validator === validator)
+      .map(({ peer }) => peer);
   }
 
   /** Validators that are connected now. */
   get connected(): readonly ValidatorIndex[] {
-    return [...this.#peerByValidator.keys()].sort((a, b) => a - b);
+    const validators = new Set<ValidatorIndex>();
+    for (const { validator } of this.#entries.values())
+      if (validator !== undefined) validators.add(validator);
+    return [...validators].sort((a, b) => a - b);
+  }
+
+  /** Every peer that has shown who it is. */
+  peers(): readonly Libp2pPeerId[] {
+    return [...this.#entries.values()]
+      .filter(({ validator }) => validator !== undefined)
+      .map(({ peer }) => peer);
   }
 
   #opened(connection: Connection): void {
-    const peer = connection.remotePeer.toString();
-    if (!this.#entries.has(peer)) {
-      this.#entries.set(peer, { validator: undefined, known: createResolvers() });
-    }
+    const { remotePeer: peer } = connection;
+    const entry = this.#entries.get(peer.toString()) ?? {
+      peer,
+      validator: undefined,
+      known: createResolvers(),
+      connections: [],
+    };
+    this.#entries.set(peer.toString(), entry);
+    entry.connections = [...entry.connections, connection];
+    this.#limit(entry);
     if (connection.direction === 'outbound') {
       this.#introduce(connection).catch((error: unknown) => this.#refuse(connection, 'PEER_SILENT', error));
       return;
@@ -99,6 +135,23 @@ export class PeerDirectory {
     connection.addEventListener('close', () => clearTimeout(timer), { once: true });
   }
 
+  /** Whoever opens more than an honest peer ever does loses what it opened first. */
+  #limit({ connections }: Entry): void {
+    const [oldest] = connections;
+    if (connections.length > CONNECTIONS_PER_PEER && oldest !== undefined) {
+      this.#end(oldest, 'PEER_CONNECTIONS_TOO_MANY');
+    }
+    const strangers = [...this.#entries.values()].filter(({ validator }) => validator === undefined);
+    const [first] = strangers;
+    if (strangers.length <= STRANGERS_MAX || first === undefined) return;
+    for (const connection of first.connections) this.#end(connection, 'PEER_STRANGERS_TOO_MANY');
+  }
+
+  #closed(connection: Connection): void {
+    const entry = this.#entries.get(connection.remotePeer.toString());
+    if (entry !== undefined) entry.connections = entry.connections.filter((other) => other !== connection);
+  }
+
   async #introduce(connection: Connection): Promise<void> {
     const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
     const stream = await connection.newStream(this.#protocol, { signal });
@@ -108,6 +161,11 @@ export class PeerDirectory {
   /** Both sides send and read; the side that asked sends first. */
   async #exchange(stream: Stream, connection: Connection, role: 'ask' | 'answer'): Promise<void> {
     const signal = AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS);
+    if (role === 'answer' && this.#asked.has(connection)) {
+      this.#end(connection, 'PEER_STATEMENT_REPEATED');
+      return;
+    }
+    if (role === 'answer') this.#asked.add(connection);
     try {
       const messages = lpStream(stream, { maxDataLength: STATEMENT_BYTES });
       if (role === 'ask') await messages.write(this.#statement, { signal });
@@ -139,20 +197,35 @@ export class PeerDirectory {
       this.#refuse(connection, 'PEER_IS_SELF', new Error('another process runs with the key of this node'));
       return false;
     }
+    if (this.#dependencies.isBanned(verdict.value)) {
+      this.#refuse(connection, 'PEER_SCORE_LOW', new Error('this validator was disconnected for its score'));
+      return false;
+    }
     const entry = this.#entries.get(remotePeer.toString());
     if (entry === undefined) return false;
     entry.validator = verdict.value;
-    this.#peerByValidator.set(verdict.value, remotePeer);
     entry.known.resolve(verdict.value);
+    this.#limitIdentities(verdict.value);
     return true;
+  }
+
+  #limitIdentities(validator: ValidatorIndex): void {
+    const identities = this.identitiesOf(validator);
+    if (identities.length <= this.#options.identitiesMax) return;
+    const oldest = this.#entries.get(identities[0]?.toString() ?? '');
+    for (const connection of oldest?.connections ?? []) this.#end(connection, 'PEER_IDENTITIES_TOO_MANY');
   }
 
   #refuse(connection: Connection, code: string, reason: unknown): void {
     const { remotePeer } = connection;
     // A further connection of a peer that is known already may break while it closes; nobody is refused for that.
     if (this.validatorOf(remotePeer) !== undefined || connection.status !== 'open') return;
-    this.#dependencies.counters.add('peer_refused', code);
     this.#entries.get(remotePeer.toString())?.known.resolve(undefined);
+    this.#end(connection, code, reason);
+  }
+
+  #end(connection: Connection, code: string, reason: unknown = undefined): void {
+    this.#dependencies.counters.add('peer_refused', code);
     connection.abort(reason instanceof Error ? reason : new Error(code));
   }
 
@@ -161,9 +234,5 @@ export class PeerDirectory {
     if (entry === undefined) return;
     this.#entries.delete(peer.toString());
     entry.known.resolve(undefined);
-    const { validator } = entry;
-    if (validator !== undefined && this.#peerByValidator.get(validator)?.equals(peer) === true) {
-      this.#peerByValidator.delete(validator);
-    }
   }
 }

@@ -27,6 +27,8 @@ export interface NetworkMember {
   /** Members whose probes came through; see `awaitGossip`. */
   readonly heard: Set<number>;
   judge: (message: Received) => MessageJudgement;
+  /** While set, a message is judged only when it resolves. */
+  delay: Promise<void> | undefined;
   answer: (from: number, bytes: Uint8Array) => Promise<Uint8Array | undefined>;
 }
 
@@ -77,6 +79,7 @@ export class NetworkFactory {
       received,
       heard: new Set(),
       judge: () => accepted,
+      delay: undefined,
       answer: async (_from, bytes) => bytes,
     };
     this.#open.push(network);
@@ -87,6 +90,7 @@ export class NetworkFactory {
           return accepted;
         }
         received.push({ topic, from, bytes });
+        await member.delay;
         return member.judge({ topic, from, bytes });
       },
       request: (from, _protocol, bytes) => member.answer(from, bytes),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { counterHelp } from '../../../../node/runtime/counters.ts';
 import { ApiHarness } from '../../../helpers/apiHarness.ts';
 
 describe('GET /metrics', () => {
@@ -37,6 +38,12 @@ describe('GET /metrics', () => {
     expect(text).not.toContain('/made/up');
     expect(value('sidereal_gossip_rejected_total{label="votes"}')).toBe(2);
     expect(value('sidereal_restarts_total{label=""}')).toBe(4);
+  });
+
+  it('has words for all that the runtime counts, before anything has happened', () => {
+    for (const [name, help] of Object.entries(counterHelp)) {
+      expect(text).toContain(`# HELP sidereal_${name}_total ${help}`);
+    }
   });
 
   it('counts nothing twice however often it is asked', async () => {

@@ -67,6 +67,30 @@ describe('completion gossip', () => {
     expect(order).toEqual(['batch_included', 'completion_gossiped']);
   });
 
+  it('is told once its block has as many blocks above it as an origin needs', () => {
+    const confirmations = 2;
+    const told = new CoreNetwork(
+      scenarioOf(`
+name: completion
+duration: 90s
+config: { settlement: { origin_confirmations: ${confirmations} } }
+timeline:
+  - { at: { block: 1 }, borrow: { asset: UM, amount: 1000 } }
+`),
+      { settles: true },
+    );
+    const included = () => told.chain.lastSettledSeq > 0;
+    while (!included()) told.run(told.nowMs + 100);
+    const { height } = told.chain.head;
+    const news = () => told.sent.filter(({ topic }) => topic === 'settlements');
+    while (told.chain.head.height < height + confirmations) {
+      expect(news()).toEqual([]);
+      told.run(told.nowMs + 100);
+    }
+    told.run(told.nowMs + 100);
+    expect(news()).toHaveLength(1);
+  });
+
   it('is accepted where the own settlement chain says the same', () => {
     expect(receiver().message('settlements', sign(completion))).toMatchObject({ verdict: 'accept' });
   });
