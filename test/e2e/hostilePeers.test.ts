@@ -187,7 +187,7 @@ describe('4 honest nodes, and the key of a fifth in hostile hands', () => {
     expectHonestUnharmed(running);
   }, 180_000);
 
-  it('that sends frames that are none, too large, or signed', async () => {
+  it('that sends frames that are none, messages too large, and frames larger still', async () => {
     const running = await startHonest();
     const codes = ['FRAME_INVALID', 'MESSAGE_TOO_LARGE', 'FRAME_TOO_LARGE'] as const;
     const offences = [
@@ -205,7 +205,7 @@ describe('4 honest nodes, and the key of a fifth in hostile hands', () => {
     expectHonestUnharmed(running);
   }, 180_000);
 
-  it('that asks too much: too large, too many at once, and never reading what it asked for', async () => {
+  it('that asks nonsense, eight times at once, and more than fits a question', async () => {
     const running = await startHonest();
     const { peer, connection } = await enter(running, 'curious', 0);
     const large = new Uint8Array(REQUEST_BYTES_MAX + 1);
