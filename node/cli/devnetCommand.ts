@@ -5,6 +5,7 @@ import { type Checked, formatProblems } from '../config/problem.ts';
 import { type OpenedNetwork, openNetwork, type WorkloadChoice } from '../devnet/openNetwork.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import { Devnet } from './devnet/devnet.ts';
+import { StopRequest } from './devnet/stopRequest.ts';
 import type { CliIo } from './io.ts';
 import { readSources } from './sources.ts';
 
@@ -35,13 +36,20 @@ export async function runDevnet(options: DevnetOptions, io: CliIo): Promise<Exit
     throw new CodedError('NOT_AVAILABLE_YET', message);
   }
   const startedMs = performance.now();
-  const opened = await openRequested(options, io);
-  if (!opened.ok) {
-    io.err(`${formatProblems(opened.problems)}\n`);
-    return exitCodes.usage;
+  // From here on, so that a network is made whole or not at all.
+  const stop = new StopRequest();
+  try {
+    const opened = await openRequested(options, io);
+    if (!opened.ok) {
+      io.err(`${formatProblems(opened.problems)}\n`);
+      return exitCodes.usage;
+    }
+    const { duration: durationMs, json = false, workload } = options;
+    const run = { opened: opened.value, durationMs, isJson: json, workload, startedMs };
+    return await new Devnet(run, stop, io).run();
+  } finally {
+    stop.close();
   }
-  const { duration: durationMs, json = false, workload } = options;
-  return new Devnet({ opened: opened.value, durationMs, isJson: json, workload, startedMs }, io).run();
 }
 
 async function openRequested(options: DevnetOptions, io: CliIo): Promise<Checked<OpenedNetwork>> {

@@ -26,7 +26,7 @@ import {
   OPERATOR_KEY_FILE,
 } from './networkFolder.ts';
 import type { NodeReport } from './nodeReporter.ts';
-import { findTakenPort, type NetworkPorts } from './ports.ts';
+import { findTakenPort, type NetworkPorts, portTaken } from './ports.ts';
 import { type ProcessExit, type ProcessState, SupervisedProcess } from './supervisedProcess.ts';
 
 /** Longest wait for an answer of the settlement chain's admin methods, in ms. */
@@ -137,10 +137,7 @@ export class LocalNetwork {
     this.#unlock = await lockNetworkFolder(folder.dataDir);
     try {
       const taken = await findTakenPort(host, ports);
-      if (taken !== undefined) {
-        const message = `port ${taken} on ${host} is taken: choose others with --port, or stop what listens there`;
-        throw new CodedError('PORT_TAKEN', message, { host, port: taken });
-      }
+      if (taken !== undefined) throw portTaken(host, taken);
       this.#writeConfigs();
       this.#refuseWhileStopping();
       await this.#chain.start();

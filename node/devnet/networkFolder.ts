@@ -60,8 +60,8 @@ export async function createNetworkFolder(
     const message = `no validator can be called ${CHAIN_NAME}: that is the name of the settlement chain`;
     throw new CodedError('DEVNET_NAME_TAKEN', message, { name: CHAIN_NAME });
   }
-  checkFree(dataDir);
   await usable(dataDir, async () => {
+    checkFree(dataDir);
     for (const { name, secretKey } of parts.validators) {
       const folder = join(dataDir, name);
       makeFolders(folder);

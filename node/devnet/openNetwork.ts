@@ -20,6 +20,7 @@ import {
   readNetworkFolder,
   removeNetworkFolder,
 } from './networkFolder.ts';
+import { findTakenPort, portsFrom, portTaken } from './ports.ts';
 
 /** What drives a devnet: the demo, nothing, or a file: a trace (.csv), or YAML with a `workload:`. */
 export type WorkloadChoice =
@@ -73,6 +74,7 @@ export async function openNetwork(request: NetworkRequest): Promise<Checked<Open
       value: { folder: { ...kept, config }, isNew: false, scenario, workload: workload.type },
     };
   }
+  await assertPortsFree(scenario.config);
   if (isFresh) {
     const unlock = await lockNetworkFolder(dataDir);
     try {
@@ -83,6 +85,12 @@ export async function openNetwork(request: NetworkRequest): Promise<Checked<Open
   }
   const folder = await createNetworkFolder(dataDir, scenario, request.genesisMs());
   return { ok: true, value: { folder, isNew: true, scenario, workload: workload.type } };
+}
+
+/** A new network whose ports are taken is not even made. */
+async function assertPortsFree({ api, validators }: Config): Promise<void> {
+  const taken = await findTakenPort(api.host, portsFrom(api.port, validators.length));
+  if (taken !== undefined) throw portTaken(api.host, taken);
 }
 
 function loadRequested(request: NetworkRequest, seed: number | undefined): Checked<LoadedScenario> {
@@ -147,9 +155,13 @@ function refuseOtherConfig(
   for (const key of new Set([...below, ...above].flatMap(keysOf))) {
     const [wanted, there] = [valueAt(asked, key), valueAt(kept.config, key)];
     if (processGroups.some((group) => key.startsWith(`${group}.`)) || wanted === there) continue;
+    const isCount = key === 'validators' && asked.validators.length !== kept.config.validators.length;
+    const [found, other] = isCount
+      ? [kept.config.validators.length, asked.validators.length]
+      : [there, wanted];
     throw new CodedError(
       'DEVNET_CONFIG_OTHER',
-      `${key} is ${there} in the network of ${dataDir}, and you ask for ${wanted}: start over with --fresh, or choose another ` +
+      `the network of ${dataDir} has ${key} ${found}, and you ask for ${other}: start over with --fresh, or choose another ` +
         '--data-dir',
       { key, dataDir },
     );

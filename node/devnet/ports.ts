@@ -64,6 +64,11 @@ export async function findTakenPort(host: string, ports: NetworkPorts): Promise<
   return undefined;
 }
 
+export function portTaken(host: string, port: number): CodedError {
+  const message = `port ${port} on ${host} is taken: choose others with --port, or stop what listens there`;
+  return new CodedError('PORT_TAKEN', message, { host, port });
+}
+
 function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -26,7 +26,7 @@ export interface BannerFacts {
 
 export function renderBanner(facts: BannerFacts, colors: Colors): string {
   const lines = [...introduction(facts), [], ...processes(facts), [], ...accounts(facts), [], ...next(facts)];
-  return `${lines.map((line) => renderLine(line, Number.MAX_SAFE_INTEGER, colors)).join('\n')}\n`;
+  return `${lines.map((line) => renderLine(line, Number.MAX_SAFE_INTEGER, colors)).join('\n')}\n\n`;
 }
 
 function introduction(facts: BannerFacts): Span[][] {

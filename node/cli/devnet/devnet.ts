@@ -18,7 +18,7 @@ import { type CliIo, colorsOf } from '../io.ts';
 import { renderBanner } from './banner.ts';
 import { DevnetFace } from './face.ts';
 import { spell } from './liveTable.ts';
-import { StopRequest } from './stopRequest.ts';
+import type { StopRequest } from './stopRequest.ts';
 
 export interface DevnetRun {
   readonly opened: OpenedNetwork;
@@ -38,18 +38,22 @@ export class Devnet {
   readonly #network: LocalNetwork;
   readonly #watch: NetworkWatch;
   readonly #face: DevnetFace;
-  readonly #stop = new StopRequest(() => this.#abandon());
+  readonly #stop: StopRequest;
   /** When a process that died is started again, by name, in ms of this process. */
   readonly #restartAtMs = new Map<string, number>();
   #workload: Workload | undefined;
   #isDescribed = false;
+  /** Newest final block of any node. */
+  #height = 0;
 
-  constructor(run: DevnetRun, io: CliIo) {
+  constructor(run: DevnetRun, stop: StopRequest, io: CliIo) {
     const { folder } = run.opened;
     const { config } = folder;
     const { adminToken, port } = config.api;
     this.#run = run;
     this.#io = io;
+    this.#stop = stop;
+    stop.onSecond(() => this.#abandon());
     this.#adminToken = adminToken === '' ? randomBytes(16).toString('hex') : adminToken;
     this.#network = new LocalNetwork(
       {
@@ -74,7 +78,7 @@ export class Devnet {
       now: () => this.#now(),
       onLine: (line) => {
         this.#face.tell(line);
-        if (line.type === 'block_finalized') this.#workload?.noteHeight(Number(line.height));
+        if (line.type === 'block_finalized') this.#noteHeight(Number(line.height));
       },
     });
   }
@@ -85,6 +89,7 @@ export class Devnet {
     const stopEarly = (): void => void this.#network.stop();
     signal.addEventListener('abort', stopEarly);
     try {
+      if (signal.aborted) return exitCodes.ok;
       await this.#start();
       await this.#show(signal);
     } catch (error) {
@@ -151,6 +156,11 @@ export class Devnet {
     );
   }
 
+  #noteHeight(height: number): void {
+    this.#height = Math.max(this.#height, height);
+    this.#workload?.noteHeight(height);
+  }
+
   #noteCrash(name: string, exit: ProcessExit, restartInMs: number | undefined): void {
     if (restartInMs !== undefined) this.#restartAtMs.set(name, performance.now() + restartInMs);
     const { code, signal, failure } = exit;
@@ -182,7 +192,6 @@ export class Devnet {
     this.#face.close();
     await Promise.all([this.#workload?.stop(), this.#watch.stop(), this.#network.stop()]);
     this.#removeDescription();
-    this.#stop.close();
   }
 
   /** Told twice to stop: nobody waits for anything. */
@@ -199,10 +208,9 @@ export class Devnet {
   #sayGoodbye(): void {
     const { startedMs, isJson, opened } = this.#run;
     if (isJson) return;
-    const { nodes, counts } = this.#watch.picture();
-    const height = Math.max(0, ...nodes.map(({ finalizedHeight }) => finalizedHeight ?? 0));
+    const { counts } = this.#watch.picture();
     this.#io.out(
-      `Stopped after ${spell(performance.now() - startedMs)}: block ${grouped(height)} final, ` +
+      `Stopped after ${spell(performance.now() - startedMs)}: block ${grouped(this.#height)} final, ` +
         `${counted(counts.settled, 'batch', 'batches')} settled. ${pathOf(opened.folder.dataDir)} keeps it for the next start.\n`,
     );
   }

@@ -8,12 +8,10 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export class StopRequest {
   readonly #controller = new AbortController();
-  readonly #abandon: () => void;
+  #abandon: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param abandon - Lets go of everything without waiting; the process ends when it returns. */
-  constructor(abandon: () => void) {
-    this.#abandon = abandon;
+  constructor() {
     for (const signal of signals) process.on(signal, this.#interrupt);
     process.stdout.on('error', this.#end);
   }
@@ -21,6 +19,11 @@ export class StopRequest {
   /** Aborted when it is time to stop. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** @param abandon - Lets go of everything without waiting; the process ends when it returns. */
+  onSecond(abandon: () => void): void {
+    this.#abandon = abandon;
   }
 
   /** Asks for a stop after a while. */
