@@ -1,5 +1,6 @@
 /** Rules over several keys of the configuration at once. Each names the keys it is about, so a message has a place. */
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
+import { SETTLEMENT_TRANSACTION_BYTES_MAX } from '../../settlement/chain/transactionCodec.ts';
 import { publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
@@ -25,6 +26,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkSettlementChain(config),
     ...checkAssets(config),
     ...checkAccounts(config),
+    ...checkMessages(config),
   ];
 }
 
@@ -228,6 +230,25 @@ function checkAssets({ ledger }: Config): BrokenRule[] {
     if (asset.price === 0n) broken.push({ paths: [at('price')], message: 'expected a price above 0, got 0' });
   }
   return broken;
+}
+
+/** Beside a block or two settlements a message holds a vote, lengths and names. */
+const MESSAGE_OVERHEAD_BYTES = 4096;
+
+/** What a node may have to say must fit into a message. Two settlements are the proof of an equivocation. */
+function checkMessages({ chain, p2p }: Config): BrokenRule[] {
+  const bytesMin =
+    Math.max(chain.blockBytesMax, 2 * SETTLEMENT_TRANSACTION_BYTES_MAX) + MESSAGE_OVERHEAD_BYTES;
+  if (p2p.messageBytesMax >= bytesMin) return [];
+  return [
+    {
+      paths: [
+        ['p2p', 'message_bytes_max'],
+        ['chain', 'block_bytes_max'],
+      ],
+      message: `expected message_bytes_max >= ${bytesMin}, room for a block or for two settlements, got ${p2p.messageBytesMax}`,
+    },
+  ];
 }
 
 function checkAccounts({ ledger }: Config): BrokenRule[] {

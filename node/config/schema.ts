@@ -492,7 +492,7 @@ export const configSchema = z.strictObject(
           description: 'libp2p address of a node; port 0 takes a free one',
         }),
         bootstrap: textList({ unit: 'multiaddrs', description: 'Peers to dial first' }),
-        message_bytes_max: integer(2_097_152, 1024, 67_108_864, {
+        message_bytes_max: integer(2_097_152, 1024, 134_217_728, {
           unit: 'bytes',
           description: 'Largest gossip message',
         }),

@@ -211,6 +211,11 @@ const mutations: readonly Mutation[] = [
     'settlement_chain.kind: expected "mock", got "evm": needs settlement on an EVM chain, which this version does not have [NOT_AVAILABLE_YET]',
   ],
   [
+    'a block that fits into no message',
+    set('p2p', 'message_bytes_max', 1_048_576),
+    'p2p.message_bytes_max: expected message_bytes_max >= 1052672, room for a block or for two settlements, got 1048576 [CONFIG_RULE_BROKEN]',
+  ],
+  [
     'a public key of the wrong length',
     (c) => Object.assign(c, { validators: [{ name: 'a', public_key: '0x12' }] }),
     'validators.0.public_key: expected an ed25519 public key (0x and 64 lower-case hex digits), got "0x12" [CONFIG_VALUE_INVALID]',
