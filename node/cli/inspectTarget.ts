@@ -44,7 +44,7 @@ export function openTarget(dir: string, node: string | undefined): InspectTarget
   const name = node === undefined ? nodes[0] : nodes[findNode(node, nodes)];
   if (name !== undefined) return openNode(name, join(dir, name, INPUT_FOLDER));
   const code: CliCode = 'INPUT_LOG_MISSING';
-  const message = `${dir} holds no log of inputs: \`sidereal run --out DIR\` leaves one, and so does a devnet started with \`--record\``;
+  const message = `${dir} holds no log of inputs: \`sidereal run --out DIR\` leaves one, and so does \`sidereal devnet --set storage.record_inputs=true\``;
   throw new CodedError(code, message, { path: dir });
 }
 

@@ -177,7 +177,7 @@ describe('4 node processes that record their inputs', () => {
     expect(again.out).toMatch(
       /80 blocks, 6 transactions, 3 batches, read from .*store; the simulation gives the same batches/,
     );
-  });
+  }, 240_000);
 
   it('are refused a recording where none of them ever ran, and start as new ones afterwards', async () => {
     const net = join(dataDir, 'net');

@@ -10,6 +10,7 @@ import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from '../../scenario/transactions.ts'
 
 export class AccountLabels {
   readonly #byAddress = new Map<Address, string>();
+  readonly #used = new Set<Address>();
   readonly #taken = new Set<string>([DEFAULT_ACCOUNT, ORACLE_ACCOUNT]);
 
   /** Genesis accounts keep their labels where a scenario can have them; validators are called by name. */
@@ -25,6 +26,7 @@ export class AccountLabels {
   }
 
   of(address: Address): string {
+    this.#used.add(address);
     const known = this.#byAddress.get(address);
     if (known !== undefined) return known;
     const label = this.#free('wallet', this.#byAddress.size);
@@ -32,9 +34,9 @@ export class AccountLabels {
     return label;
   }
 
-  /** Every address that got a name, with it. */
+  /** Every address whose name was asked for, with it. */
   entries(): readonly (readonly [Address, string])[] {
-    return [...this.#byAddress];
+    return [...this.#byAddress].filter(([address]) => this.#used.has(address));
   }
 
   #name(address: Address, label: string): void {

@@ -141,6 +141,8 @@ describe('makeRecording', () => {
     expect(blockCount).toBe(6);
     expect(text).toContain('# Blocks 5 to 6 were in no batch yet');
     expect(text).toContain('blocks 1 to 6, 1 batches');
+    expect(text).toMatch(/^# {3}alice was 0x[0-9a-f]{64}$/m);
+    expect(text).not.toContain('node-0 was');
   });
 
   it('leaves out what the ledger refuses for what it is, and says how much', async () => {
