@@ -1,6 +1,7 @@
 /** Which document has which generated parts. */
 import { apiParts } from './api.ts';
 import { configurationParts } from './configuration.ts';
+import { devnetParts } from './devnet.ts';
 import { errorParts } from './errors.ts';
 import { eventParts } from './events.ts';
 import { type Parts, replaceParts } from './markdown.ts';
@@ -9,7 +10,7 @@ import { maskHostTime, readmeParts, resultSampleParts } from './run.ts';
 import { scenarioParts } from './scenarios.ts';
 
 export const generatedDocuments: Readonly<Record<string, () => Parts | Promise<Parts>>> = {
-  'README.md': readmeParts,
+  'README.md': async () => ({ ...devnetParts(), ...(await readmeParts()) }),
   'docs/api.md': apiParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,

@@ -24,6 +24,9 @@ export interface BannerFacts {
   readonly dataDirOption: string | undefined;
 }
 
+/** Assets that are named; a trace may bring many. */
+const ASSETS_NAMED = 8;
+
 export function renderBanner(facts: BannerFacts, colors: Colors): string {
   const lines = [...introduction(facts), [], ...processes(facts), [], ...accounts(facts), [], ...next(facts)];
   return `${lines.map((line) => renderLine(line, Number.MAX_SAFE_INTEGER, colors)).join('\n')}\n\n`;
@@ -93,9 +96,14 @@ function nameRange(names: readonly string[]): string {
 
 function accounts({ description, assets, fundedUnits }: BannerFacts): Span[][] {
   const units = grouped(Number(fundedUnits));
+  const rest = assets.length > ASSETS_NAMED ? [`${assets.length - ASSETS_NAMED} more`] : [];
+  const named = [...assets.slice(0, ASSETS_NAMED), ...rest].join(', ');
   return [
-    [span('Accounts', 'strong'), span(`, each with ${units} whole units of ${assets.join(', ')},`)],
-    [span('and as much deposited to borrow against:')],
+    [
+      span('Accounts', 'strong'),
+      span(`: ${units} whole units of every asset each, and as much again deposited.`),
+    ],
+    [span(`Assets: ${named}. Amounts are smallest units.`)],
     ...description.accounts.map(({ address }, index) => [span(`  (${index}) ${address}`)]),
     [span('their private keys:')],
     ...description.accounts.map(({ private_key: key }, index) => [span(`  (${index}) ${key}`)]),
