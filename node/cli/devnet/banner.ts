@@ -101,7 +101,7 @@ function accounts({ description, assets, fundedUnits }: BannerFacts): Span[][] {
   return [
     [
       span('Accounts', 'strong'),
-      span(`: ${units} whole units of every asset each, and as much again deposited.`),
+      span(`: ${units} whole units of every asset each, and as much deposited.`),
     ],
     [span(`Assets: ${named}. Amounts are smallest units.`)],
     ...description.accounts.map(({ address }, index) => [span(`  (${index}) ${address}`)]),

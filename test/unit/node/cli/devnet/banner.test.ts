@@ -28,7 +28,7 @@ describe('renderBanner', () => {
       keys     .sidereal/devnet/<node>/validator.key, operator.key
       admin    bearer token 1f6e0c2b5d7a4938a1c4e7f09b2d6853
 
-      Accounts: 1,000,000 whole units of every asset each, and as much again deposited.
+      Accounts: 1,000,000 whole units of every asset each, and as much deposited.
       Assets: UM, USDC, USDT, TNZO, DAI, WETH, ETH, WBTC. Amounts are smallest units.
         (0) 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266
         (1) 0x70997970c51812dc3a010c7d01b50e0d17dc79c8
