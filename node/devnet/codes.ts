@@ -6,6 +6,7 @@ export const devnetCodes = {
   DEVNET_DESCRIPTION_INVALID: 'the devnet.json of the data directory is not what a devnet writes',
   DEVNET_DIR_TAKEN: 'the data directory holds something else than a network',
   DEVNET_DIR_UNUSABLE: 'the data directory cannot be read or written, or the network in it is damaged',
+  DEVNET_GENESIS_TOO_LARGE: 'genesis has more accounts than the processes of a local network read',
   DEVNET_NAME_TAKEN: 'a validator has the name that a local network gives its settlement chain',
   DEVNET_NOT_RUNNING: 'no devnet runs on the data directory',
   DEVNET_RUNNING: 'another process runs a network on the data directory',

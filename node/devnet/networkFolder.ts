@@ -17,6 +17,7 @@ import { stringify } from 'yaml';
 import { toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { readYamlFile } from '../config/configSources.ts';
+import { YAML_BYTES_MAX } from '../config/located.ts';
 import { parseConfigSources } from '../config/parseConfig.ts';
 import { plainConfigOf } from '../config/plainConfig.ts';
 import { formatProblems } from '../config/problem.ts';
@@ -31,6 +32,8 @@ const NETWORK_FILE = 'network.yaml';
 const LOCK_FILE = 'network.lock';
 export const KEY_FILE = 'validator.key';
 export const OPERATOR_KEY_FILE = 'operator.key';
+/** Largest file of a network, in bytes: each process reads it with the addresses of its peers besides. */
+const NETWORK_BYTES_MAX = YAML_BYTES_MAX - 32 * 1024;
 /** Name and folder of the settlement chain. */
 export const CHAIN_NAME = 'settlement';
 
@@ -45,7 +48,7 @@ export interface NetworkFolder {
 /**
  * Makes a new network: keys, empty stores that know they are new, and the file that all have in common.
  * @param genesisMs - The genesis instant, in ms since 1970.
- * @throws {CodedError} `DEVNET_NAME_TAKEN`, `DEVNET_DIR_TAKEN`, `DEVNET_DIR_UNUSABLE`.
+ * @throws {CodedError} `DEVNET_NAME_TAKEN`, `DEVNET_GENESIS_TOO_LARGE`, `DEVNET_DIR_TAKEN`, `DEVNET_DIR_UNUSABLE`.
  */
 export async function createNetworkFolder(
   dataDir: string,
@@ -56,10 +59,7 @@ export async function createNetworkFolder(
   const named = networkConfigOf(scenario, parts);
   const config: Config = { ...named, chain: { ...named.chain, genesisMs } };
   const { chainId } = parts.genesis;
-  if (config.validators.some(({ name }) => name === CHAIN_NAME)) {
-    const message = `no validator can be called ${CHAIN_NAME}: that is the name of the settlement chain`;
-    throw new CodedError('DEVNET_NAME_TAKEN', message, { name: CHAIN_NAME });
-  }
+  checkNetwork(config);
   await usable(dataDir, async () => {
     checkFree(dataDir);
     for (const { name, secretKey } of parts.validators) {
@@ -76,6 +76,26 @@ export async function createNetworkFolder(
 }
 
 /**
+ * Whether a network of this configuration can be made at all, wherever.
+ * @throws {CodedError} `DEVNET_NAME_TAKEN`, `DEVNET_GENESIS_TOO_LARGE`.
+ */
+export function checkNetwork(config: Config): void {
+  const size = Buffer.byteLength(networkText(config));
+  if (size > NETWORK_BYTES_MAX) {
+    throw new CodedError(
+      'DEVNET_GENESIS_TOO_LARGE',
+      `genesis takes ${size} bytes, and a network of processes reads at most ${NETWORK_BYTES_MAX}: ` +
+        `${config.ledger.accounts.length} accounts are too many, choose a workload of fewer`,
+      { size, sizeMax: NETWORK_BYTES_MAX, accounts: config.ledger.accounts.length },
+    );
+  }
+  if (config.validators.some(({ name }) => name === CHAIN_NAME)) {
+    const message = `no validator can be called ${CHAIN_NAME}: that is the name of the settlement chain`;
+    throw new CodedError('DEVNET_NAME_TAKEN', message, { name: CHAIN_NAME });
+  }
+}
+
+/**
  * Moves the genesis instant of a network whose instant has not come yet.
  * @throws {CodedError} `DEVNET_DIR_UNUSABLE`.
  */
@@ -87,10 +107,13 @@ export async function moveGenesis(folder: NetworkFolder, genesisMs: number): Pro
 }
 
 function writeNetworkFile(dataDir: string, config: Config): void {
+  writeFileSync(join(dataDir, NETWORK_FILE), networkText(config), { mode: 0o600 });
+}
+
+function networkText(config: Config): string {
   const head =
     '# A local network: what its processes have in common. Made by the first start; not to be edited.\n';
-  const text = `${head}${stringify(plainConfigOf(config), { lineWidth: 0 })}`;
-  writeFileSync(join(dataDir, NETWORK_FILE), text, { mode: 0o600 });
+  return `${head}${stringify(plainConfigOf(config), { lineWidth: 0 })}`;
 }
 
 /**

@@ -9,11 +9,12 @@ import type { Located } from '../config/located.ts';
 import { snakeCase, snakeCased, texts } from '../config/plainConfig.ts';
 import type { Checked } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
-import { createGenesis } from '../scenario/genesis.ts';
+import { createGenesis, networkConfigOf } from '../scenario/genesis.ts';
 import { type LoadedScenario, loadScenario, parseScenario } from '../scenario/loadScenario.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { deriveFundedAccounts } from './fundedAccounts.ts';
 import {
+  checkNetwork,
   createNetworkFolder,
   lockNetworkFolder,
   type NetworkFolder,
@@ -74,6 +75,8 @@ export async function openNetwork(request: NetworkRequest): Promise<Checked<Open
       value: { folder: { ...kept, config }, isNew: false, scenario, workload: workload.type },
     };
   }
+  // Before anything is deleted or made.
+  checkNetwork(networkConfigOf(scenario, createGenesis(scenario)));
   await assertPortsFree(scenario.config);
   if (isFresh) {
     const unlock = await lockNetworkFolder(dataDir);

@@ -67,6 +67,7 @@ const advice: Readonly<Record<string, string>> = {
   RESTART_TIMED_OUT: 'Look at the log of the node; `sidereal status` shows when it is back.',
   DEVNET_DIR_TAKEN: 'Choose another `--data-dir`, or empty this one.',
   DEVNET_DIR_UNUSABLE: 'Look at the path, its permissions and the space on the disk.',
+  DEVNET_GENESIS_TOO_LARGE: 'Choose a workload of fewer accounts, or run it in a simulation.',
   DEVNET_NAME_TAKEN: 'Call the validator something else.',
   DEVNET_RUNNING: 'Stop the devnet that runs there, or choose another `--data-dir`.',
   KEY_FILE_INVALID: 'Make a key with `sidereal keys --out`, or correct `node.key_file`.',

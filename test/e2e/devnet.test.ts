@@ -196,6 +196,12 @@ describe('sidereal devnet', () => {
     const unfunded = devnet('--workload', trace);
     expect(await unfunded.ended()).toBe(2);
     expect(unfunded.err).toContain('[DEVNET_WORKLOAD_OTHER]');
+    const many = Array.from({ length: 3000 }, (_, index) => `${index},wallet-${index},borrow,UM,1`);
+    writeFileSync(trace, `timestamp,wallet,action,asset,amount\n${many.join('\n')}\n`);
+    const crowded = devnet('--fresh', '--workload', trace);
+    expect(await crowded.ended()).toBe(2);
+    expect(crowded.err).toMatch(/^genesis takes .* \[DEVNET_GENESIS_TOO_LARGE\]\n$/);
+    expect(readdirSync(dataDir)).toContain('network.yaml');
     writeFileSync(
       join(folder, 'whole.yaml'),
       'timeline:\n  - { at: { block: 1 }, borrow: { asset: UM, amount: 1 } }\n',

@@ -99,10 +99,7 @@ function accounts({ description, assets, fundedUnits }: BannerFacts): Span[][] {
   const rest = assets.length > ASSETS_NAMED ? [`${assets.length - ASSETS_NAMED} more`] : [];
   const named = [...assets.slice(0, ASSETS_NAMED), ...rest].join(', ');
   return [
-    [
-      span('Accounts', 'strong'),
-      span(`: ${units} whole units of every asset each, and as much deposited.`),
-    ],
+    [span('Accounts', 'strong'), span(`: ${units} whole units of every asset each, and as much deposited.`)],
     [span(`Assets: ${named}. Amounts are smallest units.`)],
     ...description.accounts.map(({ address }, index) => [span(`  (${index}) ${address}`)]),
     [span('their private keys:')],
