@@ -47,7 +47,9 @@ class Limits {
         ? [...transactions, ...workload.transactions.map(({ transaction }) => transaction)]
         : transactions;
     this.#batchesMax =
-      workload.type === 'uniform' ? undefined : all.filter(({ operation }) => movesNet(operation)).length;
+      workload.type === 'uniform' || workload.type === 'model'
+        ? undefined
+        : all.filter(({ operation }) => movesNet(operation)).length;
     this.#aheadMs = timeline
       .flatMap(({ faults }) => faults)
       .reduce(

@@ -6,6 +6,7 @@
  * nothing before it had brought anything in.
  */
 import type { Config } from '../config/types.ts';
+import { fundModel } from './model/modelFunding.ts';
 import { Positions } from './positions.ts';
 import { DEFAULT_ACCOUNT } from './transactions.ts';
 import type { Scenario, ScenarioAccount, ScenarioTransaction } from './types.ts';
@@ -66,6 +67,11 @@ export function createFunding(scenario: Fundable): Funding {
   const poolCash = fillPools(accounts, anchored, loose);
   for (const { account, cash } of uniformFunding(scenario)) {
     if (account !== undefined) accounts.set(account.label, copyAccount(account));
+    for (const [asset, amount] of Object.entries(cash)) add(poolCash, asset, amount);
+  }
+  if (scenario.workload.type === 'model') {
+    const { accounts: own, cash } = fundModel(scenario.workload.model, scenario.config, scenario.durationMs);
+    for (const account of own) accounts.set(account.label, copyAccount(account));
     for (const [asset, amount] of Object.entries(cash)) add(poolCash, asset, amount);
   }
   return { accounts: [...accounts.values()], poolCash };

@@ -2,6 +2,7 @@
 import { metricNames } from './expectationReader.ts';
 import { faultBounds } from './faultKinds.ts';
 import { faultSchemas } from './faultSchema.ts';
+import { modelSchema } from './model/modelSchema.ts';
 import { duration, integer, map, node, number, type Schema, text } from './schemaParts.ts';
 import { eventKeys } from './timelineReader.ts';
 
@@ -157,6 +158,7 @@ export function scenarioJsonSchema(): object {
         time_scale: { type: 'number', minimum: 0 },
         blocks: integer(1),
         uniform: map({ transactions_per_block: integer(1) }, ['transactions_per_block']),
+        model: modelSchema,
       }),
       auto_fund: { type: 'boolean' },
       accounts: { type: 'object', additionalProperties: holdings },

@@ -11,6 +11,7 @@ import {
   type TransactionBody,
 } from '../../settlement/execution/transaction.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
+import { ModelWorkload } from './model/modelWorkload.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
 import type { Scenario, ScenarioTransaction, TimelineEvent, WorkloadTransaction } from './types.ts';
 import { UniformWorkload } from './workload.ts';
@@ -30,6 +31,8 @@ export class TransactionFeed {
   readonly #events = new Map<Height, ScenarioTransaction[]>();
   readonly #rows: readonly WorkloadTransaction[];
   readonly #uniform: UniformWorkload | undefined;
+  readonly #model: ModelWorkload | undefined;
+  readonly #blockTransactionsMax: number;
   readonly #signers = new Map<Address, Signer>();
   readonly #nonces = new Map<Address, number>();
   #nextRow = 0;
@@ -57,6 +60,10 @@ export class TransactionFeed {
       workload.type === 'uniform'
         ? new UniformWorkload({ transactionsPerBlock: workload.transactionsPerBlock, seed, config })
         : undefined;
+    const { blockTimeMs, blockTransactionsMax } = config.chain;
+    this.#blockTransactionsMax = blockTransactionsMax;
+    this.#model =
+      workload.type === 'model' ? new ModelWorkload({ model: workload.model, blockTimeMs, seed }) : undefined;
   }
 
   /**
@@ -90,6 +97,10 @@ export class TransactionFeed {
       this.#nextRow += 1;
     }
     if (this.#uniform !== undefined) taken.push(...this.#uniform.transactionsFor(height));
+    if (this.#model !== undefined) {
+      const room = this.#blockTransactionsMax - taken.length;
+      for (const transaction of this.#model.transactionsFor(height, room)) taken.push(transaction);
+    }
     return taken;
   }
 

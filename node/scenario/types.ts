@@ -1,5 +1,6 @@
 /** A scenario after parsing and checking: what both engines take. All amounts are smallest units, all times ms. */
 import type { Config } from '../config/types.ts';
+import type { WorkloadModel } from './model/types.ts';
 
 /** Where scenarios run: in virtual time, or on real processes. */
 export type Engine = 'simulation' | 'devnet';
@@ -193,14 +194,15 @@ export interface WorkloadTransaction {
   readonly transaction: ScenarioTransaction;
 }
 
-/** `explicit`: rows of a trace, already placed. `uniform`: made block by block from the seed. */
+/** `explicit`: rows of a trace, already placed. `uniform` and `model`: made block by block from the seed. */
 export type Workload =
   | { readonly type: 'none' }
   | {
       readonly type: 'explicit';
       readonly transactions: readonly WorkloadTransaction[];
     }
-  | { readonly type: 'uniform'; readonly transactionsPerBlock: number };
+  | { readonly type: 'uniform'; readonly transactionsPerBlock: number }
+  | { readonly type: 'model'; readonly model: WorkloadModel };
 
 /** Genesis holdings of one account, for scenarios that fund by hand. */
 export interface ScenarioAccount {

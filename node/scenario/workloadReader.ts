@@ -1,6 +1,7 @@
-/** Reads `workload:`: a trace placed into blocks, or the uniform generator. */
+/** Reads `workload:`: a trace placed into blocks, the uniform generator, or a model of traffic. */
 import { resolveBeside } from '../config/configSources.ts';
 import type { ScenarioContext } from './context.ts';
+import { readModel } from './model/modelReader.ts';
 import type { MapPlace, Place, Reader } from './reader.ts';
 import { assetsOf, placeRows, readTrace, type TracePlacement, type TraceRow } from './trace.ts';
 import type { Workload } from './types.ts';
@@ -27,47 +28,49 @@ export function readWorkload(source: WorkloadSource, place: Place | undefined): 
   if (place === undefined) return none;
   const map = reader.map(
     place,
-    ['trace', 'time_scale', 'blocks', 'uniform'],
+    ['trace', 'time_scale', 'blocks', 'uniform', 'model'],
     '{ trace: flows.csv, blocks: 300 } or { uniform: { transactions_per_block: 5 } }',
   );
   if (map === undefined) return none;
   const tracePlace = reader.get(map, 'trace');
   const uniformPlace = reader.get(map, 'uniform');
-  if ((tracePlace === undefined) === (uniformPlace === undefined)) {
+  const modelPlace = reader.get(map, 'model');
+  const kinds = [tracePlace, uniformPlace, modelPlace].filter((one) => one !== undefined);
+  if (kinds.length !== 1) {
     reader.report(
       place.value.at,
       place.path,
       'SCENARIO_KEYS_CONFLICT',
-      'expected exactly one of trace and uniform',
+      'expected exactly one of trace, uniform and model',
     );
     return none;
   }
-  if (uniformPlace !== undefined) {
-    for (const key of ['time_scale', 'blocks'] as const) {
-      const extra = reader.get(map, key);
-      if (extra !== undefined)
-        reader.report(
-          extra.keyAt ?? extra.value.at,
-          extra.path,
-          'SCENARIO_KEYS_CONFLICT',
-          `expected no ${key} beside uniform`,
-        );
-    }
-    const inner = reader.map(
-      uniformPlace,
-      ['transactions_per_block'],
-      'a map such as { transactions_per_block: 5 }',
-    );
-    const count = reader.integer(
-      inner && reader.require(inner, 'transactions_per_block', 'a count'),
-      1,
-      UNIFORM_TRANSACTIONS_MAX,
-    );
-    return count === undefined
-      ? none
-      : { ...none, workload: { type: 'uniform', transactionsPerBlock: count } };
+  if (tracePlace !== undefined) return readTraceWorkload(source, map, tracePlace) ?? none;
+  for (const key of ['time_scale', 'blocks'] as const) {
+    const extra = reader.get(map, key);
+    if (extra !== undefined)
+      reader.report(
+        extra.keyAt ?? extra.value.at,
+        extra.path,
+        'SCENARIO_KEYS_CONFLICT',
+        `expected no ${key} beside ${uniformPlace === undefined ? 'model' : 'uniform'}`,
+      );
   }
-  return readTraceWorkload(source, map, tracePlace) ?? none;
+  if (modelPlace !== undefined) {
+    const model = readModel(source.context, modelPlace);
+    return model === undefined ? none : { ...none, workload: { type: 'model', model } };
+  }
+  return uniformPlace === undefined ? none : { ...none, ...readUniform(reader, uniformPlace) };
+}
+
+function readUniform(reader: Reader, place: Place): Pick<PlacedWorkload, 'workload'> | undefined {
+  const map = reader.map(place, ['transactions_per_block'], 'a map such as { transactions_per_block: 5 }');
+  const count = reader.integer(
+    map && reader.require(map, 'transactions_per_block', 'a count'),
+    1,
+    UNIFORM_TRANSACTIONS_MAX,
+  );
+  return count === undefined ? undefined : { workload: { type: 'uniform', transactionsPerBlock: count } };
 }
 
 function readTraceWorkload(

@@ -14,6 +14,7 @@ type Schema = {
   readonly items?: Schema;
   readonly oneOf?: readonly Schema[];
   readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | boolean;
 };
 
 const rootWords: Words = {
@@ -121,6 +122,46 @@ const workloadWords: Words = {
     'Places rows by time: row time T into the first block whose fault-free timestamp is at or after (T - T0) * time_scale seconds',
   uniform:
     '`{ transactions_per_block }`: eight accounts borrow and repay up to 1000 smallest units of the first three assets of the ledger, drawn from the seed',
+  model: 'Borrowings and repayments drawn from the seed, see [workload models](#workload-models)',
+};
+
+const modelWords: Words = {
+  accounts: 'How many accounts act, `user-0`, `user-1`, …; 1 to 10,000, default 20',
+  arrivals: 'How often, below. Required',
+  repay_share: 'Share of repayments among the transactions, 0 to 1; default 0.45. Assets may differ',
+  persistence:
+    'Correlation of the directions of one transaction of an asset and the next, -1 to 1; default 0. Above 0 borrowings come together and nets grow; below 0 they alternate and cancel out. Assets may differ',
+  assets:
+    'Map of asset to its keys, below; an asset that the ledger does not have is registered. Default: the first three of the ledger, in equal parts',
+};
+
+const modelArrivalWords: Words = {
+  transactions_per_block: 'Long-run mean of transactions a block, 0 to 100,000',
+  transactions_per_hour: 'The same for an hour of time on this chain, whatever its block time; one of both',
+  bursts:
+    '`{ factor, quiet, busy }`: two states take turns, each for a time that is exponentially distributed with mean `quiet` or `busy` (durations of at least a hundredth of a block); in the busy one arrivals come `factor` times as often, 1 to 10,000',
+  daily:
+    '`{ swing, peak, period }`: the rate follows a cosine with amplitude `swing`, 0 to 1, around its mean; `period` 24h by default, the highest rate `peak` after genesis, half a period by default',
+};
+
+const modelAssetWords: Words = {
+  weight: 'Its part of all transactions is its weight over the sum of weights; 0 to 1,000,000, default 1',
+  amount:
+    'How much moves at once, below; default: log-normal with a median of one whole unit and a sigma of 1.5',
+  repay_share: 'For this asset alone',
+  persistence: 'For this asset alone',
+  opening_debt: 'What each account owes at genesis, smallest units; default: half of `debt_max`',
+  debt_max:
+    'The most an account ever owes, smallest units; default: 1000 times the largest amount. Its collateral covers it',
+};
+
+const modelAmountWords: Words = {
+  constant: 'Always this many smallest units',
+  uniform: '`{ min, max }`: every whole number between, both included, equally often',
+  log_normal:
+    '`{ median, sigma, min, max }`: the logarithm is normal with deviation `sigma`, 0.001 to 8; `min` 1 and `max` 1000 times the median by default',
+  pareto:
+    '`{ min, alpha, max }`: the share above x falls as x to the power -`alpha`, 0.1 to 50; `max` 1000 times `min` by default',
 };
 
 const factWords: Words = {
@@ -160,6 +201,8 @@ export function scenarioParts(): Parts {
   const event = root.properties?.timeline?.items;
   const transactions = Object.keys(propertiesOf(event?.properties?.transactions?.items));
   const eventKeys = Object.keys(propertiesOf(event)).filter((key) => !(key in transactionWords));
+  const model = root.properties?.workload?.properties?.model;
+  const modelAsset = model?.properties?.assets?.additionalProperties as Schema | undefined;
   const expectations = root.properties?.expect?.items?.oneOf ?? [];
   const facts = expectations.find((one) => one.required?.length === 1 && one.required[0] === 'batch');
   const always = expectations.find((one) => one.required?.[0] === 'always');
@@ -185,6 +228,25 @@ export function scenarioParts(): Parts {
       'workload',
       Object.keys(propertiesOf(root.properties?.workload)),
       workloadWords,
+      () => undefined,
+    ),
+    model: renderKeys('model', Object.keys(propertiesOf(model)), modelWords, () => undefined),
+    'model-arrivals': renderKeys(
+      'model arrivals',
+      Object.keys(propertiesOf(model?.properties?.arrivals)),
+      modelArrivalWords,
+      () => undefined,
+    ),
+    'model-asset': renderKeys(
+      'model assets',
+      Object.keys(propertiesOf(modelAsset)),
+      modelAssetWords,
+      () => undefined,
+    ),
+    'model-amount': renderKeys(
+      'model amounts',
+      (modelAsset?.properties?.amount?.oneOf ?? []).flatMap((one) => Object.keys(propertiesOf(one))),
+      modelAmountWords,
       () => undefined,
     ),
     facts: renderKeys('facts', Object.keys(propertiesOf(facts)), factWords, () => undefined),

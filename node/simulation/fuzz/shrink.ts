@@ -147,6 +147,7 @@ function* simplerRules(scenario: Scenario): Generator<Candidate> {
   }
   const plainNetwork = { latencyMs: 50, jitterMs: 10, loss: 0, duplicate: 0, reorder: 0, bandwidthMbps: 100 };
   if (!isSame(network, plainNetwork)) yield { ...scenario, network: plainNetwork };
+  if (workload.type === 'model') yield { ...scenario, workload: { type: 'none' } };
   if (workload.type === 'uniform') {
     yield { ...scenario, workload: { type: 'none' } };
     if (workload.transactionsPerBlock > 1)

@@ -5,6 +5,7 @@
 import { Document, isCollection, isPair } from 'yaml';
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import { type Plain, plainConfigOf, snakeCased, texts } from '../../config/plainConfig.ts';
+import { plainModelOf } from '../../scenario/model/plainModel.ts';
 import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
 import type {
   Anchor,
@@ -52,6 +53,7 @@ function render(document: unknown): string {
 function workloadOf({ workload }: Scenario): Plain {
   assert(workload.type !== 'explicit', 'the rows of a trace stand in a file of their own');
   if (workload.type === 'none') return {};
+  if (workload.type === 'model') return { workload: { model: plainModelOf(workload.model) } };
   return { workload: { uniform: { transactions_per_block: workload.transactionsPerBlock } } };
 }
 

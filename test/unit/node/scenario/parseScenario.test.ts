@@ -405,7 +405,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     13,
     11,
     'SCENARIO_KEYS_CONFLICT',
-    'expected exactly one of trace and uniform',
+    'expected exactly one of trace, uniform and model',
   ],
   'trace with two placements': [
     [...base, 'workload: { trace: a.csv, time_scale: 1, blocks: 3 }'],

@@ -17,6 +17,7 @@ describe('scripts/scenarios', () => {
       'aave-flows.yaml',
       'all-nodes-restart.yaml',
       'base-fee-trace.yaml',
+      'bursty-flows.yaml',
       'censored-proposer.yaml',
       'clock-skew.yaml',
       'crash-lose-disk.yaml',
