@@ -161,9 +161,10 @@ describe('sidereal devnet', () => {
     expect(processesOf(dataDir)).toEqual([]);
     const hasty = devnet();
     await waitUntil(() => hasty.isUp, LIMIT_MS);
-    hasty.signal('SIGINT');
-    hasty.signal('SIGTERM');
-    await hasty.ended();
+    await waitUntil(() => {
+      hasty.signal('SIGINT');
+      return hasty.code !== null;
+    }, LIMIT_MS);
     await waitUntil(() => processesOf(dataDir).length === 0, LIMIT_MS);
     expect(leftovers(dataDir)).toEqual([]);
   });

@@ -4,12 +4,16 @@
  */
 import { exitCodes } from '../codes.ts';
 
+/** Signals closer together than this are one, in ms: npm passes on a Ctrl-C that the terminal has sent to all already. */
+const SAME_SIGNAL_MS = 200;
+
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export class StopRequest {
   readonly #controller = new AbortController();
   #abandon: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
+  #firstSignalMs: number | undefined;
 
   constructor() {
     for (const signal of signals) process.on(signal, this.#interrupt);
@@ -41,10 +45,10 @@ export class StopRequest {
   readonly #end = (): void => this.#controller.abort();
 
   readonly #interrupt = (): void => {
-    if (!this.signal.aborted) {
-      this.#end();
-      return;
-    }
+    const now = performance.now();
+    this.#firstSignalMs ??= now;
+    this.#end();
+    if (now - this.#firstSignalMs < SAME_SIGNAL_MS) return;
     this.#abandon();
     process.exit(exitCodes.unable);
   };
