@@ -1,6 +1,7 @@
 /** Structured logs, one JSON object a line (pino): what a node did, and what of it an operator should see. */
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { NodeEvent } from '../core/events.ts';
+import { LogFile } from './logFile.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -11,6 +12,8 @@ export interface LoggerOptions {
   readonly level: LogLevel | 'none';
   /** A file, appended to, its folder made where it is missing; or a stream. */
   readonly out: string | DestinationStream;
+  /** The file takes nothing any more, and lines are lost until it does. */
+  readonly onLost?: (reason: string) => void;
 }
 
 /** Fields of a line: plain JSON values, keys in snake case. */
@@ -18,12 +21,12 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 export class NodeLogger {
   readonly #pino: Logger;
-  readonly #flush: () => void;
+  readonly #file: LogFile | undefined;
 
   constructor(options: LoggerOptions) {
-    const { node, level, out } = options;
-    // Written at once: the last line before a crash is the one that is needed.
-    const target = typeof out === 'string' ? destination({ dest: out, mkdir: true, sync: true }) : out;
+    const { node, level, out, onLost } = options;
+    const target = typeof out === 'string' ? new LogFile(out, (reason) => onLost?.(reason)) : out;
+    this.#file = target instanceof LogFile ? target : undefined;
     this.#pino = pino(
       {
         level: level === 'none' ? 'silent' : level,
@@ -34,9 +37,6 @@ export class NodeLogger {
       },
       target,
     );
-    this.#flush = () => {
-      if ('flushSync' in target && typeof target.flushSync === 'function') target.flushSync();
-    };
   }
 
   debug(message: string, fields: LogFields = {}): void {
@@ -94,9 +94,9 @@ export class NodeLogger {
     }
   }
 
-  /** Lines that wait are written; call before the process ends. */
+  /** Gives the file free; nothing is logged after it. */
   close(): void {
-    this.#flush();
+    this.#file?.close();
   }
 
   #fact(height: number, fact: Extract<NodeEvent, { type: 'block_finalized' }>['facts'][number]): void {

@@ -110,12 +110,7 @@ export class ApiServer {
     try {
       return await this.#app.listen({ host, port });
     } catch (cause) {
-      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      const message = isTaken
-        ? `${host}:${port} is in use: stop the other program, or choose another port with --port or api.port`
-        : `the HTTP server cannot listen on ${host}:${port}: ${(cause as Error).message}`;
-      const code = isTaken ? 'API_PORT_TAKEN' : 'API_LISTEN_FAILED';
-      throw new CodedError(code, message, { host, port }, { cause });
+      throw apiListenRefused(host, port, cause as NodeJS.ErrnoException);
     }
   }
 
@@ -282,6 +277,16 @@ export class ApiServer {
       },
     });
   }
+}
+
+/** What to say when the HTTP server cannot listen: `API_PORT_TAKEN` or `API_LISTEN_FAILED`. */
+export function apiListenRefused(host: string, port: number, cause: NodeJS.ErrnoException): CodedError {
+  const isTaken = cause.code === 'EADDRINUSE';
+  const message = isTaken
+    ? `${host}:${port} is in use: stop the other program, or choose another port with --port or api.port`
+    : `the HTTP server cannot listen on ${host}:${port}: ${cause.message}; correct api.host and api.port`;
+  const code = isTaken ? 'API_PORT_TAKEN' : 'API_LISTEN_FAILED';
+  return new CodedError(code, message, { host, port }, { cause });
 }
 
 /** True when a path is one of a route's, whatever its parameters. */

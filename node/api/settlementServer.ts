@@ -44,8 +44,7 @@ export class SettlementServer {
     const { host, port } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause) => {
-        const message = `cannot listen on ${host}:${port}: choose a free port, or stop what uses it`;
-        reject(new CodedError('SETTLEMENT_LISTEN_FAILED', message, { host, port }, { cause }));
+        reject(settlementListenRefused(host, port, cause));
       });
       this.#server.listen(port, host, resolve);
     });
@@ -86,6 +85,19 @@ export class SettlementServer {
     const wanted = new TextEncoder().encode(`Bearer ${adminToken}`);
     return shown.length === wanted.length && timingSafeEqual(shown, wanted);
   }
+}
+
+/** What to say when the settlement chain cannot listen: `SETTLEMENT_LISTEN_FAILED`. */
+export function settlementListenRefused(
+  host: string,
+  port: number,
+  cause: NodeJS.ErrnoException,
+): CodedError {
+  const message =
+    cause.code === 'EADDRINUSE'
+      ? `${host}:${port} is in use: stop the other program, or choose another api.port`
+      : `the settlement chain cannot listen on ${host}:${port}: ${cause.message}; correct api.host and api.port`;
+  return new CodedError('SETTLEMENT_LISTEN_FAILED', message, { host, port }, { cause });
 }
 
 /** @returns Undefined when it is too large; the rest of it is not read. */

@@ -123,6 +123,8 @@ const usageCodes: readonly string[] = [
   'DEVNET_WORKLOAD_OTHER',
   'KEY_FILE_INVALID',
   'NODE_KEY_OTHER',
+  'NODE_NOT_VALIDATOR',
+  'P2P_ADDRESS_INVALID',
   'VALIDATOR_KEY_MISSING',
   'INPUT_LOG_MISSING',
   'INPUT_LOG_DAMAGED',
@@ -215,23 +217,25 @@ function addDevnet(program: Command, io: CliIo, finish: Finish): void {
     );
 }
 
+const CONFIG_WORDS = 'its configuration (docs/machines.md); may be repeated, later over earlier';
+
 function addProcesses(program: Command, io: CliIo, finish: Finish): void {
   program
     .command('node')
     .description('run one node of a network, until it is told to stop')
-    .requiredOption('--config <file>', 'its configuration: see docs/machines.md')
+    .requiredOption('--config <file>', CONFIG_WORDS, collect)
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
     .addOption(new Option('--report <level>').choices(reportLevels).default('none').hideHelp())
-    .addHelpText('after', '\nExample:\n  npx sidereal node --config node-0.yaml\n')
+    .addHelpText('after', '\nExample:\n  npx sidereal node --config network.yaml --config node-0.yaml\n')
     .action((options: NodeCommandOptions) =>
       finish(import('./nodeCommand.ts').then((command) => command.runNode(options, io))),
     );
   program
     .command('chain')
     .description('run the settlement chain of a network, until it is told to stop')
-    .requiredOption('--config <file>', 'its configuration: see docs/machines.md')
+    .requiredOption('--config <file>', CONFIG_WORDS, collect)
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
-    .addHelpText('after', '\nExample:\n  npx sidereal chain --config chain.yaml\n')
+    .addHelpText('after', '\nExample:\n  npx sidereal chain --config network.yaml --config chain.yaml\n')
     .action((options: ProcessConfigOptions) =>
       finish(import('./chainCommand.ts').then((command) => command.runChain(options, io))),
     );

@@ -7,12 +7,13 @@ import { addProblems, type Checked, type Problem } from '../config/problem.ts';
 import type { CliIo } from './io.ts';
 
 export interface SourceOptions {
-  readonly config?: string | undefined;
+  /** One file, or several: later over earlier. */
+  readonly config?: string | readonly string[] | undefined;
   readonly set?: readonly string[] | undefined;
 }
 
 export interface ConfigSources {
-  /** Under the scenario: the file of `--config`. */
+  /** Under the scenario: the files of `--config`. */
   readonly below: readonly Located[];
   /** Over it: environment, then `--set`. */
   readonly above: readonly Located[];
@@ -26,8 +27,8 @@ export function readSources(io: CliIo, options: SourceOptions): Checked<ConfigSo
     return fallback;
   };
   const below: Located[] = [];
-  if (options.config !== undefined) {
-    const file = readYamlFile(options.config);
+  for (const path of [options.config ?? []].flat()) {
+    const file = readYamlFile(path);
     if (file.ok) below.push(file.value);
     else addProblems(problems, file.problems);
   }

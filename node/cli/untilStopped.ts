@@ -1,12 +1,14 @@
 /**
- * Runs a process that serves until it is told to stop: by SIGTERM, by Ctrl-C where nobody started it, by the loss of whoever
- * did, or by a failure of its own.
+ * Runs a process that serves until it is told to stop: by SIGTERM, by Ctrl-C or the end of its terminal where nobody
+ * started it, by the loss of whoever did, or by a failure of its own.
  */
 
 import type { NodeOrder } from '../devnet/control.ts';
 import { ParentLink } from '../devnet/parentLink.ts';
 import { describeFailure } from '../runtime/nodeRuntime.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
+
+const terminalSignals = ['SIGINT', 'SIGHUP'] as const;
 
 export interface Service {
   /** URL at which it answers. */
@@ -37,9 +39,10 @@ export async function untilStopped<Running extends Service>(
   const stop = new AbortController();
   const failure: { error?: unknown; isSet: boolean } = { isSet: false };
   const end = (): void => stop.abort();
-  // Ctrl-C in a terminal reaches the whole group of processes; who was started is stopped by who started it.
+  // What a terminal sends reaches the whole group of processes; who was started is stopped by who started it.
   const ignore = (): void => undefined;
-  process.on('SIGINT', parent === undefined ? end : ignore);
+  const onTerminal = parent === undefined ? end : ignore;
+  for (const signal of terminalSignals) process.on(signal, onTerminal);
   process.on('SIGTERM', end);
   let running: Running | undefined;
   parent?.listen({
@@ -67,7 +70,8 @@ export async function untilStopped<Running extends Service>(
     parent?.report({ type: 'failed', ...describeFailure(error) });
     throw error;
   } finally {
-    process.off('SIGINT', end).off('SIGINT', ignore).off('SIGTERM', end);
+    for (const signal of terminalSignals) process.off(signal, onTerminal);
+    process.off('SIGTERM', end);
     parent?.close();
   }
 }

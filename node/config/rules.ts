@@ -172,8 +172,15 @@ function quorumCount(stakes: readonly number[]): number {
 function checkSettlementChain(config: Config): BrokenRule[] {
   const broken: BrokenRule[] = checkGasLimit(config);
   const { settlement, settlementChain, ledger } = config;
-  const { background, pools, treasury, gasLimit } = settlementChain;
+  const { urls, background, pools, treasury, gasLimit } = settlementChain;
   const path = (...rest: (string | number)[]): (string | number)[] => ['settlement_chain', ...rest];
+  for (const [index, url] of urls.entries()) {
+    if (URL.canParse(url) && /^https?:/.test(url)) continue;
+    broken.push({
+      paths: [path('urls', index), path('urls')],
+      message: `expected an address such as http://10.0.0.9:5400, got ${JSON.stringify(url.slice(0, 100))}`,
+    });
+  }
   const gas =
     background.type === 'constant' ? background.gas : background.type === 'bursts' ? background.gasMean : 0;
   if (gas > gasLimit) {

@@ -12,8 +12,8 @@ import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { EventLog } from '../api/eventLog.ts';
-import { NodeLogger } from '../api/logger.ts';
-import { ApiServer } from '../api/server.ts';
+import type { NodeLogger } from '../api/logger.ts';
+import { ApiServer, apiListenRefused } from '../api/server.ts';
 import type { Config } from '../config/types.ts';
 import { archiveLimits } from '../core/archive.ts';
 import type { NodeEvent } from '../core/events.ts';
@@ -22,14 +22,17 @@ import { INPUT_FOLDER } from '../replay/inputFolder.ts';
 import { NodeRecorder } from '../replay/nodeRecorder.ts';
 import { HttpSettlement } from '../runtime/httpSettlement.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
-import { Libp2pNetwork } from '../runtime/libp2pNetwork.ts';
+import { Libp2pNetwork, p2pListenRefused } from '../runtime/libp2pNetwork.ts';
 import { describeFailure, NodeRuntime } from '../runtime/nodeRuntime.ts';
+import { checkBootstrapAddress, parseListenAddress } from '../runtime/peerAddress.ts';
 import { SettlementConditions } from '../runtime/settlementConditions.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
 import { STORE_FOLDER } from './folders.ts';
 import type { NodeReporter } from './nodeReporter.ts';
+import { checkEndpoints } from './preflight.ts';
+import { checkLog, openLog } from './processLog.ts';
 import { EventTap, RuntimeView } from './runtimeView.ts';
 
 export interface NodeProcessOptions {
@@ -66,8 +69,8 @@ export interface NodeProcess {
 
 /**
  * Starts a node.
- * @throws {CodedError} `CONFIG_KEY_NEEDED`, `NODE_UNKNOWN`, `KEY_FILE_INVALID`, `NODE_KEY_OTHER`, `VALIDATOR_KEY_MISSING`,
- *   `SETTLEMENT_OTHER_CHAIN`, and those of the store, of libp2p and of the HTTP server.
+ * @throws {CodedError} `CONFIG_KEY_NEEDED`, `NODE_NOT_VALIDATOR`, `KEY_FILE_INVALID`, `NODE_KEY_OTHER`,
+ *   `VALIDATOR_KEY_MISSING`, `P2P_ADDRESS_INVALID`, `LOG_UNWRITABLE`, `SETTLEMENT_OTHER_CHAIN`, and those of the store, of libp2p and of the HTTP server.
  */
 export async function startNodeProcess(
   { config, version }: NodeProcessOptions,
@@ -93,15 +96,12 @@ export async function startNodeProcess(
       ? undefined
       : crypto.createSigner(readSecretKey(config.node.operatorKeyFile));
   const name = genesis.validators.at(self).name;
+  await checkSurroundings(config);
   const settlement = new HttpSettlement({ urls });
   const chainProblem = await findChainProblem(settlement, genesis);
   const { chainId } = genesis;
   const store = await LevelStore.open({ directory: join(config.storage.path, STORE_FOLDER), chainId });
-  const logger = new NodeLogger({
-    node: name,
-    level: config.log.level,
-    out: config.log.file === '' ? process.stdout : config.log.file,
-  });
+  const logger = await openLog(config.log, name, store);
   if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
   const clock = new SystemClock(genesisMs);
   const network = new Libp2pNetwork(
@@ -186,14 +186,22 @@ export async function startNodeProcess(
 
 function findSelf({ node }: Config, genesis: Genesis): ValidatorIndex {
   const names = genesis.validators.validators.map(({ name }) => name);
-  const index = names.indexOf(node.name);
+  const known = `one of the validators (${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''})`;
+  const index = names.indexOf(needed(node.name || undefined, 'node.name', known));
   if (index >= 0) return index;
-  throw new CodedError(
-    'NODE_UNKNOWN',
-    `node.name: expected one of the validators (${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''}), got ` +
-      JSON.stringify(node.name),
-    { name: node.name },
-  );
+  const message = `node.name: expected ${known}, got ${JSON.stringify(node.name)}`;
+  throw new CodedError('NODE_NOT_VALIDATOR', message, { name: node.name });
+}
+
+/** Addresses, ports and log, before the data is touched. */
+async function checkSurroundings({ p2p, api, log }: Config): Promise<void> {
+  for (const address of p2p.bootstrap) checkBootstrapAddress(address);
+  checkLog(log);
+  const { host, port } = api;
+  await checkEndpoints([
+    { host, port, refused: (cause) => apiListenRefused(host, port, cause) },
+    { ...parseListenAddress(p2p.listen), refused: (cause) => p2pListenRefused(p2p.listen, cause) },
+  ]);
 }
 
 function needed<Value>(value: Value | undefined, key: string, what: string): Value {

@@ -1,8 +1,8 @@
 /** A mock settlement chain as a process runs it: its log in a folder, its blocks by the system's clock, its door on a port. */
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
-import { NodeLogger } from '../api/logger.ts';
-import { SettlementServer } from '../api/settlementServer.ts';
+import type { NodeLogger } from '../api/logger.ts';
+import { SettlementServer, settlementListenRefused } from '../api/settlementServer.ts';
 import type { Config } from '../config/types.ts';
 import { LevelStore } from '../runtime/levelStore.ts';
 import { SettlementHost, type SettlementObserver } from '../runtime/settlementHost.ts';
@@ -11,6 +11,8 @@ import { SystemClock } from '../runtime/systemClock.ts';
 import { realReorgDepthMax } from '../scenario/faultKinds.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { createSettlementChain } from '../scenario/settlementChain.ts';
+import { checkEndpoints } from './preflight.ts';
+import { checkLog, openLog } from './processLog.ts';
 
 /** Blocks kept for nodes that ask: years of them, since one that begins with an empty disk wants all. */
 const HISTORY_BLOCKS = 2 ** 24;
@@ -36,7 +38,7 @@ export interface SettlementProcess {
 
 /**
  * @param onFailure - The log can no longer be written: the process is to end.
- * @throws {CodedError} Of the store, and `SETTLEMENT_LISTEN_FAILED`.
+ * @throws {CodedError} Of the store, `SETTLEMENT_LISTEN_FAILED` and `LOG_UNWRITABLE`.
  */
 export async function startSettlementProcess(
   options: SettlementProcessOptions,
@@ -51,12 +53,12 @@ export async function startSettlementProcess(
     { chainId, validators, verifier, historyBlocks: HISTORY_BLOCKS, reorgDepthMax: realReorgDepthMax },
   );
   const clock = new SystemClock(genesisMs);
+  checkLog(config.log);
+  await checkEndpoints([
+    { host: address, port, refused: (cause) => settlementListenRefused(address, port, cause) },
+  ]);
   const store = await LevelStore.open({ directory, chainId });
-  const logger = new NodeLogger({
-    node: 'settlement',
-    level: config.log.level,
-    out: config.log.file === '' ? process.stdout : config.log.file,
-  });
+  const logger = await openLog(config.log, 'settlement', store);
   const host = await SettlementHost.open(
     { blockTimeMs },
     {

@@ -6,6 +6,7 @@ export const runtimeCodes = {
   MESSAGE_TOO_LARGE: 'a gossip message above the size limit',
   NODE_OVERLOADED: 'more waits for this node than it will take on',
   NODE_STOPPED: 'the node is about to stop, or has stopped',
+  P2P_ADDRESS_INVALID: 'an address under p2p is none that a node can listen on or dial',
   P2P_LISTEN_FAILED: 'the address on which the node is to hear its peers cannot be used',
   PEER_CONNECTIONS_TOO_MANY: 'a peer opened more connections than it needs, and lost its oldest',
   PEER_IDENTITIES_TOO_MANY:

@@ -140,12 +140,7 @@ export class Libp2pNetwork implements PeerNetwork {
       await node.start();
     } catch (cause) {
       await node.stop();
-      throw new CodedError(
-        'P2P_LISTEN_FAILED',
-        `cannot listen on ${listen.join(', ')}: choose a free port under p2p.listen, or stop what uses it`,
-        { listen },
-        { cause },
-      );
+      throw p2pListenRefused(listen.join(', '), cause);
     }
     this.#gossip.subscribe();
     this.#reconnector = new Reconnector(node, bootstrap);
@@ -204,6 +199,16 @@ export class Libp2pNetwork implements PeerNetwork {
     this.counters.add('peer_refused', 'PEER_SCORE_LOW');
     return true;
   }
+}
+
+/** What to say when a node cannot hear its peers: `P2P_LISTEN_FAILED`. */
+export function p2pListenRefused(listen: string, cause: unknown): CodedError {
+  // The library tells of it over several lines.
+  const reason = (cause as Error).message.replace(/\s+/g, ' ');
+  const message = /EADDRINUSE/.test(reason)
+    ? `cannot listen on ${listen}: it is in use; choose a free port under p2p.listen, or stop what uses it`
+    : `cannot listen on ${listen}: ${reason}; choose an address of this machine under p2p.listen`;
+  return new CodedError('P2P_LISTEN_FAILED', message, { listen }, { cause });
 }
 
 /** The text by which libp2p knows the holder of a secret; the end of its addresses. */

@@ -80,6 +80,8 @@ const advice: Readonly<Record<string, string>> = {
   DEVNET_DESCRIPTION_INVALID: 'Start the devnet again: it writes the file anew.',
   DEVNET_NOT_RUNNING: 'Start one with `sidereal devnet`, or name its `--data-dir`.',
   LOG_UNREADABLE: 'Look at the path that the devnet prints for the node, and at its permissions.',
+  LOG_UNWRITABLE: 'Look at the path and its permissions, or leave `log.file` empty for standard output.',
+  NODE_NOT_VALIDATOR: 'Correct `node.name`, or add the node to `validators` of a network that has not begun.',
   NODE_UNKNOWN: 'Use a name that `sidereal status` shows.',
   NODE_UNREACHABLE:
     'Look with `sidereal status` which nodes answer, and at the log of the one that does not.',
@@ -259,6 +261,8 @@ const advice: Readonly<Record<string, string>> = {
   NODE_OVERLOADED: 'Send it again later. If it lasts, the machine is too slow for what reaches it.',
   NODE_UNSUPERVISED: 'Restart the node where it was started: by hand, or with its service manager.',
   NODE_STOPPED: 'Send it to another node, or again when this one has started.',
+  P2P_ADDRESS_INVALID:
+    'Write `/ip4/<address>/tcp/<port>`; under `p2p.bootstrap` a name as well: `/dns4/<name>/tcp/<port>`.',
   P2P_LISTEN_FAILED: 'Choose a free port under `p2p.listen`, or stop the process that has it.',
   PEER_IS_SELF:
     'Run one process a validator key: two of them vote against each other, and are slashed for it.',
