@@ -1,7 +1,7 @@
 /** `sidereal run --engine devnet` as its user has it: files, exit codes, refusals, and nothing left behind. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,13 +43,15 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+const devnet = ['run', '--engine', 'devnet'];
+
 class Program {
   readonly process: ChildProcess;
   out = '';
   err = '';
 
   constructor(...args: readonly string[]) {
-    this.process = spawn(process.execPath, ['bin/sidereal.js', 'run', '--engine', 'devnet', ...args], {
+    this.process = spawn(process.execPath, ['bin/sidereal.js', ...args], {
       // Folders for data that nobody asked to keep are made here, so that what is left of them is found.
       env: { ...process.env, NO_COLOR: '1', TMPDIR: directory },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -84,6 +86,7 @@ describe('sidereal run --engine devnet', () => {
     async () => {
       const out = at('out');
       const program = new Program(
+        ...devnet,
         at('short.yaml'),
         '--json',
         '--out',
@@ -122,7 +125,19 @@ describe('sidereal run --engine devnet', () => {
       expect(readdirSync(join(out, 'devnet'))).toEqual(
         expect.arrayContaining(['node-0', 'node-0.log', 'node-3', 'settlement', 'settlement.log']),
       );
-      expect(existsSync(join(out, 'devnet', 'node-0', 'inputs'))).toBe(true);
+      const inspected = new Program(
+        'inspect',
+        join(out, 'devnet'),
+        '--node',
+        'node-3',
+        '--summary',
+        '--json',
+      );
+      expect(await inspected.ended()).toBe(0);
+      expect(JSON.parse(inspected.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+        ok: true,
+        lives: 2,
+      });
       expect(readFileSync(join(out, 'junit.xml'), 'utf8')).toContain('<testsuite');
     },
     LIMIT_MS,
@@ -131,7 +146,7 @@ describe('sidereal run --engine devnet', () => {
   it(
     'exits with 1 and says which expectation failed, and leaves no data that nobody asked for',
     async () => {
-      const program = new Program(at('wrong.yaml'));
+      const program = new Program(...devnet, at('wrong.yaml'));
       expect(await program.ended()).toBe(1);
       expect(program.out).toContain('FAIL eventually node-1 is slashed');
       expect(program.out).toContain('of real\ntime');
@@ -144,7 +159,7 @@ describe('sidereal run --engine devnet', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     '%s stops every process and says how far the run came',
     async (signal) => {
-      const program = new Program(at('long.yaml'));
+      const program = new Program(...devnet, at('long.yaml'));
       await waitUntil(() => program.err.includes('final'), LIMIT_MS);
       const { children } = program;
       expect(children).toHaveLength(5);
@@ -160,7 +175,7 @@ describe('sidereal run --engine devnet', () => {
   it(
     'is a failed run when a process ends by itself',
     async () => {
-      const program = new Program(at('long.yaml'), '--json');
+      const program = new Program(...devnet, at('long.yaml'), '--json');
       await waitUntil(() => program.err.includes('final'), LIMIT_MS);
       const [, node = 0] = program.children;
       process.kill(node, 'SIGKILL');

@@ -18,7 +18,7 @@ import type { Crypto } from '../../../consensus/primitives/signature.ts';
 import { type Certificate, readVote } from '../../../consensus/vote.ts';
 import { createGenesisState, type GenesisState } from '../../../settlement/execution/genesisState.ts';
 import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
+import type { SettlementBlock, SettlementEvent } from '../../../settlement/net/settlement.ts';
 import type { NodeEvent } from '../../core/events.ts';
 import type { FinalHeight } from '../../laws/agreement.ts';
 import { type Absence, Attendance } from '../../report/attendance.ts';
@@ -82,6 +82,8 @@ export class DevnetRun implements WatchedNetwork {
   #end: () => void = () => undefined;
   /** What nodes reported of heights that are not executed here yet. */
   #unjudged: (FinalHeight & { readonly node: ValidatorIndex })[] = [];
+  /** Settlement blocks, with those of their settlements whose batch is not known to be sealed yet. */
+  #early: SettlementBlock[] = [];
   #finalizedHeight: Height = 0;
   #finalizedStateRoot: Hash | undefined;
   #notarizedHeight: Height = 0;
@@ -400,6 +402,7 @@ export class DevnetRun implements WatchedNetwork {
     this.#judgeReports();
     verdicts.finalized(block, result.facts, certificate, laws.runningDuty);
     chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
+    for (const early of this.#early.splice(0)) this.#tellIncluded(early);
     const missing = this.#traffic.finalized(block);
     if (missing !== undefined) this.#fail(`${missing} transactions anchored to block ${height} missed it`);
     trace.reportFacts(nowMs, {
@@ -432,16 +435,29 @@ export class DevnetRun implements WatchedNetwork {
         height: height - 1,
         depth: before - height + 1,
       });
+      this.#early = this.#early.filter((early) => early.height < height);
       laws.settlementReorganised(height - 1);
       chronicle.settlementReorganised(height - 1);
     }
     trace.reportSettlementBlock(this.nowMs, block);
     laws.settlementBlock(block);
     this.#attendance?.settlementBlock(height);
-    chronicle.settlementBlock(block, (seq, state) => this.#batchReached(seq, state));
+    this.#tellIncluded(block);
     this.#replay.addSettlementBlock(block);
     this.#anchorReached({ settlementBlock: height });
     judge.changed(this.nowMs);
+  }
+
+  /** What the chain settled before the seal has been executed here is told once it has. */
+  #tellIncluded(block: SettlementBlock): void {
+    const { chronicle } = this.watchers;
+    const isKnown = (event: SettlementEvent): boolean =>
+      event.type !== 'batch_settled' || chronicle.batch(event.seq) !== undefined;
+    chronicle.settlementBlock({ ...block, events: block.events.filter(isKnown) }, (seq, state) =>
+      this.#batchReached(seq, state),
+    );
+    const early = block.events.filter((event) => !isKnown(event));
+    if (early.length > 0) this.#early.push({ ...block, events: early });
   }
 
   #batchReached(seq: number, state: 'sealed' | 'included' | 'confirmed' | 'missed'): void {

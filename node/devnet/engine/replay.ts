@@ -141,7 +141,7 @@ export class BlockReplay {
     const { origin, parentHash } = block.header;
     if (block.header.height !== height || parentHash !== parent.hash)
       return refuse('does not stand on the one before');
-    if (!this.#isConfirmed(origin.height)) return 'waits';
+    if (!this.#isConfirmed(origin.height, parent.header.origin.height)) return 'waits';
     const certificate = this.#readCertificate(block, certificateBytes);
     if (certificate === 'invalid') return refuse('its certificate does not finalise');
     const body = this.#executor.checkBody(block);
@@ -158,9 +158,9 @@ export class BlockReplay {
     return 'final';
   }
 
-  /** A law judges how deep an origin lies, so it is looked at only when the chain has come as far here as there. */
-  #isConfirmed(height: SettlementHeight): boolean {
-    return height + this.#genesis.originConfirmations <= this.#settlementHeight;
+  /** A law judges how deep a new origin lies, so it is looked at only when the chain has come as far here as there. */
+  #isConfirmed(height: SettlementHeight, parentHeight: SettlementHeight): boolean {
+    return height === parentHeight || height + this.#genesis.originConfirmations <= this.#settlementHeight;
   }
 
   #readCertificate(block: Block, bytes: Uint8Array | undefined): Certificate | undefined | 'invalid' {

@@ -92,6 +92,34 @@ describe('BlockReplay', () => {
     expect(watcher.heights).toEqual(upTo(stored.length));
   });
 
+  it('waits for the confirmations of a settlement block that a header names anew, and of no other', () => {
+    const deep = new CoreNetwork(
+      scenarioOf(text.replace('batch_size: 4', 'batch_size: 4, origin_confirmations: 2')),
+      {
+        settles: true,
+      },
+    );
+    deep.run(30_000);
+    const blocks = recoverBlocks(deep.rowsOf(0), 100);
+    const heights: number[] = [];
+    const replay = new BlockReplay(deep.genesis, createGenesisState(deep.genesis), {
+      crypto: deep.crypto,
+      onFinal: (_node, { header }) => heights.push(header.height),
+      onInvalid: (_node, message) => expect(message).toBe(''),
+    });
+    const waitsAt = blocks.findIndex(({ block }) => block.header.origin.height > 0);
+    expect(waitsAt).toBeGreaterThan(0);
+    for (let height = 0; height <= deep.chain.head.height; height += 1) {
+      const settlementBlock = deep.chain.blockAt(height);
+      if (settlementBlock !== undefined) replay.addSettlementBlock(settlementBlock);
+      for (const { block } of blocks) {
+        replay.addFinal({ node: 0, height: block.header.height, block: block.bytes, certificate: undefined });
+      }
+      if (height < 3) expect(heights).toEqual(upTo(waitsAt));
+    }
+    expect(heights).toEqual(upTo(blocks.length));
+  });
+
   it('believes no block that executing it does not bear out, and takes the one of another node', () => {
     const watcher = new Watcher();
     watcher.seeChain();
