@@ -23,11 +23,8 @@ export interface DevnetOptions {
   readonly json?: boolean | undefined;
 }
 
-/**
- * Time between making a network and its genesis instant, in ms: about what its processes take to come up, so that the first
- * blocks have their own time.
- */
-const HEAD_START_MS = 1500;
+/** Genesis of a new network comes as soon as its processes are ready, and after this long at the latest, in ms. */
+const GENESIS_MS_MAX = 60_000;
 
 /** @returns The exit code, when everything has stopped. */
 export async function runDevnet(options: DevnetOptions, io: CliIo): Promise<ExitCode> {
@@ -64,7 +61,7 @@ async function openRequested(options: DevnetOptions, io: CliIo): Promise<Checked
     dataDir: resolve(options.dataDir),
     isFresh: options.fresh === true,
     workload: workloadOf(options.workload),
-    genesisMs: () => Date.now() + HEAD_START_MS,
+    genesisMs: () => Date.now() + GENESIS_MS_MAX,
   });
 }
 

@@ -24,7 +24,7 @@ export type ProcessReport =
 
 /** From whoever started a process to the process; a settlement chain takes the first alone. */
 export type NodeOrder =
-  /** When genesis is, in ms since 1970: later than a second from now, and only where it has not come yet. */
+  /** When genesis is, in ms since 1970; only where it has not come yet. */
   | { readonly type: 'genesis'; readonly genesisMs: number }
   | { readonly type: 'links'; readonly links: ReadonlyMap<LinkEnd, LinkQuality> }
   | { readonly type: 'withhold'; readonly on: boolean }

@@ -14,6 +14,7 @@ import type { Config } from '../config/types.ts';
 import type { LinkEnd, LinkQuality } from '../runtime/linkConditions.ts';
 import type { MessageJudgement } from '../runtime/peerNetwork.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
+import { getJson } from './apiClient.ts';
 import type { ProcessReport, ReportLevel } from './control.ts';
 import type { DevnetDescription } from './description.ts';
 import type { FundedAccount } from './fundedAccounts.ts';
@@ -31,6 +32,10 @@ import { type ProcessExit, type ProcessState, SupervisedProcess } from './superv
 
 /** Longest wait for an answer of the settlement chain's admin methods, in ms. */
 const ADMIN_TIMEOUT_MS = 10_000;
+
+/** How long nodes may take to find each other, and how often they are asked, in ms. */
+const MEET_MS_MAX = 15_000;
+const MEET_POLL_MS = 50;
 
 export interface LocalNetworkOptions {
   readonly folder: NetworkFolder;
@@ -100,6 +105,11 @@ export class LocalNetwork {
     return [this.#chain, ...this.#nodes].map(({ name }) => name);
   }
 
+  /** In ms since 1970. */
+  get genesisMs(): number {
+    return this.#config.chain.genesisMs ?? 0;
+  }
+
   get settlementUrl(): string {
     return `http://${this.#config.api.host}:${this.#options.ports.settlement}`;
   }
@@ -150,9 +160,21 @@ export class LocalNetwork {
     }
   }
 
+  /** Waits until every node is connected with every other; one that is not may be later. */
+  async meet(): Promise<void> {
+    const endMs = Date.now() + MEET_MS_MAX;
+    for (const { api } of this.description.nodes) {
+      while (Date.now() < endMs) {
+        const { peers } = await getJson(api, '/status');
+        if (peers === this.#nodes.length - 1) break;
+        await new Promise((resolve) => setTimeout(resolve, MEET_POLL_MS));
+      }
+    }
+  }
+
   /**
    * Moves the genesis instant of a network that has just started: what its processes wait for comes when all of them serve,
-   * however long that took them. It must lie more than a second ahead, and so must the one before.
+   * however long that took them. Neither the new instant nor the one before may have come when they hear of it.
    */
   async moveGenesis(genesisMs: number): Promise<void> {
     this.#config = (await moveGenesis(this.#options.folder, genesisMs)).config;

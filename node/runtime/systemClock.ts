@@ -18,6 +18,8 @@ const TIMER_MAX_MS = 1000;
 
 export class SystemClock implements Clock {
   #genesisMs: number;
+  /** Looks again at the time, for each wait under way. */
+  readonly #waits = new Set<() => void>();
 
   /** @param genesisMs - The genesis instant, in ms since 1970. */
   constructor(genesisMs: number) {
@@ -29,9 +31,10 @@ export class SystemClock implements Clock {
     return this.#genesisMs;
   }
 
-  /** Moves the genesis instant before it has come. What waits learns of it within a second, so it must lie farther ahead. */
+  /** Moves the genesis instant, which is not to have come yet. */
   moveGenesis(genesisMs: number): void {
     this.#genesisMs = genesisMs;
+    for (const lookAgain of [...this.#waits]) lookAgain();
   }
 
   now(): TimeMs {
@@ -39,13 +42,23 @@ export class SystemClock implements Clock {
   }
 
   callAt(at: TimeMs, fire: () => void): () => void {
-    let timer: NodeJS.Timeout;
+    let timer: NodeJS.Timeout | undefined;
+    const cancel = (): void => {
+      clearTimeout(timer);
+      this.#waits.delete(wait);
+    };
     // System timers run on another clock than `now`, and may be early by a fraction of a ms or by a step of the clock.
     const wait = (): void => {
+      clearTimeout(timer);
       const waitMs = Math.min(Math.max(0, at - this.now()), TIMER_MAX_MS);
-      timer = setTimeout(() => (this.now() < at ? wait() : fire()), waitMs);
+      timer = setTimeout(() => {
+        if (this.now() < at) return wait();
+        cancel();
+        fire();
+      }, waitMs);
     };
+    this.#waits.add(wait);
     wait();
-    return () => clearTimeout(timer);
+    return cancel;
   }
 }

@@ -20,6 +20,9 @@ import { DevnetFace } from './face.ts';
 import { spell } from './liveTable.ts';
 import type { StopRequest } from './stopRequest.ts';
 
+/** Time for all processes to hear when genesis is, in ms. */
+const BEGIN_MS = 200;
+
 export interface DevnetRun {
   readonly opened: OpenedNetwork;
   /** Ends by itself when it has been up for this long, in ms. */
@@ -72,7 +75,7 @@ export class Devnet {
       },
     );
     const { isJson, startedMs } = run;
-    this.#face = new DevnetFace({ isJson, startedMs, genesisMs: config.chain.genesisMs ?? 0 }, io);
+    this.#face = new DevnetFace({ isJson, startedMs, genesisMs: () => this.#network.genesisMs }, io);
     this.#watch = new NetworkWatch({
       nodes: this.#network.description.nodes,
       now: () => this.#now(),
@@ -107,11 +110,18 @@ export class Devnet {
     const nodes = counted(opened.folder.config.validators.length, 'node');
     if (!isJson) this.#io.err(`Starting a settlement chain and ${nodes}; Ctrl-C stops them.\n`);
     await this.#network.start();
+    if (opened.isNew) await this.#begin();
     this.#describe();
     this.#workload = startWorkload(opened, this.#network.description, (code) => {
       const message = 'a transaction of the workload is refused, and left out';
       this.#watch.noteLine({ t: this.#now(), node: null, type: 'warning', code, message });
     });
+  }
+
+  /** Genesis comes when everybody is there to see it: a leader whom nobody hears yet costs a view. */
+  async #begin(): Promise<void> {
+    await this.#network.meet();
+    await this.#network.moveGenesis(Date.now() + BEGIN_MS);
   }
 
   async #show(signal: AbortSignal): Promise<void> {
@@ -217,7 +227,7 @@ export class Devnet {
 
   /** ms after genesis. */
   #now(): number {
-    return Date.now() - (this.#run.opened.folder.config.chain.genesisMs ?? 0);
+    return Date.now() - this.#network.genesisMs;
   }
 }
 

@@ -16,7 +16,7 @@ export interface FaceOptions {
   /** When the command began, in ms of this process. */
   readonly startedMs: number;
   /** The genesis instant, in ms since 1970. */
-  readonly genesisMs: number;
+  readonly genesisMs: () => number;
 }
 
 export class DevnetFace {
@@ -30,7 +30,7 @@ export class DevnetFace {
     this.#io = io;
     const isLive = !options.isJson && io.isOutTerminal && io.environment.TERM !== 'dumb';
     this.#screen = isLive ? new Screen(io.out, () => io.columns) : undefined;
-    this.#timeOf = (t) => clockTime(new Date(options.genesisMs + t));
+    this.#timeOf = (t) => clockTime(new Date(options.genesisMs() + t));
   }
 
   /** @param line - Of the merged stream. */

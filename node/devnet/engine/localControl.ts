@@ -9,7 +9,6 @@ import { HttpSettlement } from '../../runtime/httpSettlement.ts';
 import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
 import type { SettlementClient } from '../../runtime/settlementPort.ts';
 import type { Scenario, SettlementChainFault } from '../../scenario/types.ts';
-import { getJson } from '../apiClient.ts';
 import { STORE_FOLDER } from '../folders.ts';
 import { LocalNetwork } from '../localNetwork.ts';
 import { createNetworkFolder, removeNetworkFolder } from '../networkFolder.ts';
@@ -19,9 +18,6 @@ import type { DevnetControl, DevnetEvent } from './control.ts';
 
 /** Where genesis lies until all processes serve, in ms from their start: farther than any start takes. */
 const START_MS_MAX = 24 * 3_600_000;
-/** How long nodes may take to find each other, and how often they are asked, in ms. */
-const MEET_MS_MAX = 15_000;
-const MEET_POLL_MS = 50;
 /** Bytes of the token for the admin methods of one run. */
 const ADMIN_TOKEN_BYTES = 16;
 
@@ -68,23 +64,11 @@ export class LocalControl implements DevnetControl {
     );
     this.#starting = this.#network.start();
     await this.#starting;
-    await this.#meet(this.#network);
+    await this.#network.meet();
   }
 
   async begin(genesisMs: number): Promise<void> {
     await this.#running.moveGenesis(genesisMs);
-  }
-
-  /** Waits until every node is connected with every other; one that is not may be later. */
-  async #meet(network: LocalNetwork): Promise<void> {
-    const endMs = Date.now() + MEET_MS_MAX;
-    for (const { api } of network.description.nodes) {
-      while (Date.now() < endMs) {
-        const { peers } = await getJson(api, '/status');
-        if (peers === this.#names.length - 1) break;
-        await new Promise((resolve) => setTimeout(resolve, MEET_POLL_MS));
-      }
-    }
   }
 
   async stop(): Promise<void> {

@@ -52,6 +52,26 @@ describe('SystemClock', () => {
     }
   });
 
+  it('has what waits hear at once that genesis has moved, either way', () => {
+    vi.useFakeTimers({ now: 0 });
+    try {
+      const clock = new SystemClock(60_000);
+      const called: string[] = [];
+      clock.callAt(0, () => called.push('genesis'));
+      clock.callAt(5, () => called.push('later'))();
+      vi.advanceTimersByTime(500);
+      clock.moveGenesis(700);
+      vi.advanceTimersByTime(199);
+      expect(called).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(called).toEqual(['genesis']);
+      vi.advanceTimersByTime(100_000);
+      expect(called).toEqual(['genesis']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('waits for instants further away than a system timer reaches', () => {
     const clock = new SystemClock(Date.now());
     clock.callAt(2 ** 40, () => expect.unreachable())();
