@@ -1,10 +1,3 @@
-/**
- * One run of a scenario on a real network: drives what the timeline says, executes what the nodes report, and tells
- * those who watch. Everything happens on one thread in the order in which it comes in; times are of this process's clock,
- * counted from the genesis instant.
- */
-import type { Block } from '../../../consensus/block.ts';
-import { decode } from '../../../consensus/primitives/codec.ts';
 import { CodedError } from '../../../consensus/primitives/codedError.ts';
 import type {
   Hash,
@@ -12,15 +5,9 @@ import type {
   SettlementHeight,
   TimeMs,
   ValidatorIndex,
-  View,
 } from '../../../consensus/primitives/flavor.ts';
 import type { Crypto } from '../../../consensus/primitives/signature.ts';
-import { type Certificate, readVote } from '../../../consensus/vote.ts';
 import { createGenesisState, type GenesisState } from '../../../settlement/execution/genesisState.ts';
-import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import type { SettlementBlock, SettlementEvent } from '../../../settlement/net/settlement.ts';
-import type { NodeEvent } from '../../core/events.ts';
-import type { FinalHeight } from '../../laws/agreement.ts';
 import { type Absence, Attendance } from '../../report/attendance.ts';
 import type { BatchResult, WindowResult } from '../../report/result.ts';
 import { createWatchers, type WatchedNetwork, type Watchers } from '../../report/watchers.ts';
@@ -30,12 +17,11 @@ import { TransactionFeed } from '../../scenario/timeline.ts';
 import type { Anchor, Scenario, TimelineEvent } from '../../scenario/types.ts';
 import { Timeline } from '../../timeline/timeline.ts';
 import { HEIGHTS_AHEAD_DEFAULT } from '../../timeline/transactionDelivery.ts';
-import type { NodeReport } from '../nodeReporter.ts';
 import type { DevnetControl, DevnetEvent } from './control.ts';
 import { EngineFaults } from './engineFaults.ts';
 import { EngineNode } from './engineNode.ts';
 import { LinkState } from './linkState.ts';
-import { BlockReplay } from './replay.ts';
+import { Observation } from './observation.ts';
 import { Traffic } from './traffic.ts';
 
 /** Errors kept word for word. */
@@ -44,8 +30,6 @@ const ERRORS_MAX = 20;
 const HEAD_START_MS = 2000;
 /** Transactions reach the nodes this long before they can be needed, in ms: longer than a busy machine stands still. */
 const HAND_OVER_MS = 1500;
-/** Reports that may wait for their height; beyond, a network this far ahead of its watcher has other troubles. */
-const UNJUDGED_MAX = 16_384;
 const ALWAYS_PRESENT: Absence = { presence: 'present', reason: undefined };
 const KILLED_LOSES_NOTHING =
   'a process that is killed loses nothing that it gave to the system: here `lose: unsynced` loses what `lose: none` loses';
@@ -67,7 +51,7 @@ export class DevnetRun implements WatchedNetwork {
   readonly #control: DevnetControl;
   readonly #nodes: readonly EngineNode[];
   readonly #links: LinkState;
-  readonly #replay: BlockReplay;
+  readonly #observation: Observation;
   readonly #faults: EngineFaults;
   readonly #attendance: Attendance<EngineNode> | undefined;
   readonly #traffic: Traffic;
@@ -80,14 +64,6 @@ export class DevnetRun implements WatchedNetwork {
   /** Fixed when the run is over: nothing that is said later counts. */
   #endedMs: TimeMs | undefined;
   #end: () => void = () => undefined;
-  /** What nodes reported of heights that are not executed here yet. */
-  #unjudged: (FinalHeight & { readonly node: ValidatorIndex })[] = [];
-  /** Settlement blocks, with those of their settlements whose batch is not known to be sealed yet. */
-  #early: SettlementBlock[] = [];
-  #finalizedHeight: Height = 0;
-  #finalizedStateRoot: Hash | undefined;
-  #notarizedHeight: Height = 0;
-  #newestView: View = 0;
 
   constructor(
     scenario: Scenario,
@@ -106,11 +82,6 @@ export class DevnetRun implements WatchedNetwork {
       scenario.network,
       this.#nodes.map(({ name }) => name),
     );
-    this.#replay = new BlockReplay(genesis, createGenesisState(genesis), {
-      crypto,
-      onFinal: (node, block, result, certificate) => this.#finalized(node, block, result, certificate),
-      onInvalid: (node, message) => this.#contradicted(node, message),
-    });
     this.watchers = createWatchers(
       {
         scenario,
@@ -118,7 +89,7 @@ export class DevnetRun implements WatchedNetwork {
         genesisState: this.genesisState,
         verifier: crypto,
         isSynchronous: this.#links.isTimely(0, this.#links.chain, 0, config.consensus.deltaMs),
-        settlementBlockAt: (height) => this.#replay.settlementBlockAt(height),
+        settlementBlockAt: (height) => this.#observation.settlementBlockAt(height),
         onEvent: options.onEvent,
         onRecord: options.onRecord,
       },
@@ -131,6 +102,16 @@ export class DevnetRun implements WatchedNetwork {
       control,
       failed: (error) => this.#failed(error),
     });
+    this.#observation = new Observation(genesis, crypto, {
+      traffic: this.#traffic,
+      watchers: () => this.watchers,
+      nowMs: () => this.nowMs,
+      anchorReached: (anchor) => this.#anchorReached(anchor),
+      healthChanged: () => this.#changeHealth(() => this.#faults.tellHealth()),
+      settlementBlock: (height) => this.#attendance?.settlementBlock(height),
+      fail: (error) => this.#fail(error),
+      contradicted: (node, message) => this.#contradicted(node, message),
+    });
     this.#faults = new EngineFaults({
       validators: genesis.validators,
       deltaMs: config.consensus.deltaMs,
@@ -141,7 +122,7 @@ export class DevnetRun implements WatchedNetwork {
       laws: this.watchers.laws,
       trace: this.watchers.trace,
       nowMs: () => this.nowMs,
-      newestView: () => this.#newestView,
+      newestView: () => this.#observation.newestView,
       started: (node) => this.#traffic.started(node),
       healthChanged: () => this.#changeHealth(() => this.#faults.tellHealth()),
       failed: (error) => this.#failed(error),
@@ -160,15 +141,15 @@ export class DevnetRun implements WatchedNetwork {
   }
 
   get finalizedHeight(): Height {
-    return this.#finalizedHeight;
+    return this.#observation.finalizedHeight;
   }
 
   get finalizedStateRoot(): Hash | undefined {
-    return this.#finalizedStateRoot;
+    return this.#observation.finalizedStateRoot;
   }
 
   get settlementHeight(): SettlementHeight {
-    return this.#replay.settlementHeight;
+    return this.#observation.settlementHeight;
   }
 
   get unfiredEvents(): readonly TimelineEvent[] {
@@ -184,16 +165,16 @@ export class DevnetRun implements WatchedNetwork {
   }
 
   notarizedHeight(): Height {
-    return Math.max(this.#notarizedHeight, this.#finalizedHeight);
+    return this.#observation.notarizedHeight;
   }
 
   isConverged(): boolean {
     const slowest = this.#nodes.reduce(
       (height, { isUp, pauses, finalizedHeight }) =>
         isUp && pauses.size === 0 ? Math.min(height, finalizedHeight) : height,
-      this.#finalizedHeight,
+      this.finalizedHeight,
     );
-    return this.watchers.laws.isAgreed && slowest >= this.#finalizedHeight - 2;
+    return this.watchers.laws.isAgreed && slowest >= this.finalizedHeight - 2;
   }
 
   isHalted(name: string | undefined): boolean {
@@ -241,7 +222,9 @@ export class DevnetRun implements WatchedNetwork {
       await this.#control.begin(genesisMs);
       const clock = new SystemClock(genesisMs);
       this.#clock = clock;
-      settlement.follow(0, async (block) => this.#settlementBlock(block));
+      settlement.follow(0, async (block) => {
+        if (this.#endedMs === undefined) this.#observation.settlementBlock(block);
+      });
       this.#timeline = this.#createTimeline(this.#scenario.timeline);
       this.#announceTimeAnchors();
       this.#reportProgress();
@@ -308,161 +291,7 @@ export class DevnetRun implements WatchedNetwork {
       this.#end();
       return;
     }
-    this.#reported(this.#node(event.node), event.report);
-  }
-
-  #reported(node: EngineNode, report: NodeReport): void {
-    const { laws } = this.watchers;
-    switch (report.type) {
-      case 'event':
-        this.#nodeEvent(node, report.event);
-        return;
-      case 'block': {
-        const { height, hash, stateRoot } = report;
-        if (this.#unjudged.length < UNJUDGED_MAX) {
-          this.#unjudged.push({ node: node.index, height, hash, stateRoot, headerRoot: stateRoot });
-        }
-        this.#replay.addFinal({ node: node.index, ...report });
-        this.#judgeReports();
-        return;
-      }
-      case 'votes_sent':
-        for (const bytes of report.votes) {
-          const vote = decode(bytes, readVote);
-          if (vote.ok) laws.voteSent(vote.value);
-        }
-        return;
-      case 'recovered':
-        if (node.starts > 1) laws.recovered(node.index, node.finalizedHeight, report.height);
-        node.finalizedHeight = Math.max(node.finalizedHeight, report.height);
-        return;
-    }
-  }
-
-  /** What nodes hold for final is compared once the height is executed here. */
-  #judgeReports(): void {
-    const { laws } = this.watchers;
-    this.#unjudged = this.#unjudged.filter(({ node, ...final }) => {
-      if (final.height > this.#finalizedHeight) return true;
-      laws.reportedFinal(node, final);
-      return false;
-    });
-  }
-
-  #nodeEvent(node: EngineNode, event: NodeEvent): void {
-    const { trace, chronicle, judge } = this.watchers;
-    const { nowMs } = this;
-    trace.reportNode(nowMs, node.index, event);
-    if ('view' in event && event.view !== undefined && event.type !== 'equivocation_seen') {
-      this.#newestView = Math.max(this.#newestView, event.view);
-    }
-    switch (event.type) {
-      case 'block_proposed':
-        this.#traffic.proposed(event.height);
-        return;
-      case 'block_notarized':
-        this.#notarizedHeight = Math.max(this.#notarizedHeight, event.height);
-        return;
-      case 'block_finalized':
-        node.finalizedHeight = Math.max(node.finalizedHeight, event.height);
-        if (node.silentUntilView > 0 && event.view >= node.silentUntilView) {
-          node.silentUntilView = 0;
-          this.#changeHealth(() => this.#faults.tellHealth());
-        }
-        judge.changed(nowMs);
-        return;
-      case 'batch_submitted':
-        chronicle.submitted(event.seq, event.attempt, nowMs);
-        return;
-      case 'warning':
-        if (event.code !== 'SETTLEMENT_REORG_BELOW_ORIGIN') return;
-        node.isHalted = true;
-        this.#changeHealth(() => this.#faults.tellHealth());
-        return;
-      default:
-        return;
-    }
-  }
-
-  /** A block is final and executed here: the first that is known of its height. */
-  #finalized(
-    node: ValidatorIndex,
-    block: Block,
-    result: ExecutionResult,
-    certificate: Certificate | undefined,
-  ): void {
-    const { nowMs } = this;
-    const { laws, chronicle, verdicts, trace, judge } = this.watchers;
-    const { header, hash } = block;
-    const { height, view, timestampMs, leader, origin } = header;
-    this.#finalizedHeight = height;
-    this.#finalizedStateRoot = result.stateRoot;
-    verdicts.begin(block);
-    laws.finalized(node, block, result, true, nowMs);
-    this.#judgeReports();
-    verdicts.finalized(block, result.facts, certificate, laws.runningDuty);
-    chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
-    for (const early of this.#early.splice(0)) this.#tellIncluded(early);
-    const missing = this.#traffic.finalized(block);
-    if (missing !== undefined) this.#fail(`${missing} transactions anchored to block ${height} missed it`);
-    trace.reportFacts(nowMs, {
-      type: 'block_finalized',
-      height,
-      view,
-      hash,
-      timestampMs,
-      leader,
-      stateRoot: result.stateRoot,
-      originHeight: origin.height,
-      facts: result.facts,
-      transactions: result.receipts,
-    });
-    this.#anchorReached({ block: height });
-    judge.changed(nowMs);
-  }
-
-  #settlementBlock(block: SettlementBlock): void {
-    if (this.#endedMs !== undefined) return;
-    const { trace, laws, chronicle, judge } = this.watchers;
-    const before = this.#replay.settlementHeight;
-    const { height } = block;
-    if (height === 0) {
-      this.#replay.addSettlementBlock(block);
-      return;
-    }
-    if (height <= before) {
-      trace.reportOther(this.nowMs, undefined, 'settlement_reorg', {
-        height: height - 1,
-        depth: before - height + 1,
-      });
-      this.#early = this.#early.filter((early) => early.height < height);
-      laws.settlementReorganised(height - 1);
-      chronicle.settlementReorganised(height - 1);
-    }
-    trace.reportSettlementBlock(this.nowMs, block);
-    laws.settlementBlock(block);
-    this.#attendance?.settlementBlock(height);
-    this.#tellIncluded(block);
-    this.#replay.addSettlementBlock(block);
-    this.#anchorReached({ settlementBlock: height });
-    judge.changed(this.nowMs);
-  }
-
-  /** What the chain settled before the seal has been executed here is told once it has. */
-  #tellIncluded(block: SettlementBlock): void {
-    const { chronicle } = this.watchers;
-    const isKnown = (event: SettlementEvent): boolean =>
-      event.type !== 'batch_settled' || chronicle.batch(event.seq) !== undefined;
-    chronicle.settlementBlock({ ...block, events: block.events.filter(isKnown) }, (seq, state) =>
-      this.#batchReached(seq, state),
-    );
-    const early = block.events.filter((event) => !isKnown(event));
-    if (early.length > 0) this.#early.push({ ...block, events: early });
-  }
-
-  #batchReached(seq: number, state: 'sealed' | 'included' | 'confirmed' | 'missed'): void {
-    this.watchers.judge.batchReached(seq, state, this.nowMs);
-    this.#anchorReached({ batch: seq, state });
+    this.#observation.reported(this.#node(event.node), event.report);
   }
 
   #anchorReached(anchor: Anchor): void {
