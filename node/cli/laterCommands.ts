@@ -6,5 +6,4 @@ export const laterCommands: readonly {
 }[] = [
   { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
-  { name: 'fit', description: 'fit a workload model to a trace', feature: 'the experiment engine' },
 ];

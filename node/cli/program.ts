@@ -10,6 +10,7 @@ import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { ConfigCommandOptions } from './configCommand.ts';
 import type { DevnetOptions } from './devnetCommand.ts';
+import type { FitOptions } from './fitCommand.ts';
 import type { FuzzOptions } from './fuzzCommand.ts';
 import type { InspectOptions } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
@@ -85,6 +86,7 @@ function createProgram(io: CliIo, finish: Finish): Command {
     );
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
+  addFit(program, io, finish);
   addDevnet(program, io, finish);
   addProcesses(program, io, finish);
   addClientCommands(program, io, finish);
@@ -195,6 +197,30 @@ function addInspect(program: Command, io: CliIo, finish: Finish): void {
     );
 }
 
+function addFit(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('fit')
+    .argument('<trace>', 'CSV of lending flows, as a workload takes it')
+    .description('fit a workload model to a trace, and say how near it comes')
+    .addOption(
+      new Option('--transactions-per-block <n>', 'pace: so many in the mean, whatever time they took')
+        .argParser(parsePace)
+        .conflicts('timeScale'),
+    )
+    .option('--time-scale <f>', 'pace: chain time over trace time (default 1)', parsePace)
+    .option('--config <file>', 'configuration that says how long a block is')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .option('--out <file>', 'write a scenario with the model')
+    .option('--json', 'print JSON only')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx sidereal fit flows.csv --transactions-per-block 5 --out model.yaml\n',
+    )
+    .action((trace: string, options: FitOptions) =>
+      finish(import('./fitCommand.ts').then((command) => command.fitTrace(trace, options, io))),
+    );
+}
+
 function addDevnet(program: Command, io: CliIo, finish: Finish): void {
   program
     .command('devnet')
@@ -251,6 +277,14 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (!/^[0-9]{1,9}$/.test(text) || count < 1) throw new InvalidArgumentError('Expected an integer >= 1.');
   return count;
+}
+
+/** A positive number, such as a pace. */
+function parsePace(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9.eE+-]{1,24}$/.test(text) || !(value > 0) || value > 1_000_000)
+    throw new InvalidArgumentError('Expected a number above 0, up to 1,000,000.');
+  return value;
 }
 
 function parseTime(text: string): number {

@@ -33,6 +33,7 @@ export const scenarioCodes = {
   TRACE_ROW_INVALID: 'a row of the trace that cannot be read',
   TRACE_TOO_LONG: 'more rows than a trace may have',
   TRACE_EMPTY: 'a trace without rows',
+  TRACE_TOO_SHORT: 'too few borrowings and repayments, or all at one instant: no model can be fitted to them',
   FUNDING_IMPOSSIBLE: 'no genesis makes these transactions valid',
   VALIDATOR_KEY_MISSING:
     'a process is to know every validator by its key, and the configuration does not name one',

@@ -145,6 +145,7 @@ const advice: Readonly<Record<string, string>> = {
   TRACE_ROW_INVALID: 'Correct the row; the message names line and column.',
   TRACE_TOO_LONG: 'Split the trace.',
   TRACE_EMPTY: 'Give the trace at least one row.',
+  TRACE_TOO_SHORT: 'Give `sidereal fit` a longer trace.',
   FUNDING_IMPOSSIBLE: 'Lower the amounts, or fund by hand with `auto_fund: false`.',
 
   TRANSACTION_ADDRESS_INVALID:

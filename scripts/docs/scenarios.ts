@@ -160,6 +160,8 @@ const modelAmountWords: Words = {
   uniform: '`{ min, max }`: every whole number between, both included, equally often',
   log_normal:
     '`{ median, sigma, min, max }`: the logarithm is normal with deviation `sigma`, 0.001 to 8; `min` 1 and `max` 1000 times the median by default',
+  quantiles:
+    'List of 2 to 1001 ascending amounts: the share of amounts below rises by equal steps from one to the next, the logarithm evenly between them. Any shape there is',
   pareto:
     '`{ min, alpha, max }`: the share above x falls as x to the power -`alpha`, 0.1 to 50; `max` 1000 times `min` by default',
 };

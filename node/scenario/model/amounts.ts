@@ -13,6 +13,7 @@ export type AmountQuantile = (share: number) => bigint;
 
 export function createAmountQuantile(model: AmountModel): AmountQuantile {
   if (model.type === 'constant') return () => model.value;
+  if (model.type === 'quantiles') return createTableQuantile(model.values);
   const { min, max } = model;
   const low = Number(min);
   const high = Number(max);
@@ -43,5 +44,19 @@ export function createAmountQuantile(model: AmountModel): AmountQuantile {
 
 /** The largest amount of a model. */
 export function amountMaxOf(model: AmountModel): bigint {
+  if (model.type === 'quantiles') return model.values.at(-1) ?? 1n;
   return model.type === 'constant' ? model.value : model.max;
+}
+
+function createTableQuantile(values: readonly bigint[]): AmountQuantile {
+  const logs = values.map((value) => logOf(Number(value)));
+  return (share) => {
+    const at = share * (values.length - 1);
+    const index = Math.min(Math.floor(at), values.length - 2);
+    const [low = 1n, high = 1n] = values.slice(index, index + 2);
+    if (low === high) return low;
+    const [from = 0, to = 0] = logs.slice(index, index + 2);
+    const amount = BigInt(Math.floor(expOf(from + (at - index) * (to - from))));
+    return amount < low ? low : amount > high ? high : amount;
+  };
 }

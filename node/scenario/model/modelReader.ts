@@ -18,6 +18,7 @@ export const modelBounds = {
   weight: { min: 0, max: 1_000_000 },
   sigma: { min: 0.001, max: 8 },
   alpha: { min: 0.1, max: 50 },
+  quantiles: { min: 2, max: 1001 },
 } as const;
 
 export const modelDefaults = {
@@ -41,7 +42,7 @@ const STAYS_PER_BLOCK_MAX = 100;
 const modelKeys = ['accounts', 'arrivals', 'repay_share', 'persistence', 'assets'] as const;
 const arrivalKeys = ['transactions_per_block', 'transactions_per_hour', 'bursts', 'daily'] as const;
 const assetKeys = ['weight', 'amount', 'repay_share', 'persistence', 'opening_debt', 'debt_max'] as const;
-const amountTypes = ['constant', 'uniform', 'log_normal', 'pareto'] as const;
+const amountTypes = ['constant', 'uniform', 'log_normal', 'pareto', 'quantiles'] as const;
 
 /** Reads a model; with problems it gives what it could read, or nothing. */
 export function readModel(context: ScenarioContext, place: Place): WorkloadModel | undefined {
@@ -236,7 +237,7 @@ function readAsset(
 }
 
 function readAmount(reader: Reader, place: Place): AmountModel | undefined {
-  const example = 'one of constant, uniform, log_normal, pareto';
+  const example = `one of ${amountTypes.join(', ')}`;
   const map = reader.map(place, amountTypes, example);
   if (map === undefined) return undefined;
   const [type, ...others] = amountTypes.filter((key) => reader.get(map, key) !== undefined);
@@ -250,7 +251,31 @@ function readAmount(reader: Reader, place: Place): AmountModel | undefined {
     const value = reader.amount(inner);
     return value === undefined ? undefined : { type, value };
   }
+  if (type === 'quantiles') return readQuantiles(reader, inner);
   return readSpread(reader, type, inner);
+}
+
+function readQuantiles(reader: Reader, place: Place): AmountModel | undefined {
+  const expected = 'a list of 2 to 1001 amounts, ascending';
+  const places = reader.list(place, expected);
+  if (places === undefined) return undefined;
+  const { min, max } = modelBounds.quantiles;
+  if (places.length < min || places.length > max)
+    return reader.report(
+      place.value.at,
+      place.path,
+      'SCENARIO_VALUE_INVALID',
+      `expected ${expected}, got ${places.length}`,
+    );
+  const values: bigint[] = [];
+  for (const one of places) {
+    const value = reader.amount(one);
+    if (value === undefined) return undefined;
+    const before = values.at(-1) ?? 0n;
+    if (value < before) return reader.expected(one, `at least the amount before it, ${before}`);
+    values.push(value);
+  }
+  return { type: 'quantiles', values };
 }
 
 function readSpread(

@@ -12,6 +12,9 @@ const directions = {
 const amounts: Schema = {
   oneOf: [
     map({ constant: amount }, ['constant']),
+    map({ quantiles: { type: 'array', items: amount, minItems: 2, maxItems: modelBounds.quantiles.max } }, [
+      'quantiles',
+    ]),
     map({ uniform: map({ min: amount, max: amount }, ['min', 'max']) }, ['uniform']),
     map(
       {

@@ -37,6 +37,7 @@ function plainAsset(asset: AssetModel): Plain {
 
 function plainAmount(amount: AmountModel): Plain {
   if (amount.type === 'constant') return { constant: amount.value };
+  if (amount.type === 'quantiles') return { quantiles: amount.values };
   const { type, ...parameters } = amount;
   return { [type]: parameters };
 }

@@ -34,6 +34,8 @@ export type AmountModel =
       readonly min: bigint;
       readonly max: bigint;
     }
+  /** Amounts at equal steps of the share below them, ascending; between two of them the logarithm is even. */
+  | { readonly type: 'quantiles'; readonly values: readonly bigint[] }
   /** The share above x falls as x^-alpha. */
   | { readonly type: 'pareto'; readonly alpha: number; readonly min: bigint; readonly max: bigint };
 

@@ -29,6 +29,7 @@ const whole = [
   '      ABC: { amount: { log_normal: { median: "90071992547409931", sigma: 1.25 } }, repay_share: 0.5, persistence: 0.1 }',
   '      USDC: { amount: { pareto: { min: 5, alpha: 1.5, max: 500 } } }',
   '      DAI: { amount: { uniform: { min: 1, max: 3 } } }',
+  '      TNZO: { amount: { quantiles: [1, 10, "100000000000000000000"] } }',
 ];
 
 type Mutation = readonly [
@@ -136,7 +137,21 @@ const mutations: Readonly<Record<string, Mutation>> = {
     4,
     29,
     'SCENARIO_KEYS_CONFLICT',
-    'expected exactly one of constant, uniform, log_normal, pareto',
+    'expected exactly one of constant, uniform, log_normal, pareto, quantiles',
+  ],
+  'a quantile table of one': [
+    [rate, '    assets: { UM: { amount: { quantiles: [5] } } }'],
+    4,
+    42,
+    'SCENARIO_VALUE_INVALID',
+    'expected a list of 2 to 1001 amounts, ascending, got 1',
+  ],
+  'a quantile table that falls': [
+    [rate, '    assets: { UM: { amount: { quantiles: [5, 9, 8] } } }'],
+    4,
+    49,
+    'SCENARIO_VALUE_INVALID',
+    'expected at least the amount before it, 9, got 8',
   ],
   'a median out of bounds': [
     [rate, '    assets: { UM: { amount: { log_normal: { median: 5, sigma: 1, min: 6 } } } }'],
@@ -229,6 +244,7 @@ describe('readModel', () => {
       ['ABC', 0.5, 0.1],
       ['USDC', 0.4, -0.5],
       ['DAI', 0.4, -0.5],
+      ['TNZO', 0.4, -0.5],
     ]);
     const text = stringify(texts({ workload: { model: plainModelOf(model) } }));
     const { workload } = loadText(text);

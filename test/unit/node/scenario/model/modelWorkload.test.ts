@@ -171,6 +171,17 @@ describe('createAmountQuantile', () => {
     expect(createAmountQuantile({ type: 'uniform', min: 5n, max: 5n })(0.999)).toBe(5n);
   });
 
+  it('reads a table of quantiles evenly in the logarithm', () => {
+    const table = createAmountQuantile({ type: 'quantiles', values: [10n, 10n, 1000n, 100_000n] });
+    expect([0.2, 0.5, 2 / 3, 5 / 6, 1 - 2 ** -53].map((share) => Number(table(share)))).toEqual([
+      10,
+      expect.closeTo(100, -1),
+      expect.closeTo(1000, -1),
+      expect.closeTo(10_000, -2),
+      expect.closeTo(100_000, -2),
+    ]);
+  });
+
   it('is exact to the unit above 2^53', () => {
     const max = (1n << 100n) + 12_345n;
     expect(createAmountQuantile({ type: 'uniform', min: max, max })(0.5)).toBe(max);
