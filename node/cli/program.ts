@@ -40,7 +40,8 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
   }
 }
 
-function createProgram(io: CliIo, finish: Finish): Command {
+/** The commands with their options, as commander knows them. */
+export function createProgram(io: CliIo, finish: Finish): Command {
   const program = new Command('sidereal')
     .description(
       'A sidechain that nets per asset and settles every N blocks, and its deterministic simulator.',

@@ -92,7 +92,7 @@ export function unreadable(path: string, cause: unknown): CodedError {
   const reason = cause instanceof Error ? cause.message : 'its content is damaged';
   return new CodedError(
     'STORE_UNREADABLE',
-    `${path} cannot be used as a store: ${reason}; check the path and its permissions, or restore it from a copy`,
+    `${path} cannot be used as a store: ${reason}; check the path and its permissions; for a damaged one see docs/machines.md, keys and copies`,
     { path },
     { cause },
   );

@@ -295,7 +295,7 @@ const advice: Readonly<Record<string, string>> = {
   STORE_LOCKED: 'Stop the process that has it open, or choose another data directory.',
   STORE_OTHER_CHAIN: 'Correct `chain.id`, or choose another data directory.',
   STORE_UNREADABLE:
-    'Look at the path and its permissions. A damaged store is restored from a copy, or removed: the node then catches up from its peers.',
+    'Look at the path and its permissions. Move a damaged store of a node away: it catches up from its peers. An older copy of it has forgotten votes and must not come back (docs/machines.md).',
   STORE_VERSION: 'Run the version that wrote it, or choose another data directory.',
   STORE_WRITE_FAILED: 'Look at the space and the health of the disk, then start the node again.',
 

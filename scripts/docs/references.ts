@@ -61,7 +61,7 @@ export function findLinks(document: string): string[] {
 export function findPaths(document: string): string[] {
   const words = codeOf(document).flatMap((text) => text.split(/[\s,]+/));
   return words.filter((word) =>
-    /^(?:consensus|settlement|node|scripts|test|docs|bin)\/(?:[\w-]+\/)*(?:[\w.-]+\.(?:ts|js|yaml|csv|md|svg|grit))?$/.test(
+    /^(?:consensus|settlement|node|scripts|test|docs|bin|deploy)\/(?:[\w-]+\/)*(?:[\w.-]+\.(?:ts|js|yaml|csv|md|svg|grit|service))?$/.test(
       word,
     ),
   );

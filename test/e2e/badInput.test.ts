@@ -210,7 +210,7 @@ const rows: readonly Row[] = [
       before: () => replace(`${command}/store/store.json`, () => '{'),
       code: 'STORE_UNREADABLE',
       exit: 3,
-      says: () => 'restore it from a copy',
+      says: () => 'for a damaged one see docs/machines.md',
     },
   ]),
   {
