@@ -2,7 +2,8 @@
 export const cliCodes = {
   CLI_USAGE: 'an unknown command or option, or an argument that does not fit',
   NOT_AVAILABLE_YET: 'a documented command or option that this version does not have',
-  OUT_DIR_TAKEN: 'the output folder holds something else than an earlier run of the same scenario',
+  OUT_DIR_TAKEN:
+    'the output folder holds something else than an earlier run of the same scenario, or the same sweep',
   OUT_DIR_UNWRITABLE: 'a file cannot be written',
   INPUT_LOG_DAMAGED: 'the log of inputs is cut short or has changed; the message says at which byte',
   INPUT_LOG_MISSING: 'the folder holds no log of inputs',

@@ -4,6 +4,5 @@ export const laterCommands: readonly {
   readonly description: string;
   readonly feature: string;
 }[] = [
-  { name: 'bench', description: 'sweep batch sizes and recommend one', feature: 'the experiment engine' },
   { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
 ];

@@ -6,6 +6,7 @@ import { reportLevels } from '../devnet/control.ts';
 import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { DrawOptions } from '../simulation/fuzz/draw.ts';
+import type { BenchOptions } from './benchCommand.ts';
 import { addClientCommands } from './clientCommands.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
 import type { ConfigCommandOptions } from './configCommand.ts';
@@ -85,6 +86,7 @@ export function createProgram(io: CliIo, finish: Finish): Command {
     .action((options: KeysOptions) =>
       finish(import('./keysCommand.ts').then((command) => command.makeKeys(options, io))),
     );
+  addBench(program, io, finish);
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
   addFit(program, io, finish);
@@ -119,6 +121,10 @@ type Finish = (exitCode: Promise<ExitCode>) => void;
 const usageCodes: readonly string[] = [
   'NOT_AVAILABLE_YET',
   'CLI_USAGE',
+  'EXPERIMENT_EMPTY',
+  'EXPERIMENT_LIMIT_UNKNOWN',
+  'EXPERIMENT_TOO_LARGE',
+  'OUT_DIR_TAKEN',
   'CONFIG_KEY_NEEDED',
   'DEVNET_CONFIG_OTHER',
   'DEVNET_GENESIS_TOO_LARGE',
@@ -143,6 +149,7 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
       new Option('--engine <engine>', 'where to run').choices(['simulation', 'devnet']).default('simulation'),
     )
     .option('--seed <n>', 'replaces the seed of the scenarios', parseSeed)
+    .option('--duration <time>', 'replaces the duration of the scenarios, such as 10m', parseTime)
     .option('--config <file>', 'configuration below the scenarios')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
     .option('--out <dir>', 'write result.json, events.ndjson and inputs.log')
@@ -156,6 +163,38 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
     .action((files: string[], options: RunCommandOptions) => {
       finish(import('./runCommand.ts').then((command) => command.runScenarios(files, options, io)));
     });
+}
+
+function addBench(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('bench')
+    .argument('[scenario]', 'scenario file (default: plain traffic for one hour)')
+    .description('sweep batch sizes over many seeds and recommend one')
+    .option('--batch-sizes <sizes>', 'such as 1-20 (the default) or 1,5,10')
+    .option('--sweep <key=a,b,c>', 'sweep another key of the configuration; may be repeated', collect)
+    .option('--seeds <n>', 'seeds at every point', parseCount, 30)
+    .option('--from <seed>', 'first seed', parseSeed, 1)
+    .option('--duration <time>', 'length of each run, such as 10m; replaces that of the scenario', parseTime)
+    .option('--max-latency-p99 <time>', 'limit: p99 from a block to its settlement, such as 30s', parseTime)
+    .option('--max-fee-per-block <fee>', 'limit: fee units a settled block', parseAmount)
+    .option(
+      '--max-exposure <asset=amount>',
+      'limit: most unsettled net at any time; may be repeated',
+      collect,
+    )
+    .option('--workers <n>', 'threads (default: one for each core)', parseCount)
+    .option('--out <dir>', 'results, and finished runs to go on from (default: one below .sidereal/bench)')
+    .option('--queue <url>', 'share the runs with workers on other machines (not in this version)')
+    .option('--config <file>', 'configuration below the scenario')
+    .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
+    .option('--json', 'print results.json and nothing else')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx sidereal bench scripts/scenarios/aave-flows.yaml --batch-sizes 1-10 --max-latency-p99 30s\n',
+    )
+    .action((scenario: string | undefined, options: BenchOptions) =>
+      finish(import('./benchCommand.ts').then((command) => command.bench(scenario, options, io))),
+    );
 }
 
 function addFuzz(program: Command, io: CliIo, finish: Finish): void {
@@ -292,6 +331,13 @@ function parseTime(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined || ms < 1) throw new InvalidArgumentError('Expected a duration such as 90s or 10m.');
   return ms;
+}
+
+/** Smallest units. */
+function parseAmount(text: string): bigint {
+  if (!/^[0-9]{1,40}$/.test(text))
+    throw new InvalidArgumentError('Expected whole smallest units, such as 1000000.');
+  return BigInt(text);
 }
 
 function parseRange(text: string): DrawOptions {

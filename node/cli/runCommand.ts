@@ -23,6 +23,8 @@ import { readSources, type SourceOptions } from './sources.ts';
 export interface RunCommandOptions extends SourceOptions {
   readonly engine: Engine;
   readonly seed?: number | undefined;
+  /** In ms. */
+  readonly duration?: number | undefined;
   readonly out?: string | undefined;
   /** Nodes whose inputs `--out` records: names, or nobody; undefined: all. */
   readonly record?: readonly string[] | undefined;
@@ -49,6 +51,7 @@ export function runScenarios(
     const loaded = loadScenario(file, {
       ...(sources.ok ? sources.value : {}),
       seed: options.seed,
+      durationMs: options.duration,
       engine: options.engine,
     });
     if (!loaded.ok) addProblems(problems, loaded.problems);

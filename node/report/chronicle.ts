@@ -21,6 +21,7 @@ import type {
   ValidatorResult,
   WindowResult,
 } from './result.ts';
+import type { RunProbe } from './runProbe.ts';
 
 /** Above this many batches or windows a result keeps only the newest. */
 export const RECORDS_MAX = 10_000;
@@ -33,6 +34,8 @@ export interface ChronicleOptions {
   readonly genesisLayer: Layer;
   /** Takes batches and windows in order, once there are more than `RECORDS_MAX`, so that none is lost. */
   readonly onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
+  /** Measures along. */
+  readonly probe?: RunProbe | undefined;
 }
 
 /** A batch on its way; times are filled in as they become known. */
@@ -55,6 +58,7 @@ type CountedFact = 'slashed' | 'jailed' | 'missed';
 export class Chronicle {
   readonly #names: readonly string[];
   readonly #onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
+  readonly #probe: RunProbe | undefined;
   readonly #metrics = new MetricsFold();
   readonly #standings = new MirroredTable(standingTable);
   readonly #batchRows = new MirroredTable(batchTable);
@@ -74,6 +78,7 @@ export class Chronicle {
   constructor(options: ChronicleOptions) {
     this.#names = options.nodeNames;
     this.#onRecord = options.onRecord;
+    this.#probe = options.probe;
     const zeros = options.nodeNames.map(() => 0);
     this.#led = [...zeros];
     this.#duties = [...zeros];
@@ -120,10 +125,12 @@ export class Chronicle {
       if (record !== undefined && after !== undefined) record.batch = after;
     });
     this.#dropOld();
+    this.#probe?.finalized(block, result, nowMs);
   }
 
   /** A settlement block was made: what it settled counts as included. */
   settlementBlock(block: SettlementBlock, reached: (seq: number, state: BatchMilestone) => void): void {
+    this.#probe?.settlementBlock(block);
     for (const event of block.events) {
       if (event.type !== 'batch_settled') continue;
       const record = this.#batches.get(event.seq);
@@ -138,6 +145,7 @@ export class Chronicle {
 
   /** The settlement chain took back its blocks above `height`: what they settled is not included any more. */
   settlementReorganised(height: number): void {
+    this.#probe?.settlementReorganised(height);
     for (const record of this.#batches.values()) {
       if (record.state !== 'included' || (record.settlementHeight ?? 0) <= height) continue;
       record.state = record.submittedAtMs === undefined ? 'sealed' : 'submitted';
@@ -149,6 +157,7 @@ export class Chronicle {
 
   /** A node handed a settlement transaction over. */
   submitted(seq: number, attempt: number, nowMs: TimeMs): void {
+    this.#probe?.submitted(seq, attempt, nowMs);
     const record = this.#batches.get(seq);
     if (record === undefined || record.includedAtMs !== undefined || attempt <= record.submittedAttempt)
       return;

@@ -21,6 +21,7 @@ import { Chronicle } from './chronicle.ts';
 import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
+import type { RunProbe } from './runProbe.ts';
 import { Verdicts } from './verdicts.ts';
 
 /** Warnings kept word for word. */
@@ -67,15 +68,17 @@ export interface WatchersParts {
   readonly onEvent: ((line: string) => void) | undefined;
   /** Takes every batch and window of a run that has too many for its result. */
   readonly onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
+  /** Measures along. */
+  readonly probe?: RunProbe | undefined;
 }
 
 export function createWatchers(parts: WatchersParts, network: WatchedNetwork): Watchers {
-  const { scenario, genesisState, verifier, isSynchronous, settlementBlockAt, onRecord } = parts;
+  const { scenario, genesisState, verifier, isSynchronous, settlementBlockAt, onRecord, probe } = parts;
   const { genesis } = parts.genesisParts;
   const nodeNames = genesis.validators.validators.map(({ name }) => name);
   const labels = labelsOf(parts.genesisParts);
   const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: parts.onEvent });
-  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord });
+  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord, probe });
   const verdicts = new Verdicts(
     { genesis },
     {

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly above?: readonly Located[];
   /** Replaces the scenario's seed. */
   readonly seed?: number | undefined;
+  /** Replaces the scenario's duration, in ms. */
+  readonly durationMs?: number | undefined;
   /** Where it is to run: what that engine cannot do is a problem too. Default: the simulation, which can do everything. */
   readonly engine?: Engine | undefined;
 }
@@ -169,7 +171,11 @@ class ScenarioFile {
     this.#context = new ScenarioContext(reader, config, this.#autoFund);
   }
 
-  read({ seed: seedOverride, engine }: LoadOptions): LoadedScenario | undefined {
+  read({
+    seed: seedOverride,
+    durationMs: durationOverride,
+    engine,
+  }: LoadOptions): LoadedScenario | undefined {
     const reader = this.#reader;
     const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
     const name =
@@ -187,7 +193,8 @@ class ScenarioFile {
     const expectations = readExpectations(this.#context, get('expect'));
     const config = withAssets(this.#context.config, this.#context.newAssets);
     const draft = { config, seed, timeline, workload: trace.workload };
-    const durationMs = this.#readDuration(get('duration'), get('blocks'), draft);
+    const writtenMs = this.#readDuration(get('duration'), get('blocks'), draft);
+    const durationMs = durationOverride ?? writtenMs;
     this.#checkBlockLoad(timeline, trace, config);
     const parts = { ...draft, durationMs, allowUnsafe, expectations };
     this.#checkKeys(config);

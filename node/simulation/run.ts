@@ -11,6 +11,7 @@ import { createGenesisState, type GenesisState } from '../../settlement/executio
 import type { FinalityObserver } from '../core/ports.ts';
 import { InputRecorder, type InputSink } from '../replay/inputLog.ts';
 import type { BatchResult, RunResult, WindowResult } from '../report/result.ts';
+import type { RunProbe } from '../report/runProbe.ts';
 import { buildResult, createWatchers, type Watchers } from '../report/watchers.ts';
 import { createGenesis } from '../scenario/genesis.ts';
 import { createNodeFactory } from '../scenario/nodeFactory.ts';
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly onProgress?: (virtualMs: number) => void;
   /** Takes the log of what the nodes took in, for replays. Recording costs time and space, so only who asks pays. */
   readonly inputs?: InputSink;
+  /** Measures along; told of every final block and settlement block. */
+  readonly probe?: RunProbe;
   /** Host time in ms, for `wall_ms` alone. */
   readonly clock?: () => number;
 }
@@ -173,6 +176,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
             settlementBlockAt: (height) => chain.blockAt(height),
             onEvent: options.onEvent,
             onRecord: options.onRecord,
+            probe: options.probe,
           },
           network,
         ),

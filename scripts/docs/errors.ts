@@ -5,6 +5,7 @@ import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
 import { devnetCodes } from '../../node/devnet/codes.ts';
+import { experimentCodes } from '../../node/experiment/codes.ts';
 import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
@@ -26,7 +27,7 @@ const otherCodes: CodeTable = {
 
 /** One section of the document each. */
 const sections: Readonly<Record<string, CodeTable>> = {
-  cli: { ...cliCodes, ...devnetCodes },
+  cli: { ...cliCodes, ...devnetCodes, ...experimentCodes },
   config: configCodes,
   scenario: scenarioCodes,
   transaction: { ...transactionCodes, ...executionCodes },
@@ -50,6 +51,12 @@ const advice: Readonly<Record<string, string>> = {
   CLI_USAGE: 'See `sidereal --help`; the message names the nearest command or option.',
   NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
   OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',
+  EXPERIMENT_CELL_LOST:
+    'Run the command that the message names: it repeats that run alone. A thread that runs out of memory needs a shorter `--duration` or fewer `--workers`.',
+  EXPERIMENT_EMPTY: 'Name at least one batch size and one seed, and a duration of at least one block.',
+  EXPERIMENT_INPUT_CHANGED: 'Leave the files alone while a sweep goes on, and start it again.',
+  EXPERIMENT_LIMIT_UNKNOWN: 'Use an asset of the ledger; the message lists them.',
+  EXPERIMENT_TOO_LARGE: 'Sweep fewer values, or fewer seeds.',
   OUT_DIR_UNWRITABLE: 'Look at the path, its permissions and the space on the disk.',
   INPUT_LOG_DAMAGED:
     'Of a simulation: record the run again, the same scenario and seed give the same log. Of a real node: other lives can still be replayed; move the damaged file away.',

@@ -1,5 +1,6 @@
 /** Which document has which generated parts. */
 import { apiParts } from './api.ts';
+import { benchResultParts } from './benchResults.ts';
 import { configurationParts } from './configuration.ts';
 import { devnetParts } from './devnet.ts';
 import { errorParts } from './errors.ts';
@@ -12,6 +13,7 @@ import { scenarioParts } from './scenarios.ts';
 export const generatedDocuments: Readonly<Record<string, () => Parts | Promise<Parts>>> = {
   'README.md': async () => ({ ...devnetParts(), ...(await readmeParts()) }),
   'docs/api.md': apiParts,
+  'docs/choosing-n.md': benchResultParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,
   'docs/results.md': async () => ({ ...resultParts(), ...eventParts(), ...(await resultSampleParts()) }),

@@ -166,26 +166,36 @@ interface Field {
 }
 
 export function resultParts(): Parts {
-  const fields = listFields(runResultSchema, '');
+  return { result: fieldTable('result.json', runResultSchema, meanings) };
+}
+
+/** One row a field of a schema. @throws When a field has no words, or words have no field. */
+export function fieldTable(
+  document: string,
+  schema: z.ZodObject,
+  words: Readonly<Record<string, string>>,
+): string {
+  const fields = listFields(schema, '');
   checkMeanings(
-    'result.json',
+    document,
     fields.map(({ path }) => path),
-    Object.keys(meanings),
+    Object.keys(words),
   );
   const rows = fields.map(({ path, type, isOptional }) => [
     code(path),
     isOptional ? `${type}, optional` : type,
-    `${meanings[path] ?? ''}.`,
+    `${words[path] ?? ''}.`,
   ]);
-  return { result: renderTable(['field', 'type', 'meaning'], rows) };
+  return renderTable(['field', 'type', 'meaning'], rows);
 }
 
 function listFields(schema: z.ZodObject, prefix: string): Field[] {
   return Object.entries(schema.shape as Record<string, z.ZodType>).flatMap(([key, value]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
     const isOptional = value instanceof z.ZodOptional;
-    const inner = isOptional ? (value.unwrap() as z.ZodType) : value;
-    const field: Field = { path, type: typeText(inner), isOptional };
+    const present = isOptional ? (value.unwrap() as z.ZodType) : value;
+    const field: Field = { path, type: typeText(present), isOptional };
+    const inner = present instanceof z.ZodNullable ? (present.unwrap() as z.ZodType) : present;
     if (inner instanceof z.ZodObject) return [field, ...listFields(inner, path)];
     if (inner instanceof z.ZodArray && inner.element instanceof z.ZodObject) {
       return [field, ...listFields(inner.element, `${path}[]`)];
@@ -195,10 +205,15 @@ function listFields(schema: z.ZodObject, prefix: string): Field[] {
 }
 
 function typeText(schema: z.ZodType): string {
+  if (schema instanceof z.ZodNullable) return `${typeText(schema.unwrap() as z.ZodType)} or null`;
+  if (schema instanceof z.ZodTuple)
+    return `pair of ${typeText((schema.def.items[0] ?? z.never()) as z.ZodType)}`;
   if (schema instanceof z.ZodObject) return 'object';
   if (schema instanceof z.ZodArray) return `list of ${typeText(schema.element as z.ZodType)}`;
   if (schema instanceof z.ZodRecord && schema.valueType instanceof z.ZodNumber)
     return 'map of code to integer';
+  if (schema instanceof z.ZodRecord && typeText(schema.valueType as z.ZodType) === 'text')
+    return 'map of key to text';
   if (schema instanceof z.ZodRecord) return `map of asset to ${typeText(schema.valueType as z.ZodType)}`;
   if (schema instanceof z.ZodEnum) return schema.options.map((option) => code(String(option))).join(', ');
   if (schema instanceof z.ZodLiteral) return code(JSON.stringify(schema.value));

@@ -110,7 +110,7 @@ describe('sidereal', () => {
     expect((await run(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
   });
 
-  it.each(['bench', 'worker'])('refuses %s until it is there, whatever its options', async (command) => {
+  it.each(['worker'])('refuses %s until it is there, whatever its options', async (command) => {
     const { code, err } = await run([command, 'argument', '--validators', '4']);
     expect(code).toBe(2);
     expect(err).toContain('[NOT_AVAILABLE_YET]');

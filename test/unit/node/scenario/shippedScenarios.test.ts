@@ -19,6 +19,7 @@ describe('scripts/scenarios', () => {
       'base-fee-trace.yaml',
       'bursty-flows.yaml',
       'censored-proposer.yaml',
+      'choosing-n.yaml',
       'clock-skew.yaml',
       'crash-lose-disk.yaml',
       'crashed-proposer.yaml',

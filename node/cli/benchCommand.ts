@@ -1,0 +1,327 @@
+/**
+ * `sidereal bench`: a sweep over batch sizes and seeds on worker threads, its table, its recommendation and its files.
+ * Finished cells are kept as they come, so a sweep that was ended goes on where it was.
+ */
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, join, relative } from 'node:path';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { readTextFile } from '../config/configSources.ts';
+import { YAML_BYTES_MAX } from '../config/located.ts';
+import { type Checked, formatProblems } from '../config/problem.ts';
+import type { Limits } from '../experiment/advice.ts';
+import { analyse } from '../experiment/analyse.ts';
+import type { Cell, CellTask } from '../experiment/cell.ts';
+import { CellStore, type ExperimentIdentity, findFolderProblem } from '../experiment/cellStore.ts';
+import type { ExperimentCode } from '../experiment/codes.ts';
+import { type Plan, planSweep, type Settings } from '../experiment/plan.ts';
+import { fingerprintProgram } from '../experiment/programFingerprint.ts';
+import type { Results } from '../experiment/results.ts';
+import { renderCsv } from '../experiment/resultsCsv.ts';
+import { findWriteProblem } from '../folders.ts';
+import { showDuration } from '../scenario/reader.ts';
+import { renderBench, wrap } from './bench/benchReport.ts';
+import {
+  isPhaseFixed,
+  type LimitOptions,
+  readLimits,
+  readPoints,
+  type SweepOptions,
+} from './bench/sweepOptions.ts';
+import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { counted, grouped } from './format.ts';
+import { type CliIo, colorsOf } from './io.ts';
+import { findPackageFile } from './packageFile.ts';
+import { Progress } from './progress.ts';
+import { readSources, type SourceOptions } from './sources.ts';
+import { readVersion } from './version.ts';
+import { runWorkerPool } from './workerPool.ts';
+
+export interface BenchOptions extends SourceOptions, SweepOptions, LimitOptions {
+  readonly set?: readonly string[] | undefined;
+  readonly seeds: number;
+  readonly from: number;
+  /** In ms. */
+  readonly duration?: number | undefined;
+  readonly workers?: number | undefined;
+  readonly queue?: string | undefined;
+  readonly out?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** What is swept when no scenario is named. */
+const SCENARIO_DEFAULT = 'scripts/scenarios/choosing-n.yaml';
+/** Where sweeps go that name no folder, each into one of its own. */
+const OUT_DEFAULT = '.sidereal/bench';
+/** Silence after which a thread counts as stuck, in ms: it says that it is alive every second or so. */
+const SILENCE_MS_MAX = 300_000;
+/** Threads that one cell may cost. */
+const CELL_ATTEMPTS_MAX = 3;
+
+/**
+ * Runs a sweep.
+ * @returns 1 when a run broke a law or no point keeps the limits; 130 when interrupted.
+ * @throws {CodedError} What refuses the command line, the folder or the sweep.
+ */
+export async function bench(
+  scenarioFile: string | undefined,
+  options: BenchOptions,
+  io: CliIo,
+): Promise<ExitCode> {
+  if (options.queue !== undefined)
+    throw new CodedError(
+      'NOT_AVAILABLE_YET',
+      '--queue needs queued sweeps, which this version does not have',
+    );
+  const file = scenarioFile ?? ownPath(findPackageFile(SCENARIO_DEFAULT));
+  const planned = planOf(file, options, io);
+  if (planned.ok) return new Sweep(planned.value, file, options, io).run();
+  if (options.json === true)
+    io.out(`${JSON.stringify({ ok: false, problems: planned.problems }, undefined, 2)}\n`);
+  else io.err(`${formatProblems(planned.problems)}\n`);
+  return exitCodes.usage;
+}
+
+/** Relative where it lies below the current folder, so that results do not name this machine's folders. */
+function ownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
+}
+
+function planOf(file: string, options: BenchOptions, io: CliIo): Checked<Plan> {
+  const points = readPoints(options);
+  const text = readTextFile(file, YAML_BYTES_MAX);
+  if (!text.ok) return text;
+  const sources = readSources(io, options);
+  if (!sources.ok) return sources;
+  return planSweep({
+    text: text.value,
+    file,
+    points,
+    firstSeed: options.from,
+    seedCount: options.seeds,
+    durationMs: options.duration,
+    ...sources.value,
+    isPhaseFixed: isPhaseFixed(options),
+    version: readVersion(),
+  });
+}
+
+class Sweep {
+  readonly #plan: Plan;
+  readonly #file: string;
+  readonly #options: BenchOptions;
+  readonly #io: CliIo;
+  readonly #limits: Limits;
+  readonly #dir: string;
+  readonly #identity: ExperimentIdentity;
+  readonly #interruption = new AbortController();
+  /** Threads that a cell has cost. */
+  readonly #losses = new Map<number, number>();
+  #failure: unknown;
+  #isInterrupted = false;
+
+  constructor(plan: Plan, file: string, options: BenchOptions, io: CliIo) {
+    this.#plan = plan;
+    this.#file = file;
+    this.#options = options;
+    this.#io = io;
+    this.#limits = readLimits(
+      options,
+      plan.scenario.config.ledger.assets.map(({ symbol }) => symbol),
+    );
+    this.#identity = {
+      experiment: plan.hash,
+      program: fingerprintProgram(),
+      scenario: plan.scenario.name,
+      version: plan.options.version,
+    };
+    this.#dir = options.out ?? join(OUT_DEFAULT, folderNameOf(this.#identity));
+  }
+
+  async run(): Promise<ExitCode> {
+    const { warnings } = this.#plan;
+    const problem = findWriteProblem(join(this.#dir, 'results.json'));
+    if (findFolderProblem(this.#dir, this.#identity) === undefined && problem !== undefined)
+      throw new CodedError('OUT_DIR_UNWRITABLE' satisfies CliCode, `--out ${this.#dir}: ${problem}`);
+    const store = new CellStore(this.#dir, this.#identity, this.#plan.cellCount);
+    if (warnings.length > 0) this.#io.err(`${formatProblems(warnings)}\n`);
+    this.#introduce(store);
+    const stopListening = this.#io.onInterrupt?.(() => {
+      this.#isInterrupted = true;
+      this.#interruption.abort();
+    });
+    await this.#runCells(store);
+    stopListening?.();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isInterrupted) return this.#sayInterrupted(store);
+    this.#plan.assertUnchanged();
+    return this.#finish(store);
+  }
+
+  #introduce(store: CellStore): void {
+    if (this.#options.json === true) return;
+    const { points, seedCount, cellCount, scenario } = this.#plan;
+    const colors = colorsOf(this.#io);
+    const done = store.cells.size;
+    const what =
+      `${counted(points.length, 'point')} by ${counted(seedCount, 'seed')}, ${counted(cellCount, 'run')} of ` +
+      `${showDuration(scenario.durationMs)} of virtual time`;
+    const threads = `on ${counted(this.#workerCount(cellCount - done), 'thread')}`;
+    const text = `Sweeping "${scenario.name}": ${what}, ${threads}.`;
+    const kept = done === 0 ? '' : `${grouped(done)} of them are in ${this.#dir} already.\n`;
+    this.#io.out(`${colors.bold(wrap(text, this.#io.columns))}\n${kept}\n`);
+  }
+
+  #workerCount(openCount: number): number {
+    return Math.max(1, Math.min(this.#options.workers ?? availableParallelism(), openCount));
+  }
+
+  async #runCells(store: CellStore): Promise<void> {
+    const { cellCount } = this.#plan;
+    const open = Array.from({ length: cellCount }, (_, index) => index).filter(
+      (index) => !store.cells.has(index),
+    );
+    if (open.length === 0) return;
+    const openCount = open.length;
+    const startedMs = this.#io.clock();
+    const before = store.cells.size;
+    const progress = new Progress(
+      { name: 'bench', totalMs: cellCount, show: (count) => counted(count, 'run') },
+      { io: this.#io },
+    );
+    await runWorkerPool<CellTask, Cell>({
+      module: new URL(
+        `../experiment/worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+        import.meta.url,
+      ),
+      workerCount: this.#workerCount(openCount),
+      silenceMsMax: SILENCE_MS_MAX,
+      signal: this.#interruption.signal,
+      next: () => this.#attempt(() => this.#nextTask(open)),
+      done: (cell) =>
+        this.#attempt(() => {
+          store.add(cell);
+          const doneCount = store.cells.size - before;
+          const leftMs = ((this.#io.clock() - startedMs) / doneCount) * (openCount - doneCount);
+          progress.update(store.cells.size, `about ${Math.ceil(leftMs / 1000)} s left`);
+        }),
+      lost: ({ index }, reason) => this.#attempt(() => this.#lost(index, reason, open)),
+    });
+    progress.stop();
+  }
+
+  #nextTask(open: number[]): CellTask | undefined {
+    const index = this.#interruption.signal.aborted ? undefined : open.shift();
+    return index === undefined ? undefined : this.#plan.task(index);
+  }
+
+  /** Another thread tries again; a cell that ends every thread ends the sweep. */
+  #lost(index: number, reason: string, open: number[]): void {
+    const losses = (this.#losses.get(index) ?? 0) + 1;
+    this.#losses.set(index, losses);
+    if (losses < CELL_ATTEMPTS_MAX) {
+      open.unshift(index);
+      return;
+    }
+    const code: ExperimentCode = 'EXPERIMENT_CELL_LOST';
+    throw new CodedError(code, `no result after ${losses} tries: ${reason}\n${this.#rerunOf(index)}`, {
+      index,
+    });
+  }
+
+  /** The pool calls back from the threads' events, where an error would have nobody to catch it: it ends the sweep. */
+  #attempt<Value>(action: () => Value): Value | undefined {
+    try {
+      return action();
+    } catch (cause) {
+      this.#failure ??= cause;
+      this.#interruption.abort();
+      return undefined;
+    }
+  }
+
+  #sayInterrupted(store: CellStore): ExitCode {
+    const { cellCount } = this.#plan;
+    if (this.#options.json === true) {
+      const facts = {
+        interrupted: true,
+        ok: false,
+        finished: store.cells.size,
+        runs: cellCount,
+        out: this.#dir,
+      };
+      this.#io.out(`${JSON.stringify(facts, undefined, 2)}\n`);
+    }
+    this.#io.err(
+      `interrupted: ${grouped(store.cells.size)} of ${counted(cellCount, 'run')} are kept in ${this.#dir}; the same command goes on from there\n`,
+    );
+    return exitCodes.interrupted;
+  }
+
+  #finish(store: CellStore): ExitCode {
+    const cells = Array.from({ length: this.#plan.cellCount }, (_, index) => {
+      const cell = store.cells.get(index);
+      if (cell === undefined)
+        throw new CodedError('EXPERIMENT_CELL_LOST', `cell ${index} has no result`, { index });
+      return cell;
+    });
+    const results: Results = analyse(this.#plan, cells, this.#limits, this.#rerunTemplate());
+    const text = `${JSON.stringify(results)}\n`;
+    store.write('results.json', text);
+    store.write('results.csv', renderCsv(results));
+    const { recommended, nearest_miss: miss } = results;
+    if (this.#options.json === true) this.#io.out(text);
+    else {
+      const point = recommended?.point ?? miss?.point ?? 0;
+      this.#io.out(
+        renderBench(results, {
+          colors: colorsOf(this.#io),
+          columns: this.#io.columns,
+          dir: this.#dir,
+          rerun: this.#rerunOf(point * this.#plan.seedCount),
+        }),
+      );
+    }
+    const isSound = cells.every(({ problems }) => problems.length === 0);
+    return isSound && recommended !== null ? exitCodes.ok : exitCodes.failed;
+  }
+
+  /** The command that repeats one cell. */
+  #rerunOf(index: number): string {
+    return this.#runCommand(String(this.#plan.seedOf(index)), this.#plan.settingsOf(index));
+  }
+
+  /** The same for any cell: what differs from cell to cell stands in capitals. */
+  #rerunTemplate(): string {
+    const keys = this.#plan.settingsOf(0).map(({ key }) => key);
+    return this.#runCommand(
+      'SEED',
+      keys.map((key) => ({ key, value: key.split('.').at(-1)?.toUpperCase() ?? '' })),
+    );
+  }
+
+  #runCommand(seed: string, settings: Settings): string {
+    const { config, set = [], duration } = this.#options;
+    return [
+      'npx sidereal run',
+      quoted(this.#file),
+      `--seed ${seed}`,
+      ...(duration === undefined ? [] : [`--duration ${duration}ms`]),
+      ...[config ?? []].flat().map((path) => `--config ${quoted(path)}`),
+      ...[...set, ...settings.map(({ key, value }) => `${key}=${value}`)].map(
+        (text) => `--set ${quoted(text)}`,
+      ),
+    ].join(' ');
+  }
+}
+
+/** One for each experiment and build, so that no sweep ever stands in the way of another. */
+function folderNameOf({ experiment, program }: ExperimentIdentity): string {
+  return createHash('sha256').update(`${experiment}${program}`).digest('hex').slice(0, 12);
+}
+
+/** For a shell, where it needs it. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
