@@ -21,6 +21,7 @@ const SCENARIOS = [
   'slow-links-and-loss',
   'equivocation',
   'settlement-chain-reorg',
+  'bursty-flows',
 ].map((name) => `scripts/scenarios/${name}.yaml`);
 /** Most that one run or download may take, in ms. */
 const TIMEOUT_MS = 300_000;

@@ -116,6 +116,29 @@ describe('TransactionFeed', () => {
   });
 });
 
+describe('a workload model', () => {
+  it('makes the same traffic whatever the batch size, behind the timeline and within the block', () => {
+    const traffic = (batchSize: number): unknown => {
+      const scenario = loadText(
+        [
+          'seed: 5',
+          `config: { chain: { block_transactions_max: 6 }, settlement: { batch_size: ${batchSize} } }`,
+          'timeline: [{ at: { block: 2 }, account: ann, borrow: { asset: UM, amount: 2 } }]',
+          'workload: { model: { arrivals: { transactions_per_block: 5, bursts: { factor: 4, quiet: 20s, busy: 5s } } } }',
+        ].join('\n'),
+      );
+      const feed = new TransactionFeed(scenario, createGenesis(scenario), createCrypto('modelled'));
+      return Array.from({ length: 40 }, (_, index) =>
+        feed.prepareBlock(index + 1).map(({ sender, nonce, body }) => [sender.address, nonce, body]),
+      );
+    };
+    const blocks = traffic(1) as unknown[][];
+    expect(traffic(10)).toEqual(blocks);
+    expect(Math.max(...blocks.map(({ length }) => length))).toBe(6);
+    expect(blocks[1]?.[0]).toMatchObject([expect.anything(), 0, { type: 'borrow', asset: 'UM', amount: 2n }]);
+  });
+});
+
 describe('UniformWorkload', () => {
   it('is the same for the same seed, another for another', () => {
     const { config } = loadText('name: x');
