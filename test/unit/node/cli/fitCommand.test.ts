@@ -55,7 +55,7 @@ describe('sidereal fit', () => {
     expect(JSON.parse(ran.out).batches.length).toBeGreaterThan(100);
     writeFileSync(at('mine.yaml'), 'name: mine\n');
     const refused = await run('fit', AAVE, '--out', at('mine.yaml'));
-    expect([refused.code, refused.err]).toEqual([3, expect.stringContaining('[OUT_DIR_TAKEN]')]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('[OUT_DIR_TAKEN]')]);
     expect(readFileSync(at('mine.yaml'), 'utf8')).toBe('name: mine\n');
     expect((await run('fit', AAVE, '--out', at('no/such/folder.yaml'))).err).toContain(
       '[OUT_DIR_UNWRITABLE]',
