@@ -105,6 +105,12 @@ describe('sidereal', () => {
     );
   });
 
+  it('runs a scenario for as long as it is told to', async () => {
+    const { out } = await run(['run', SEED, '--duration', '55s', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ virtual_ms: 55_000 });
+    expect((await run(['run', SEED, '--duration', 'long'])).err).toMatch(/Expected a duration/);
+  });
+
   it('suggests the nearest command and option', async () => {
     expect((await run(['vaildate'])).err).toMatch(/Did you mean validate/);
     expect((await run(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
