@@ -189,7 +189,11 @@ describe('bad input', () => {
   });
 
   it('refuses what is not there yet, with its code', async () => {
-    for (const args of [['devnet'], ['run', join(SCENARIOS, 'seed-timeline.yaml'), '--engine', 'devnet']]) {
+    for (const args of [
+      ['worker'],
+      ['devnet', '--settlement', 'anvil'],
+      ['bench', '--queue', 'redis://127.0.0.1'],
+    ]) {
       const exit = await sidereal(...args);
       expect(exit.code).toBe(2);
       expect(exit.stderr).toContain('NOT_AVAILABLE_YET');
