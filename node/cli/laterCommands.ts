@@ -3,6 +3,4 @@ export const laterCommands: readonly {
   readonly name: string;
   readonly description: string;
   readonly feature: string;
-}[] = [
-  { name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' },
-];
+}[] = [{ name: 'worker', description: 'take cells of a queued sweep', feature: 'the experiment engine' }];
