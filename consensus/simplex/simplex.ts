@@ -434,15 +434,22 @@ export class Simplex {
   #onViewTimer(nowMs: TimeMs): void {
     const record = this.#chain.record(this.#view);
     if (!this.#pacemaker.viewTimerFired(record.ownNotarize !== undefined)) return;
-    if (!this.#isMute && record.ownNullify === undefined && record.ownFinalize === undefined) {
-      this.#cast(record, 'nullify', ZERO_HASH, undefined, nowMs);
-    }
+    this.#giveUp(record, nowMs);
     if (this.#view === record.view) this.#pacemaker.stuck(nowMs);
+  }
+
+  /** Waiting for this view is over. */
+  #giveUp(record: ViewRecord, nowMs: TimeMs): void {
+    if (this.#isMute || record.ownNullify !== undefined || record.ownFinalize !== undefined) return;
+    this.#cast(record, 'nullify', ZERO_HASH, undefined, nowMs);
   }
 
   #repeatWhileStuck(nowMs: TimeMs): void {
     if (!this.#pacemaker.isStuck) return;
     const record = this.#chain.record(this.#view);
+    // A node that was silent when its time was over says so now: nobody else may be left who could end the view.
+    this.#giveUp(record, nowMs);
+    if (this.#view !== record.view) return;
     if (!this.#isMute) this.#host.rebroadcast(record.ownVotes(), this.#chain.newestCertificate);
     this.#host.requestMissing(undefined);
     this.#pacemaker.scheduleRepeat(nowMs);

@@ -253,6 +253,21 @@ describe('a guarded node', () => {
   });
 });
 
+describe('a node whose silence ends when the time of its view is over', () => {
+  it('gives the view up at its next repeat: everybody may have been silent, and nobody else would', () => {
+    const { simplex, cast, repeated } = new LoneSimplex(1);
+    simplex.guardUntil(Number.MAX_SAFE_INTEGER);
+    simplex.onTimer('view', 1000);
+    simplex.guardUntil(0);
+    expect(cast).toEqual([]);
+    simplex.onTimer('rebroadcast', 1500);
+    expect(cast).toMatchObject([{ kind: 'nullify', view: 1 }]);
+    expect(repeated).toHaveLength(1);
+    simplex.onTimer('rebroadcast', 3000);
+    expect(cast).toHaveLength(1);
+  });
+});
+
 describe('a leader that was silent for the last views', () => {
   /** Sets how long view 12 waits for node-3, its leader, which last voted in `lastVote`. */
   function waitFor(lastVote: number, signers: readonly number[] = [0, 1, 2]): number {
