@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
-import type { CliIo } from '../../node/cli/io.ts';
-import { runCli } from '../../node/cli/program.ts';
 import { getJson } from '../../node/devnet/apiClient.ts';
 import { removeDescription, writeDescription } from '../../node/devnet/description.ts';
 import { FileSource } from '../../node/replay/frames.ts';
@@ -17,6 +15,7 @@ import { TransactionFeed } from '../../node/scenario/timeline.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { scenarioOf } from '../helpers/coreNetwork.ts';
 import { ProcessNetwork } from '../helpers/processNetwork.ts';
+import { type CommandOutcome, runCommand } from '../helpers/runCommand.ts';
 import { fastScenario } from '../helpers/runtimeNetwork.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
@@ -44,24 +43,8 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-async function cli(...args: readonly string[]) {
-  const text = { out: '', err: '' };
-  const io: CliIo = {
-    out: (more) => {
-      text.out += more;
-    },
-    err: (more) => {
-      text.err += more;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => performance.now(),
-  };
-  const code = await runCli(args, io);
-  return { code, ...text };
-}
+const cli = (...args: readonly string[]): Promise<CommandOutcome> =>
+  runCommand(args, { clock: () => performance.now() });
 
 /** Everything a timeline holds, to these nodes, long before its blocks. */
 async function submitTimeline(nodes: readonly number[]): Promise<void> {

@@ -6,11 +6,10 @@ import { toHex } from '../../consensus/primitives/bytes.ts';
 import { EventLog } from '../../node/api/eventLog.ts';
 import { NodeLogger } from '../../node/api/logger.ts';
 import { ApiServer } from '../../node/api/server.ts';
-import type { CliIo } from '../../node/cli/io.ts';
-import { runCli } from '../../node/cli/program.ts';
 import { writeDescription } from '../../node/devnet/description.ts';
 import { deriveFundedAccounts } from '../../node/devnet/fundedAccounts.ts';
 import { EventTap, RuntimeView } from '../../node/devnet/runtimeView.ts';
+import { type CommandOutcome, runCommand } from './runCommand.ts';
 import { fastScenario, RuntimeNetwork } from './runtimeNetwork.ts';
 
 const accounts = deriveFundedAccounts();
@@ -97,23 +96,9 @@ export class ApiNetwork {
     this.#servers[index] = undefined;
   }
 
-  async cli(line: string): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-    const text = { out: '', err: '' };
-    const io: CliIo = {
-      out: (more) => {
-        text.out += more;
-      },
-      err: (more) => {
-        text.err += more;
-      },
-      environment: {},
-      isOutTerminal: false,
-      isErrTerminal: false,
-      columns: 80,
-      clock: () => performance.now(),
-    };
-    const code = await runCli([...line.split(' '), '--data-dir', this.folder], io);
-    return { code, ...text };
+  cli(line: string): Promise<CommandOutcome> {
+    const args = [...line.split(' '), '--data-dir', this.folder];
+    return runCommand(args, { clock: () => performance.now() });
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBatchSizes, readPoints } from '../../../../node/cli/bench/sweepOptions.ts';
-import type { CliIo } from '../../../../node/cli/io.ts';
-import { runCli } from '../../../../node/cli/program.ts';
 import { type Results, resultsSchema } from '../../../../node/experiment/results.ts';
+import { runCommand } from '../../../helpers/runCommand.ts';
 
 let dir = '';
 let scenario = '';
@@ -18,32 +17,6 @@ beforeAll(() => {
   );
 });
 afterAll(() => rmSync(dir, { recursive: true }));
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(args: readonly string[], overrides: Partial<CliIo> = {}): Promise<Ended> {
-  let out = '';
-  let err = '';
-  const io: CliIo = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => 0,
-    ...overrides,
-  };
-  return { code: await runCli(args, io), out, err };
-}
 
 const small = ['--batch-sizes', '1,3', '--seeds', '3'];
 const bench = (out: string, ...more: readonly string[]): readonly string[] => [
@@ -67,7 +40,7 @@ function resultsOf(out: string): Results {
 
 describe('sidereal bench', () => {
   it('sweeps, recommends, and writes what it found', async () => {
-    const { code, out } = await run(bench('whole'));
+    const { code, out } = await runCommand(bench('whole'));
     expect(code).toBe(0);
     expect(out).toMatch(
       /^Sweeping "small sweep": 2 points by 3 seeds, 6 runs of 2 min of virtual time, on\n1 thread\.\n/,
@@ -89,20 +62,20 @@ describe('sidereal bench', () => {
   });
 
   it('gives the same bytes whatever the number of threads, and when it takes finished runs over', async () => {
-    await run(bench('two', '--workers', '2'));
+    await runCommand(bench('two', '--workers', '2'));
     expect(read('two', 'results.json')).toBe(read('whole', 'results.json'));
     expect(read('two', 'results.csv')).toBe(read('whole', 'results.csv'));
     const cells = read('two', 'cells.ndjson').split('\n');
     writeFileSync(join(dir, 'two', 'cells.ndjson'), `${cells[1]}\n${cells[4]}\n${cells[2]?.slice(0, 99)}`);
     rmSync(join(dir, 'two', 'results.json'));
-    const { out } = await run(bench('two'));
+    const { out } = await runCommand(bench('two'));
     expect(out).toMatch(/\n2 of them are in .*two already\.\n/);
     expect(read('two', 'results.json')).toBe(read('whole', 'results.json'));
   });
 
   it('runs nothing again that is there, and judges it by new limits', async () => {
     const before = read('whole', 'cells.ndjson');
-    const { code, out } = await run(bench('whole', '--max-latency-p99', '1h', '--json'));
+    const { code, out } = await runCommand(bench('whole', '--max-latency-p99', '1h', '--json'));
     expect(code).toBe(0);
     expect(read('whole', 'cells.ndjson')).toBe(before);
     const results = resultsSchema.parse(JSON.parse(out));
@@ -114,7 +87,9 @@ describe('sidereal bench', () => {
   });
 
   it('fails with the nearest miss when no point keeps the limits', async () => {
-    const { code, out } = await run(bench('whole', '--max-latency-p99', '10ms', '--max-exposure', 'UM=1'));
+    const { code, out } = await runCommand(
+      bench('whole', '--max-latency-p99', '10ms', '--max-exposure', 'UM=1'),
+    );
     expect(code).toBe(1);
     expect(out).toMatch(
       /No batch size keeps the limits\. N = 1 comes nearest: p99 latency\s+is [\d.]+ s where\s+10 ms is\s+allowed/,
@@ -129,9 +104,9 @@ describe('sidereal bench', () => {
   });
 
   it('names a command that repeats a run with the same trace', async () => {
-    const { out } = await run(bench('whole'));
+    const { out } = await runCommand(bench('whole'));
     const line = /One of its runs again: npx sidereal (.*)\n/.exec(out)?.[1] ?? '';
-    const { code, out: report } = await run([...line.split(' '), '--json']);
+    const { code, out: report } = await runCommand([...line.split(' '), '--json']);
     expect(code).toBe(0);
     const { trace_hash: hash, seed } = JSON.parse(report) as { trace_hash: string; seed: number };
     const { runs, recommended } = resultsOf('whole');
@@ -141,7 +116,7 @@ describe('sidereal bench', () => {
 
   it('sweeps other keys beside the batch size, over a duration of its own', async () => {
     const sweep = ['--batch-sizes', '2', '--sweep', 'validators={ count: 4 },{ count: 5, stake: 10 }'];
-    const { code } = await run([...bench('keys', ...sweep), '--seeds', '1', '--duration', '30s']);
+    const { code } = await runCommand([...bench('keys', ...sweep), '--seeds', '1', '--duration', '30s']);
     expect(code).toBe(0);
     const results = resultsOf('keys');
     expect(results.duration_ms).toBe(30_000);
@@ -162,7 +137,7 @@ describe('sidereal bench', () => {
     const watch = setInterval(() => {
       if (existsSync(file)) interrupt();
     }, 5);
-    const stopped = await run(bench('stopped', ...many), {
+    const stopped = await runCommand(bench('stopped', ...many), {
       onInterrupt: (listener) => {
         interrupt = listener;
         return () => undefined;
@@ -174,8 +149,8 @@ describe('sidereal bench', () => {
       /^interrupted: \d+ of 20 runs are kept in .*; the same command goes on from there\n$/,
     );
     expect(readdirSync(join(dir, 'stopped')).sort()).toEqual(['cells.ndjson', 'experiment.json']);
-    expect((await run(bench('stopped', ...many))).code).toBe(0);
-    await run(bench('undisturbed', ...many));
+    expect((await runCommand(bench('stopped', ...many))).code).toBe(0);
+    await runCommand(bench('undisturbed', ...many));
     expect(read('stopped', 'results.json')).toBe(read('undisturbed', 'results.json'));
   });
 
@@ -186,7 +161,7 @@ describe('sidereal bench', () => {
       'duration: 60s\nallow_unsafe: true\nworkload: { uniform: { transactions_per_block: 3 } }\ntimeline:\n' +
         '  - { at: { time: 1s }, equivocate: { node: node-0 } }\n  - { at: { time: 1s }, equivocate: { node: node-1 } }\n',
     );
-    const { code, out } = await run([
+    const { code, out } = await runCommand([
       'bench',
       unsafe,
       '--batch-sizes',
@@ -228,7 +203,7 @@ describe('what sidereal bench refuses', () => {
     [['--queue', 'redis://127.0.0.1'], /NOT_AVAILABLE_YET/],
     [['--duration', '1ms'], /has no block.*\[EXPERIMENT_EMPTY\]/],
   ])('%j', async (args, message) => {
-    const { code, out, err } = await run(['bench', scenario, '--out', join(dir, 'refused'), ...args]);
+    const { code, out, err } = await runCommand(['bench', scenario, '--out', join(dir, 'refused'), ...args]);
     expect(err).toMatch(message);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(existsSync(join(dir, 'refused'))).toBe(false);
@@ -236,7 +211,7 @@ describe('what sidereal bench refuses', () => {
 
   it('a folder of another experiment, and overwrites nothing', async () => {
     const before = read('keys', 'results.json');
-    const { code, err } = await run(bench('keys'));
+    const { code, err } = await runCommand(bench('keys'));
     expect({ code, err }).toEqual({
       code: 2,
       err: expect.stringMatching(
@@ -247,7 +222,7 @@ describe('what sidereal bench refuses', () => {
   });
 
   it('a scenario that is not there', async () => {
-    const { code, err } = await run(['bench', join(dir, 'absent.yaml')]);
+    const { code, err } = await runCommand(['bench', join(dir, 'absent.yaml')]);
     expect(code).toBe(2);
     expect(err).toMatch(/no such file/);
   });

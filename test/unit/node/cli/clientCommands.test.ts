@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../../consensus/primitives/bytes.ts';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { prettyLine, showLogs } from '../../../../node/cli/logsCommand.ts';
-import { runCli } from '../../../../node/cli/program.ts';
 import {
   type DevnetDescription,
   removeDescription,
@@ -13,28 +12,10 @@ import {
 } from '../../../../node/devnet/description.ts';
 import { deriveFundedAccounts } from '../../../../node/devnet/fundedAccounts.ts';
 import { ApiHarness } from '../../../helpers/apiHarness.ts';
+import { type CommandOutcome, keepingIo, runCommand } from '../../../helpers/runCommand.ts';
 
 const accounts = deriveFundedAccounts(2);
 const whole = { UM: 10n ** 12n };
-
-function ioOf(overrides: Partial<CliIo> = {}) {
-  const text = { out: '', err: '' };
-  const io: CliIo = {
-    out: (more) => {
-      text.out += more;
-    },
-    err: (more) => {
-      text.err += more;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => 0,
-    ...overrides,
-  };
-  return { io, text };
-}
 
 describe('commands that talk to a devnet', () => {
   let api: ApiHarness;
@@ -51,11 +32,8 @@ describe('commands that talk to a devnet', () => {
     ...changes,
   });
 
-  async function run(args: readonly string[], overrides: Partial<CliIo> = {}) {
-    const { io, text } = ioOf(overrides);
-    const code = await runCli([...args, '--data-dir', dataDir], io);
-    return { code, ...text };
-  }
+  const run = (args: readonly string[], overrides: Partial<CliIo> = {}): Promise<CommandOutcome> =>
+    runCommand([...args, '--data-dir', dataDir], overrides);
 
   beforeEach(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'sidereal-devnet-'));
@@ -207,14 +185,17 @@ describe('commands that talk to a devnet', () => {
     writeFileSync(log, `${line(1)}\n`);
     const stop = new AbortController();
     const lines: string[] = [];
-    const { io } = ioOf({
-      out: (text) => {
-        lines.push(text.trimEnd());
-        if (lines.length === 1) appendFileSync(log, line(2));
-        if (lines.length === 1) appendFileSync(log, `\n${line(3)}\n`);
-        if (lines.length === 3) stop.abort();
+    const io = keepingIo(
+      { out: '', err: '' },
+      {
+        out: (text) => {
+          lines.push(text.trimEnd());
+          if (lines.length === 1) appendFileSync(log, line(2));
+          if (lines.length === 1) appendFileSync(log, `\n${line(3)}\n`);
+          if (lines.length === 3) stop.abort();
+        },
       },
-    });
+    );
     const options = { dataDir, lines: 50, follow: true, json: true };
     expect(await showLogs('node-0', options, io, stop.signal)).toBe(0);
     expect(lines).toEqual([line(1), line(2), line(3)]);

@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CliIo } from '../../../../node/cli/io.ts';
-import { runCli } from '../../../../node/cli/program.ts';
+import { type CommandOutcome, runCommand } from '../../../helpers/runCommand.ts';
 
 const AAVE = 'scripts/scenarios/data/aave-v2-polygon-2021.csv';
 let dir = '';
@@ -14,23 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-async function run(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const io: CliIo = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => 0,
-  };
-  return { code: await runCli(args, io), out, err };
-}
+const run = (...args: readonly string[]): Promise<CommandOutcome> => runCommand(args);
 
 describe('sidereal fit', () => {
   it('shows measured against fitted figures, and what the model leaves out', async () => {

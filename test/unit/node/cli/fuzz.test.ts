@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CliIo } from '../../../../node/cli/io.ts';
-import { runCli } from '../../../../node/cli/program.ts';
 import { runWorkerPool } from '../../../../node/cli/workerPool.ts';
+import { type CommandOutcome, runCommand } from '../../../helpers/runCommand.ts';
 
 let dir = '';
 beforeAll(() => {
@@ -13,28 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-async function run(
-  args: readonly string[],
-  overrides: Partial<CliIo> = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const io: CliIo = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => performance.now(),
-    ...overrides,
-  };
-  return { code: await runCli(args, io), out, err };
-}
+const run = (args: readonly string[], overrides: Partial<CliIo> = {}): Promise<CommandOutcome> =>
+  runCommand(args, { clock: () => performance.now(), ...overrides });
 
 describe('sidereal fuzz', () => {
   it('speaks of one seed and one thread', async () => {

@@ -3,52 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InspectSession, walk } from '../../../../node/cli/inspectCommand.ts';
-import type { CliIo } from '../../../../node/cli/io.ts';
-import { runCli } from '../../../../node/cli/program.ts';
 import { readInputLog } from '../../../../node/replay/inputLog.ts';
 import { replayNode } from '../../../../node/replay/replay.ts';
 import { recordNode } from '../../../helpers/recordedNode.ts';
+import { keepingIo, runCommand } from '../../../helpers/runCommand.ts';
 
 const SEED = 'scripts/scenarios/seed-timeline.yaml';
 let dir = '';
 const at = (name: string): string => join(dir, name);
 
-interface Output {
-  out: string;
-  err: string;
-}
-
-function ioOf(output: Output): CliIo {
-  return {
-    out: async (text) => {
-      output.out += text;
-    },
-    err: (text) => {
-      output.err += text;
-    },
-    environment: {},
-    isOutTerminal: false,
-    isErrTerminal: false,
-    columns: 80,
-    clock: () => 0,
-  };
-}
-
-async function run(args: readonly string[]): Promise<Output & { readonly code: unknown }> {
-  const output = { out: '', err: '' };
-  return { code: await runCli(args, ioOf(output)), ...output };
-}
-
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sidereal-inspect-'));
-  expect((await run(['run', SEED, '--out', at('run')])).code).toBe(0);
+  expect((await runCommand(['run', SEED, '--out', at('run')])).code).toBe(0);
 });
 
 afterAll(() => rmSync(dir, { recursive: true }));
 
 describe('sidereal inspect', () => {
   it('shows inputs, outputs and rows from what to what, and that all was as recorded', async () => {
-    const { code, out } = await run(['inspect', at('run'), '--node', 'node-1', '--until', '13s']);
+    const { code, out } = await runCommand(['inspect', at('run'), '--node', 'node-1', '--until', '13s']);
     expect(code).toBe(0);
     for (const text of [
       '#1 -2 s  started on 0 rows',
@@ -64,7 +37,7 @@ describe('sidereal inspect', () => {
   });
 
   it('prints NDJSON and nothing else when asked', async () => {
-    const { code, out, err } = await run(['inspect', at('run'), '--node', '2', '--json']);
+    const { code, out, err } = await runCommand(['inspect', at('run'), '--node', '2', '--json']);
     const lines = out
       .trimEnd()
       .split('\n')
@@ -76,45 +49,47 @@ describe('sidereal inspect', () => {
   });
 
   it('says where a log is damaged, and what to do without one', async () => {
-    expect((await run(['run', SEED, '--out', at('short')])).code).toBe(0);
+    expect((await runCommand(['run', SEED, '--out', at('short')])).code).toBe(0);
     truncateSync(at('short/inputs.log'), 5000);
-    const short = await run(['inspect', at('short')]);
+    const short = await runCommand(['inspect', at('short')]);
     expect([short.code, short.err]).toEqual([
       2,
       expect.stringMatching(/at byte \d+: .*\[INPUT_LOG_DAMAGED\]/),
     ]);
     writeFileSync(at('short/inputs.log'), 'something else');
-    expect((await run(['inspect', at('short')])).err).toContain('not a log of inputs');
-    const missing = await run(['inspect', at('nowhere')]);
+    expect((await runCommand(['inspect', at('short')])).err).toContain('not a log of inputs');
+    const missing = await runCommand(['inspect', at('nowhere')]);
     expect([missing.code, missing.err]).toEqual([2, expect.stringContaining('[INPUT_LOG_MISSING]')]);
   });
 
   it('suggests the nearest node', async () => {
-    const { code, err } = await run(['inspect', at('run'), '--node', 'nod-3']);
+    const { code, err } = await runCommand(['inspect', at('run'), '--node', 'nod-3']);
     expect([code, err]).toEqual([
       2,
       expect.stringContaining('did you mean node-3? [INPUT_LOG_NODE_UNKNOWN]'),
     ]);
-    expect((await run(['inspect', at('run'), '--node', '4'])).code).toBe(2);
+    expect((await runCommand(['inspect', at('run'), '--node', '4'])).code).toBe(2);
   });
 
   it('records the nodes it is told to', async () => {
-    expect((await run(['run', SEED, '--out', at('one'), '--record', 'node-3'])).code).toBe(0);
-    expect((await run(['inspect', at('one'), '--node', '3'])).out).toMatch(/all outputs as recorded/);
-    expect((await run(['inspect', at('one'), '--node', '0'])).out).toBe('node-0: no inputs were recorded.\n');
-    expect((await run(['run', SEED, '--out', at('none'), '--record', 'none'])).code).toBe(0);
-    expect((await run(['inspect', at('none')])).code).toBe(2);
-    expect((await run(['run', SEED, '--out', at('bad'), '--record', 'node-9'])).err).toMatch(
+    expect((await runCommand(['run', SEED, '--out', at('one'), '--record', 'node-3'])).code).toBe(0);
+    expect((await runCommand(['inspect', at('one'), '--node', '3'])).out).toMatch(/all outputs as recorded/);
+    expect((await runCommand(['inspect', at('one'), '--node', '0'])).out).toBe(
+      'node-0: no inputs were recorded.\n',
+    );
+    expect((await runCommand(['run', SEED, '--out', at('none'), '--record', 'none'])).code).toBe(0);
+    expect((await runCommand(['inspect', at('none')])).code).toBe(2);
+    expect((await runCommand(['run', SEED, '--out', at('bad'), '--record', 'node-9'])).err).toMatch(
       /no node `node-9`/,
     );
-    expect((await run(['run', SEED, '--record', 'node-1'])).err).toMatch(/--record needs --out/);
+    expect((await runCommand(['run', SEED, '--record', 'node-1'])).err).toMatch(/--record needs --out/);
   });
 
   it('steps as the user says: next, jump, quit', async () => {
     const log = readInputLog(readFileSync(at('run/inputs.log')));
     const names = { nodes: log.scenario.config.validators.map(({ name }) => name) };
     const output = { out: '', err: '' };
-    const session = new InspectSession({ name: 'node-0', names, options: {} }, ioOf(output));
+    const session = new InspectSession({ name: 'node-0', names, options: {} }, keepingIo(output));
     const answers = ['', 'j 8s', '', 'q'];
     expect(await walk(replayNode(log, 0), session, async () => answers.shift())).toBe(0);
     const shown = output.out.split('\n').filter((line) => line.startsWith('#'));
@@ -132,7 +107,7 @@ describe('sidereal inspect of real nodes', () => {
   });
 
   it('replays every life of a node, and says how each ended and that every root is equal', async () => {
-    const { code, out, err } = await run(['inspect', at('devnet'), '--node', 'node-1', '--summary']);
+    const { code, out, err } = await runCommand(['inspect', at('devnet'), '--node', 'node-1', '--summary']);
     expect([code, err]).toEqual([0, '']);
     const [first, second, inputs, heights] = out.split('\n');
     expect(first).toMatch(/^node-1: life 1 until [0-9.]+ s, height \d+; stopped\.$/);
@@ -147,14 +122,14 @@ describe('sidereal inspect of real nodes', () => {
     expect(count).toBe(height);
     expect(Number(height)).toBeGreaterThan(10);
     // The folder of the node itself does as well.
-    expect((await run(['inspect', at('devnet/node-1'), '--summary'])).out).toBe(out);
-    expect((await run(['inspect', at('devnet'), '--node', '1', '--summary'])).out).toBe(out);
+    expect((await runCommand(['inspect', at('devnet/node-1'), '--summary'])).out).toBe(out);
+    expect((await runCommand(['inspect', at('devnet'), '--node', '1', '--summary'])).out).toBe(out);
   });
 
   it('shows steps with the names of the nodes, and lives in NDJSON', async () => {
-    const { out } = await run(['inspect', at('devnet'), '--until', '3s']);
+    const { out } = await runCommand(['inspect', at('devnet'), '--until', '3s']);
     expect(out).toContain('message from node-1: finalize of node-1 in view 2');
-    const lines = (await run(['inspect', at('devnet/node-1'), '--summary', '--json'])).out
+    const lines = (await runCommand(['inspect', at('devnet/node-1'), '--summary', '--json'])).out
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -168,19 +143,19 @@ describe('sidereal inspect of real nodes', () => {
 
   it('names the life that is damaged, heights that no log holds, and nodes that are not there', async () => {
     rmSync(at('devnet/node-1/inputs/1.log'));
-    const { code, out } = await run(['inspect', at('devnet/node-1'), '--summary']);
+    const { code, out } = await runCommand(['inspect', at('devnet/node-1'), '--summary']);
     expect(code).toBe(0);
     expect(out).toMatch(/node-1: heights 1 to \d+ are in no log: recording had ended\./);
     const path = at('devnet/node-1/inputs/2.log');
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     writeFileSync(path, bytes);
-    const damaged = await run(['inspect', at('devnet/node-1'), '--summary']);
+    const damaged = await runCommand(['inspect', at('devnet/node-1'), '--summary']);
     expect([damaged.code, damaged.err]).toEqual([
       2,
       expect.stringMatching(/inputs\/2\.log: .* damaged at byte \d+: .*\[INPUT_LOG_DAMAGED\]/),
     ]);
-    expect((await run(['inspect', at('devnet'), '--node', 'node-7'])).err).toContain(
+    expect((await runCommand(['inspect', at('devnet'), '--node', 'node-7'])).err).toContain(
       '[INPUT_LOG_NODE_UNKNOWN]',
     );
   });
