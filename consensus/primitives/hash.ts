@@ -25,6 +25,10 @@ export const domains = {
   settlementReceipt: 0x0f,
   modelledTag: 0x10,
   peerIdentity: 0x11,
+  settlementProof: 0x20,
+  proofVerdict: 0x21,
+  proofTrust: 0x22,
+  verifyingKey: 0x23,
 } as const;
 
 export type Domain = keyof typeof domains;

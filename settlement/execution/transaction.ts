@@ -3,7 +3,8 @@
  * signs and no id covers it. Authorisation and body are told apart by tag bytes; an unknown tag does not decode, so
  * later kinds can be added without changing what today's bytes mean. Whether a transaction may run is not judged here.
  */
-import { fromHex, isHex, toHex, toKey } from '../../consensus/primitives/bytes.ts';
+import { isKeyAddress, readAddress, writeAddress } from '../../consensus/primitives/address.ts';
+import { fromHex, toKey } from '../../consensus/primitives/bytes.ts';
 import { DecodeError, decode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
@@ -98,8 +99,6 @@ const signatureBytes = {
   ed25519: SIGNATURE_BYTES,
   secp256k1: RECOVERABLE_SIGNATURE_BYTES,
 } as const satisfies Record<Auth['scheme'], number>;
-const KEY_BYTES = 32;
-const EVM_ADDRESS_BYTES = 20;
 /** Room for all but the longest transactions without growing. */
 const TRANSACTION_BYTES_HINT = 256;
 
@@ -217,10 +216,6 @@ function isSignedBySender(
 
 function refuseTransaction(code: TransactionCode, details: Readonly<Record<string, unknown>>) {
   return refuse(code, transactionCodes[code], details);
-}
-
-function isKeyAddress(address: Address): boolean {
-  return address.length === 2 + 2 * KEY_BYTES;
 }
 
 function writeUnsigned(writer: Writer, unsigned: UnsignedTransaction): void {
@@ -354,23 +349,6 @@ function readLiquidation(reader: Reader): TransactionBody {
     collateralAsset: readSymbol(reader),
     exactCollateral: reader.boolean() ? reader.amount() : undefined,
   };
-}
-
-/** Behind its byte count: 32 for a key, 20 for an EVM address. */
-function writeAddress(writer: Writer, address: Address): void {
-  if (isHex(address, KEY_BYTES)) {
-    writer.u8(KEY_BYTES).hash(address as string);
-    return;
-  }
-  assert(isHex(address, EVM_ADDRESS_BYTES), `not an address: ${address}`);
-  writer.u8(EVM_ADDRESS_BYTES).fixed(fromHex(address), EVM_ADDRESS_BYTES);
-}
-
-function readAddress(reader: Reader): Address {
-  const byteCount = reader.u8();
-  if (byteCount === KEY_BYTES) return reader.hash() as string;
-  if (byteCount !== EVM_ADDRESS_BYTES) throw new DecodeError(`address of ${byteCount} bytes`);
-  return toHex(reader.fixed(EVM_ADDRESS_BYTES));
 }
 
 /** ASCII behind an 8-bit count; symbols are short and frequent, so they bypass the UTF-8 coders. */
