@@ -9,6 +9,7 @@ import { experimentCodes } from '../../node/experiment/codes.ts';
 import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
+import { proofCodes, proofTrustCodes } from '../../settlement/atomic/proofs/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
 import { transactionCodes } from '../../settlement/execution/transaction.ts';
@@ -32,6 +33,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   scenario: scenarioCodes,
   transaction: { ...transactionCodes, ...executionCodes },
   ledger: ledgerCodes,
+  proofs: { ...proofCodes, ...proofTrustCodes },
   net: netCodes,
   chain: chainCodes,
   consensus: consensusCodes,
@@ -183,6 +185,38 @@ const advice: Readonly<Record<string, string>> = {
   LEDGER_TRANSFER_TO_SELF: 'Name another receiver.',
   POOL_INSUFFICIENT_CASH:
     'Wait for repayments or a confirmed batch; cash that the open window’s repayments brought is reserved.',
+
+  PROOF_SIGNATURE_INVALID:
+    'Sign the byte 0x20 and the statement; an EVM account signs their SHA-256, with the low s.',
+  PROOF_SIGNERS_REPEATED: 'Name each party once.',
+  PROOF_THRESHOLD_INVALID: 'Use a threshold from 1 to the number of named parties.',
+  PROOF_THRESHOLD_NOT_MET: 'Collect more signatures.',
+  ATTESTATION_MALFORMED: 'Send the document as the enclave gave it out; protocol.md says which form is read.',
+  ATTESTATION_CERTIFICATE_MALFORMED: 'Use P-384 keys and ecdsa-with-SHA384 in the chain of certificates.',
+  ATTESTATION_CERTIFICATE_MISUSED: 'Look at basic constraints, key usage and path length of the chain.',
+  ATTESTATION_CHAIN_BROKEN:
+    'Put the certificates from the root down to the issuer of the leaf into the bundle.',
+  ATTESTATION_DEBUG_MODE: 'Start the enclave without debug mode.',
+  ATTESTATION_EXPIRED:
+    'Ask the enclave for a new document, and send it at once: its certificates live for hours.',
+  ATTESTATION_MEASUREMENT_UNKNOWN: 'Run a program that this chain trusts.',
+  ATTESTATION_NONCE_MISMATCH:
+    'Ask the enclave for a document whose nonce is the statement of this settlement.',
+  ATTESTATION_NOT_YET_VALID: 'Send it again a little later: the clock of the enclave is ahead of the chain.',
+  ATTESTATION_ROOT_UNKNOWN: 'Use an enclave under one of the roots that this chain trusts.',
+  ATTESTATION_SIGNATURE_INVALID: 'Send the document as the enclave gave it out.',
+  ATTESTATION_USER_DATA_MISMATCH:
+    'Have the program in the enclave put the SHA-256 of the byte 0x20 and the statement into its user data.',
+  ZK_INPUT_COUNT_WRONG: 'Send all public inputs of the circuit, the two of the statement first.',
+  ZK_INPUT_OUT_OF_RANGE: 'Send each public input below the order of the field.',
+  ZK_KEY_UNKNOWN: 'Use a circuit whose verifying key this chain knows.',
+  ZK_POINT_INVALID: 'Send the proof as the prover made it.',
+  ZK_PROOF_INVALID: 'Prove again with the public inputs that are sent, and the key that is named.',
+  ZK_STATEMENT_MISMATCH: 'Make the halves of the statement the first two public inputs of the circuit.',
+  ATTESTATION_ROOT_INVALID: 'Give the DER bytes of a self-signed P-384 certificate authority.',
+  ATTESTATION_MEASUREMENT_INVALID: 'Give 48 bytes as lower-case 0x hex for registers 0 to 31.',
+  ZK_KEY_INVALID: 'Export the verifying key again, after a contribution to its set-up.',
+  ZK_PROOF_FORM_INVALID: 'Send `proof.json` and `public.json` as snarkjs writes them.',
 
   BATCH_SIZE_OUT_OF_RANGE: 'Use a whole number of blocks from 1 to 100,000.',
   VALIDATOR_UNKNOWN: 'Use an index of the genesis set.',
