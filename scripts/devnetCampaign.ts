@@ -79,7 +79,9 @@ async function main(): Promise<number> {
 
 function runVitest(files: readonly string[], environment: Readonly<Record<string, string>>): boolean {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'e2e', ...files], {
+  // Two files at a time: networks in real time mostly wait.
+  const args = [vitest, 'run', '--project', 'e2e', '--maxWorkers', '2', ...files];
+  const { status } = spawnSync(process.execPath, args, {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
