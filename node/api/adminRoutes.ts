@@ -3,11 +3,8 @@
  * transactions, so every node agrees on them; pausing concerns this node alone.
  */
 import { Type } from '@sinclair/typebox';
-import {
-  encodeTransaction,
-  signTransaction,
-  type TransactionBody,
-} from '../../settlement/execution/transaction.ts';
+import { encodeTransaction, signTransaction } from '../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { BATCH_SIZE_LIMIT } from '../../settlement/net/window.ts';
 import { closed, hashExample } from './fields.ts';
 import type { NodeView } from './nodeView.ts';

@@ -3,11 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
-import {
-  encodeTransaction,
-  signTransactionAsEvmAccount,
-  type TransactionBody,
-} from '../../settlement/execution/transaction.ts';
+import { encodeTransaction, signTransactionAsEvmAccount } from '../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { isAssetSymbol } from '../../settlement/ledger/assets.ts';
 import { getJson, type Json, postJson } from '../devnet/apiClient.ts';
 import type { DevnetCode } from '../devnet/codes.ts';

@@ -253,7 +253,7 @@ function readBackgroundTrace(
 /** The parsed file in the program's spelling, `null` rules worked out. */
 function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
   const { chain, consensus, settlement, settlement_chain: settlementChain, ledger, simulation, log } = file;
-  const { node, p2p, api, storage } = file;
+  const { node, p2p, api, storage, atomic_batches: atomicBatches } = file;
   const baseFeeInitial = BigInt(settlementChain.base_fee_initial);
   return {
     chain: {
@@ -324,6 +324,17 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       poolCash: toAmounts(ledger.pool_cash),
       oracleKey: ledger.oracle_key === '' ? undefined : ledger.oracle_key,
       closeFactorBps: ledger.close_factor_bps,
+      networkFeeBps: ledger.network_fee_bps,
+      feeMin: BigInt(ledger.fee_min),
+      flushIntervalBlocks: ledger.flush_interval_blocks,
+    },
+    atomicBatches: {
+      requestsMax: atomicBatches.requests_max,
+      valueMax: BigInt(atomicBatches.value_max),
+      valueMaxByAsset: toAmounts(atomicBatches.value_max_by_asset),
+      accountsMax: atomicBatches.accounts_max,
+      timeoutBlocks: atomicBatches.timeout_blocks,
+      gasMax: atomicBatches.gas_max,
     },
     node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
     p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },

@@ -8,7 +8,14 @@ export type Plain = Readonly<Record<string, unknown>>;
 /** Their defaults follow from other keys, so they are always written. */
 const derivedKeys: readonly string[] = ['feeCap', 'originDelayMs'];
 /** Maps whose keys are asset symbols, which are written as they are. */
-const assetMaps: readonly string[] = ['balances', 'deposits', 'debts', 'poolCash', 'treasury'];
+const assetMaps: readonly string[] = [
+  'balances',
+  'deposits',
+  'debts',
+  'poolCash',
+  'treasury',
+  'valueMaxByAsset',
+];
 
 /** What a file must hold so that reading it gives this configuration again. */
 export function plainConfigOf(config: Config): Plain {

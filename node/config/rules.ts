@@ -26,6 +26,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkSettlementChain(config),
     ...checkAssets(config),
     ...checkAccounts(config),
+    ...checkAtomicBatches(config),
     ...checkMessages(config),
   ];
 }
@@ -256,6 +257,18 @@ function checkMessages({ chain, p2p }: Config): BrokenRule[] {
       message: `expected message_bytes_max >= ${bytesMin}, room for a block or for two settlements, got ${p2p.messageBytesMax}`,
     },
   ];
+}
+
+function checkAtomicBatches({ atomicBatches, settlement, ledger }: Config): BrokenRule[] {
+  return Object.keys(atomicBatches.valueMaxByAsset).flatMap((symbol) => {
+    const paths = [['atomic_batches', 'value_max_by_asset', symbol]];
+    if (symbol === settlement.stakeAsset) {
+      const message = `expected an asset other than settlement.stake_asset, got \`${symbol}\``;
+      return [{ paths, message, hint: 'its cap is atomic_batches.value_max' }];
+    }
+    if (ledger.assets.some((asset) => asset.symbol === symbol)) return [];
+    return [{ paths, message: `expected an asset that ledger.assets holds, got \`${symbol}\`` }];
+  });
 }
 
 function checkAccounts({ ledger }: Config): BrokenRule[] {

@@ -28,7 +28,6 @@ const DAY_MS = 86_400_000;
 const ACCOUNTS_MAX = 100_000;
 const BATCHER = 'the input pipeline';
 const AUTO_BATCH = 'auto-batch';
-const ATOMIC = 'atomic batches';
 const EVM = 'settlement on an EVM chain';
 
 const stakeValue = z
@@ -365,16 +364,16 @@ export const configSchema = z.strictObject(
           description: 'Keepers of the treasury, 3 of 5',
           feature: 'treasury keepers',
         }),
-        network_fee_bps: bps(50, { description: 'Fee on atomic settlements', feature: ATOMIC }),
+        network_fee_bps: bps(50, {
+          description: 'Network fee on an atomic settlement, withheld from the payee',
+        }),
         fee_min: amount('1', {
           unit: 'smallest units',
-          description: 'Least fee of an atomic settlement',
-          feature: ATOMIC,
+          description: 'Least network fee of an atomic settlement; never more than its amount',
         }),
         flush_interval_blocks: integer(100, 1, 1_000_000, {
           unit: 'blocks',
-          description: 'How often gathered fees go to the treasury',
-          feature: ATOMIC,
+          description: 'How often gathered network fees go to the treasury',
         }),
       },
       'Accounts and lending pool',
@@ -384,22 +383,27 @@ export const configSchema = z.strictObject(
         requests_max: integer(1000, 1, 100_000, {
           unit: 'requests',
           description: 'Most requests in an atomic batch',
-          feature: ATOMIC,
         }),
         value_max: amount('10000000000000000000000000', {
-          unit: 'smallest units of TNZO',
-          description: 'Largest value of an atomic batch, 10,000,000 TNZO',
-          feature: ATOMIC,
+          unit: 'smallest units of settlement.stake_asset',
+          description: 'Largest value of an atomic batch in the stake asset: 10,000,000 TNZO',
+        }),
+        value_max_by_asset: holdings.meta({
+          description: 'Largest value of an atomic batch in other assets; one that is not named has no cap',
+          unit: 'map of asset to amount',
         }),
         accounts_max: integer(10_000, 1, 1_000_000, {
           unit: 'accounts',
-          description: 'Most distinct accounts in an atomic batch',
-          feature: ATOMIC,
+          description: 'Most distinct accounts, payers and payees, in an atomic batch',
         }),
         timeout_blocks: integer(15, 1, 1_000_000, {
           unit: 'blocks',
-          description: 'Blocks until an atomic batch expires',
-          feature: ATOMIC,
+          description:
+            'Most blocks ahead that the last height of an atomic batch may lie when it is executed',
+        }),
+        gas_max: integer(200_000, 1000, 1_000_000_000, {
+          unit: 'gas, about 1 us each',
+          description: 'Gas of all atomic batches of a block together',
         }),
       },
       'Limits of atomic batches',

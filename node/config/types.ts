@@ -86,6 +86,19 @@ export interface Config {
     readonly oracleKey: PublicKey | undefined;
     /** Largest share of a debt that one liquidation may repay. */
     readonly closeFactorBps: number;
+    /** Of an atomic settlement. */
+    readonly networkFeeBps: number;
+    readonly feeMin: bigint;
+    readonly flushIntervalBlocks: number;
+  };
+  readonly atomicBatches: {
+    readonly requestsMax: number;
+    /** In the stake asset. */
+    readonly valueMax: bigint;
+    readonly valueMaxByAsset: Readonly<Record<string, bigint>>;
+    readonly accountsMax: number;
+    readonly timeoutBlocks: number;
+    readonly gasMax: number;
   };
   /** One node as a process of its own; paths as they are written, from the file that holds them. */
   readonly node: {

@@ -25,6 +25,7 @@ export const coreCodes = {
   STORE_CORRUPT: 'a stored row is missing or cannot be read',
   SYNC_HISTORY_GONE: 'this node was away for longer than its peers keep blocks, and cannot catch up',
   SYNC_UNASKED: 'an answer to a request that this node did not make, or no longer waits for',
+  TRANSACTION_TOO_LARGE: 'no block has room for the transaction',
   TOPIC_UNKNOWN: 'the message came on a topic that nodes do not have',
   VOTES_EMPTY: 'the message carries neither a vote nor a certificate',
 } as const;

@@ -3,6 +3,7 @@
  * facts, and whole lines for one node's live stream. Key order is fixed here.
  */
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { NodeEvent } from './events.ts';
@@ -72,7 +73,7 @@ export function eventLines(
   }
 }
 
-/** What a final block brought to light: its transactions, then its facts. */
+/** What a final block brought to light: its transactions, then its facts, then those of atomic settlement. */
 function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): EventLine[] {
   const { height } = event;
   const lines: EventLine[] = event.transactions.map(({ transactionId, type, from, result }) => ({
@@ -89,6 +90,8 @@ function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): 
     const fields = factFields(fact, names.nameOf);
     lines.push({ t: nowMs, node: null, type: factType(fact), height, ...fields });
   }
+  for (const fact of event.atomicFacts)
+    lines.push({ t: nowMs, node: null, type: fact.type, height, ...atomicFactFields(fact) });
   return lines;
 }
 
@@ -200,6 +203,23 @@ export function factFields(fact: NetFact, nameOf: NameOf): JsonFields {
     case 'unjailed':
     case 'tombstoned':
       return { validator: nameOf(fact.validator) };
+  }
+}
+
+/** Fields of what atomic settlement brought to light in a final block. */
+export function atomicFactFields(fact: AtomicFact): JsonFields {
+  switch (fact.type) {
+    case 'atomic_batch_completed':
+      return { batch_id: fact.batchId, requests: fact.requestCount, fees: amountsByAsset(fact.fees) };
+    case 'atomic_batch_failed':
+      return {
+        batch_id: fact.batchId,
+        code: fact.failure.code,
+        failed_at: fact.failure.failedAt,
+        completed: fact.failure.completed,
+      };
+    case 'treasury_flushed':
+      return { fees: amountsByAsset(fact.fees) };
   }
 }
 

@@ -3,6 +3,7 @@
  * (docs/results.md). Names of validators and assets stand in place of indexes.
  */
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
+import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { Receipt } from '../../settlement/execution/result.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
 
@@ -32,6 +33,7 @@ export type NodeEvent =
       readonly stateRoot: Hash;
       readonly originHeight: number;
       readonly facts: readonly NetFact[];
+      readonly atomicFacts: readonly AtomicFact[];
       readonly transactions: readonly Receipt[];
     }
   | {

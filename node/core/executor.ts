@@ -7,6 +7,7 @@ import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import { merkleRoot } from '../../consensus/primitives/merkle.ts';
+import { findBatchProblem } from '../../settlement/atomic/limits.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import {
   accusedBy,
@@ -15,6 +16,7 @@ import {
   evidenceId,
   verifyEvidence,
 } from '../../settlement/execution/evidence.ts';
+import { transactionGas } from '../../settlement/execution/gas.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
@@ -29,6 +31,9 @@ import { stateWrites } from './store.ts';
 
 /** Bytes a header and list counts may take of a block's byte limit. */
 const BLOCK_OVERHEAD_BYTES = 512;
+
+/** The length in front of each transaction and each piece of evidence. */
+const ITEM_OVERHEAD_BYTES = 4;
 
 /** `SETTLEMENT_UNKNOWN`: not wrong, but not executable until more of the settlement chain is known. */
 export type ExecutionCode =
@@ -77,15 +82,28 @@ export class Executor {
     return { ok: true, value: prepared };
   }
 
-  /** Checks chain and signature, once a node: what waits in its own pool was checked when it came in. */
+  /** Checks limits, chain and signatures, once a node: what waits in its own pool was checked when it came in. */
   verify(prepared: PreparedTransaction): Verdict<unknown> {
     const { goodItems, crypto } = this.#dependencies;
     if (goodItems?.has(prepared)) return isGood;
     const waiting = this.#mempool.get(prepared.id);
     if (waiting !== undefined && equalBytes(waiting.bytes, prepared.bytes)) return isGood;
-    const verified = verifyTransaction(prepared, this.#genesis, crypto);
+    const fitting = this.#judgeLimits(prepared);
+    const verified = fitting.ok ? verifyTransaction(prepared, this.#genesis, crypto) : fitting;
     if (verified.ok) goodItems?.add(prepared);
     return verified;
+  }
+
+  /** What no block can hold, or no state let pass, is refused before its signatures cost anything. */
+  #judgeLimits({ transaction: { from, body }, bytes }: PreparedTransaction): Verdict<unknown> {
+    const { blockBytesMax, atomic, ledger } = this.#genesis;
+    const bytesMax = blockBytesMax - BLOCK_OVERHEAD_BYTES - ITEM_OVERHEAD_BYTES;
+    if (bytes.length > bytesMax) {
+      const message = `${bytes.length} bytes, of which a block holds ${bytesMax}`;
+      return refuse('TRANSACTION_TOO_LARGE', message, { bytes: bytes.length, max: bytesMax });
+    }
+    if (body.type !== 'atomic_batch') return isGood;
+    return findBatchProblem(body, from, atomic, ledger) ?? isGood;
   }
 
   /**
@@ -97,9 +115,14 @@ export class Executor {
     if (shared !== undefined && equalBytes(shared.block.bytes, bytes)) return { ok: true, value: undefined };
     if (!this.#fits(body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
     const ids: Hash[] = [];
+    let gas = 0;
     for (const item of body.transactions) {
       const prepared = this.prepare(item);
       if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
+      // Before its signatures are checked: their number is what gas bounds.
+      gas += transactionGas(prepared.value.transaction.body);
+      if (gas > this.#genesis.atomic.gasMax)
+        return refuse('BLOCK_TRANSACTION_INVALID', 'more gas than allowed');
       const verified = this.verify(prepared.value);
       if (!verified.ok) return refuse('BLOCK_TRANSACTION_INVALID', verified.message);
       ids.push(prepared.value.id);
@@ -140,7 +163,8 @@ export class Executor {
         'its origin tells of a settlement that its chain did not seal',
       );
     }
-    const execution = this.#begin(parent, origin, height, settlementBlocks);
+    const { timestampMs } = block.header;
+    const execution = this.#begin(parent, { origin, height, timestampMs }, settlementBlocks);
     for (const bytes of block.body.evidence) {
       const evidence = decodeEvidence(bytes);
       if (!evidence.ok) return refuse('BLOCK_EVIDENCE_INVALID', evidence.message);
@@ -181,23 +205,24 @@ export class Executor {
       return undefined;
     // A leader that lags behind waits: what it would build on has lost already.
     if (this.#isForeign(parent, settlementBlocks)) return undefined;
-    const execution = this.#begin(parent, origin, height, settlementBlocks);
+    const { timestampMs } = position;
+    const execution = this.#begin(parent, { origin, height, timestampMs }, settlementBlocks);
     const evidence: Uint8Array[] = [];
     const included: PreparedTransaction[] = [];
     let byteCount = BLOCK_OVERHEAD_BYTES;
     for (const { id, bytes, validator } of evidencePool) {
-      if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) continue;
+      if (byteCount + bytes.length + ITEM_OVERHEAD_BYTES > this.#genesis.blockBytesMax) continue;
       execution.addEvidence(id, validator);
       evidence.push(bytes);
-      byteCount += bytes.length + 4;
+      byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
     }
     this.#mempool.offer(height, (prepared) => {
       const { transaction, id, bytes } = prepared;
       if (included.length >= this.#genesis.blockTransactionsMax) return 'full';
-      if (byteCount + bytes.length + 4 > this.#genesis.blockBytesMax) return 'full';
+      if (byteCount + bytes.length + ITEM_OVERHEAD_BYTES > this.#genesis.blockBytesMax) return 'full';
       if (!execution.addTransaction(transaction, id).ok) return 'later';
       included.push(prepared);
-      byteCount += bytes.length + 4;
+      byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
       return 'included';
     });
     const result = execution.finish();
@@ -227,14 +252,15 @@ export class Executor {
 
   #begin(
     parent: Block,
-    origin: SettlementOrigin,
-    height: Height,
+    position: { readonly origin: SettlementOrigin; readonly height: Height; readonly timestampMs: TimeMs },
     settlementBlocks: readonly SettlementBlock[],
   ): BlockExecution {
+    const { origin, height, timestampMs } = position;
     const originBlock = this.#settlement.at(origin.height);
     assert(originBlock !== undefined, 'executing on an unknown origin');
     return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), {
       height,
+      timestampMs,
       parentStateRoot: this.#tree.stateRootAfter(parent),
       settlementBlocks,
       origin: originBlock,
@@ -251,8 +277,8 @@ export class Executor {
 
   #fits(body: BlockBody): boolean {
     let byteCount = BLOCK_OVERHEAD_BYTES;
-    for (const bytes of body.evidence) byteCount += bytes.length + 4;
-    for (const bytes of body.transactions) byteCount += bytes.length + 4;
+    for (const bytes of body.evidence) byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
+    for (const bytes of body.transactions) byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
     return (
       body.transactions.length <= this.#genesis.blockTransactionsMax &&
       byteCount <= this.#genesis.blockBytesMax

@@ -127,6 +127,7 @@ export class Finality {
         stateRoot: result.stateRoot,
         originHeight: header.origin.height,
         facts: result.facts,
+        atomicFacts: result.atomicFacts,
         transactions: result.receipts,
       },
     });

@@ -27,6 +27,10 @@ export const MEMPOOL_SENDER_TRANSACTIONS_MAX = 10_000;
 /** Of those, how many may wait behind a gap: half, so that whose turn has come finds room. */
 export const MEMPOOL_WAITING_MAX = MEMPOOL_TRANSACTIONS_MAX / 2;
 export const MEMPOOL_SENDER_WAITING_MAX = MEMPOOL_SENDER_TRANSACTIONS_MAX / 2;
+/** The same in bytes: batches are as large as a block. Of all of them half may wait behind a gap. */
+export const MEMPOOL_BYTES_MAX = 64 * 1024 * 1024;
+export const MEMPOOL_WAITING_BYTES_MAX = MEMPOOL_BYTES_MAX / 2;
+export const MEMPOOL_SENDER_BYTES_MAX = MEMPOOL_BYTES_MAX / 4;
 /** A transaction that is anchored further ahead waits as if behind a gap, in blocks: nothing of its sender moves on before. */
 const ANCHOR_NEAR_BLOCKS = 64;
 
@@ -38,6 +42,7 @@ export class Mempool {
   /** Those that `settle` must report when they leave, because a row on disk stands for them. */
   readonly #kept = new Set<Hash>();
   readonly #waiting = new WaitingRoom(({ id }) => this.#kept.has(id));
+  #byteCount = 0;
 
   get count(): number {
     return this.#byId.size;
@@ -83,6 +88,9 @@ export class Mempool {
     if ((own?.size ?? 0) >= MEMPOOL_SENDER_TRANSACTIONS_MAX) {
       return refuse('MEMPOOL_SENDER_FULL', `${MEMPOOL_SENDER_TRANSACTIONS_MAX} of this sender wait already`);
     }
+    if ((own?.byteCount ?? 0) + prepared.bytes.length > MEMPOOL_SENDER_BYTES_MAX) {
+      return refuse('MEMPOOL_SENDER_FULL', `${own?.byteCount ?? 0} bytes of this sender wait already`);
+    }
     if (own?.get(nonce) !== undefined) {
       return refuse('MEMPOOL_NONCE_TAKEN', `another transaction with nonce ${nonce} waits already`);
     }
@@ -92,9 +100,10 @@ export class Mempool {
       const message = `${MEMPOOL_SENDER_WAITING_MAX} of this sender wait for nonce ${own?.openNonce}`;
       return refuse('MEMPOOL_SENDER_FULL', message);
     }
-    const place = this.#makeRoom(isReady ? undefined : nonce - finalized.nonce);
+    const place = this.#makeRoom(prepared.bytes.length, isReady ? undefined : nonce - finalized.nonce);
     if (!place.ok) return place;
     this.#byId.set(prepared.id, prepared);
+    this.#byteCount += prepared.bytes.length;
     this.#queueOf(from, finalized.nonce).add(prepared, isFar);
     this.#note(prepared);
     return { ok: true, value: prepared };
@@ -143,6 +152,7 @@ export class Mempool {
       const used = queue?.finalized(nonce);
       if (used === undefined) continue;
       this.#byId.delete(used.id);
+      this.#byteCount -= used.bytes.length;
       this.#forgetHeights(used);
       if (queue?.size === 0) this.#bySender.delete(from);
       if (this.#kept.delete(used.id)) {
@@ -164,17 +174,26 @@ export class Mempool {
   /**
    * Finds room for one more. Whose turn has come may take the place of any that waits behind a gap; who waits itself,
    * of one that lies further behind.
+   * @param byteCount - What it needs.
    * @param gap - How far its nonce lies above the sender's next one; undefined: its turn has come.
    */
-  #makeRoom(gap: number | undefined): Verdict<undefined> {
-    const isFull =
-      this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX ||
-      (gap !== undefined && this.#waiting.size >= MEMPOOL_WAITING_MAX);
-    if (!isFull) return { ok: true, value: undefined };
-    const victim = this.#waiting.furthest(gap ?? -1);
-    if (victim === undefined) return refuse('MEMPOOL_FULL', `${this.#byId.size} transactions wait already`);
-    this.#remove(victim);
+  #makeRoom(byteCount: number, gap: number | undefined): Verdict<undefined> {
+    while (this.#isFull(byteCount, gap !== undefined)) {
+      const victim = this.#waiting.furthest(gap ?? -1);
+      if (victim === undefined) return refuse('MEMPOOL_FULL', `${this.#byId.size} transactions wait already`);
+      this.#remove(victim);
+    }
     return { ok: true, value: undefined };
+  }
+
+  #isFull(byteCount: number, waits: boolean): boolean {
+    if (this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX) return true;
+    if (this.#byteCount + byteCount > MEMPOOL_BYTES_MAX) return true;
+    if (!waits) return false;
+    return (
+      this.#waiting.size >= MEMPOOL_WAITING_MAX ||
+      this.#waiting.byteCount + byteCount > MEMPOOL_WAITING_BYTES_MAX
+    );
   }
 
   #queueOf(from: Address, nextNonce: number): SenderQueue {
@@ -188,6 +207,7 @@ export class Mempool {
 
   #remove(prepared: PreparedTransaction): void {
     if (!this.#byId.delete(prepared.id)) return;
+    this.#byteCount -= prepared.bytes.length;
     this.#forgetHeights(prepared);
     const { from } = prepared.transaction;
     const queue = this.#bySender.get(from);

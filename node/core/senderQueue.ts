@@ -17,6 +17,7 @@ export class SenderQueue {
   readonly #listener: GapListener;
   #nextNonce: number;
   #readyCount = 0;
+  #byteCount = 0;
   /** Nonces that are there and yet end the run: anchored to a block far off. */
   readonly #far = new Set<number>();
 
@@ -28,6 +29,10 @@ export class SenderQueue {
 
   get size(): number {
     return this.#byNonce.size;
+  }
+
+  get byteCount(): number {
+    return this.#byteCount;
   }
 
   get waitingCount(): number {
@@ -48,6 +53,7 @@ export class SenderQueue {
     const { nonce } = prepared.transaction;
     const isNext = nonce === this.openNonce && !isFar;
     this.#byNonce.set(nonce, prepared);
+    this.#byteCount += prepared.bytes.length;
     if (isFar) this.#far.add(nonce);
     if (isNext) {
       this.#readyCount += 1;
@@ -82,6 +88,7 @@ export class SenderQueue {
   #take(prepared: EncodedTransaction): void {
     const { nonce } = prepared.transaction;
     this.#byNonce.delete(nonce);
+    this.#byteCount -= prepared.bytes.length;
     this.#far.delete(nonce);
     if (nonce >= this.openNonce) this.#listener.left(prepared);
   }

@@ -9,6 +9,7 @@ export class WaitingRoom implements GapListener {
   readonly #gaps = new Map<EncodedTransaction, number>();
   /** Those that may be sent away, by gap. */
   readonly #byGap: (Set<EncodedTransaction> | undefined)[] = [];
+  #byteCount = 0;
   readonly #isKept: (prepared: EncodedTransaction) => boolean;
 
   constructor(isKept: (prepared: EncodedTransaction) => boolean) {
@@ -19,7 +20,12 @@ export class WaitingRoom implements GapListener {
     return this.#gaps.size;
   }
 
+  get byteCount(): number {
+    return this.#byteCount;
+  }
+
   waits(prepared: EncodedTransaction, gap: number): void {
+    if (!this.#gaps.has(prepared)) this.#byteCount += prepared.bytes.length;
     this.#gaps.set(prepared, gap);
     if (this.#isKept(prepared)) return;
     const sameGap = this.#byGap[gap];
@@ -29,7 +35,7 @@ export class WaitingRoom implements GapListener {
 
   left(prepared: EncodedTransaction): void {
     this.keep(prepared);
-    this.#gaps.delete(prepared);
+    if (this.#gaps.delete(prepared)) this.#byteCount -= prepared.bytes.length;
   }
 
   /** It must not be sent away any more. */

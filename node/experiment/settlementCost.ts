@@ -8,7 +8,7 @@ import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { SIGNATURE_BYTES } from '../../consensus/primitives/signature.ts';
 import { clampBaseFee, nextBaseFee, settlementGas } from '../../settlement/chain/feeMarket.ts';
 import { encodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
-import type { TransactionBody } from '../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import type { NetAmount, SettlementAction, SettlementTransaction } from '../../settlement/net/settlement.ts';
 import type { Config } from '../config/types.ts';
 import { createGenesis } from '../scenario/genesis.ts';

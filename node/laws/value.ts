@@ -3,6 +3,7 @@
  * settled. The laws add up flows and facts on their own and compare with the state's rows, which they mirror.
  */
 import type { Height } from '../../consensus/primitives/flavor.ts';
+import { gatheredFeesTable } from '../../settlement/atomic/tables.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
 import type { LedgerRules } from '../../settlement/ledger/types.ts';
@@ -26,6 +27,7 @@ export class ValueLaws {
   readonly #accounts = new MirroredTable(accountsTable);
   readonly #pools = new MirroredTable(poolsTable);
   readonly #treasury = new MirroredTable(treasuryTable);
+  readonly #gatheredFees = new MirroredTable(gatheredFeesTable);
   readonly #standings = new MirroredTable(standingTable);
   readonly #batches = new MirroredTable(batchTable);
   readonly #windows = new MirroredTable(windowTable);
@@ -163,9 +165,11 @@ export class ValueLaws {
         (after?.cash ?? 0n) + (after?.escrow ?? 0n) - (before?.cash ?? 0n) - (before?.escrow ?? 0n);
       this.#addChange(this.#assetIndex.get(symbol) ?? -1, held);
     });
-    this.#treasury.follow(layer, (before = 0n, after = 0n, symbol) =>
-      this.#addChange(this.#assetIndex.get(symbol) ?? -1, after - before),
-    );
+    for (const held of [this.#treasury, this.#gatheredFees]) {
+      held.follow(layer, (before = 0n, after = 0n, symbol) =>
+        this.#addChange(this.#assetIndex.get(symbol) ?? -1, after - before),
+      );
+    }
   }
 
   /** @returns Whether the open window or the set of sealed batches changed. */

@@ -7,7 +7,14 @@
 import { createHash } from 'node:crypto';
 import type { Hash, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
-import { factFields, factType, type JsonFields, type NameOf, rareFields } from '../core/eventFields.ts';
+import {
+  atomicFactFields,
+  factFields,
+  factType,
+  type JsonFields,
+  type NameOf,
+  rareFields,
+} from '../core/eventFields.ts';
 import type { NodeEvent } from '../core/events.ts';
 
 /** Text gathered before it is hashed, in characters. */
@@ -100,6 +107,9 @@ export class Trace {
         height: event.height,
         ...factFields(fact, this.#nameOf),
       });
+    }
+    for (const fact of event.atomicFacts) {
+      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...atomicFactFields(fact) });
     }
   }
 

@@ -5,6 +5,7 @@
  * order needs. Those anchored to times, settlement blocks or batches may come in any order, so each is funded as if
  * nothing before it had brought anything in.
  */
+import { networkFee } from '../../settlement/atomic/fees.ts';
 import type { Config } from '../config/types.ts';
 import { fundModel } from './model/modelFunding.ts';
 import { Positions } from './positions.ts';
@@ -48,7 +49,7 @@ export function createFunding(scenario: Fundable): Funding {
   const { assets } = scenario.config.ledger;
   const anchored = listAnchored(scenario);
   const loose = listLoose(scenario);
-  const needs = new Positions(assets);
+  const needs = new Positions(assets, (amount) => networkFee(amount, scenario.config.ledger));
   for (const transaction of anchored) needs.apply(transaction);
   const looseNeeds = new LooseNeeds(assets, needs);
   for (const transaction of loose) looseNeeds.add(transaction);
@@ -139,6 +140,9 @@ class LooseNeeds {
       case 'withdraw':
         add(given(sender).deposits, operation.asset, operation.amount);
         add(record(this.unsecured, sender), operation.asset, operation.amount);
+        break;
+      case 'atomic_batch':
+        for (const { from, asset, amount } of operation.requests) add(given(from).balances, asset, amount);
         break;
       case 'liquidate': {
         const seized = this.#prices.seizedBy(operation);

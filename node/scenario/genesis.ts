@@ -10,6 +10,7 @@ import { type Address, accountOfKey, type PublicKey } from '../../consensus/prim
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import { ValidatorSet } from '../../consensus/validators.ts';
+import type { AtomicRules } from '../../settlement/atomic/types.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { chainIdOf } from '../../settlement/execution/genesisState.ts';
 import type { GenesisAccount, LedgerRules } from '../../settlement/ledger/types.ts';
@@ -140,6 +141,7 @@ function assembleGenesis(config: Config, supplement: GenesisSupplement): Genesis
     validators,
     ledger: toLedgerRules(config, supplement.oracle),
     net: toNetRules(config),
+    atomic: toAtomicRules(config),
     accounts: [...supplement.accounts, ...ledger.accounts],
     poolCash: sumOf(supplement.poolCash, ledger.poolCash),
     operators: supplement.operators,
@@ -184,6 +186,9 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
     labels.add(account ?? DEFAULT_ACCOUNT);
     if (operation.type === 'transfer') labels.add(operation.to);
     if (operation.type === 'liquidate') labels.add(operation.borrower);
+    if (operation.type === 'atomic_batch') {
+      for (const { from, to } of operation.requests) labels.add(from).add(to);
+    }
   }
   return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
 }
@@ -194,6 +199,21 @@ function toLedgerRules({ ledger, settlement }: Config, oracle: Address): LedgerR
     closeFactorBps: ledger.closeFactorBps,
     stakeAsset: settlement.stakeAsset,
     oracle,
+  };
+}
+
+function toAtomicRules({ ledger, atomicBatches, settlement }: Config): AtomicRules {
+  const { requestsMax, valueMax, valueMaxByAsset, accountsMax, timeoutBlocks, gasMax } = atomicBatches;
+  const { networkFeeBps, feeMin, flushIntervalBlocks } = ledger;
+  return {
+    requestsMax,
+    valueMax: { ...valueMaxByAsset, [settlement.stakeAsset]: valueMax },
+    accountsMax,
+    timeoutBlocks,
+    gasMax,
+    networkFeeBps,
+    feeMin,
+    flushIntervalBlocks,
   };
 }
 

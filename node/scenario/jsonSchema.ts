@@ -43,6 +43,25 @@ const transactions: Readonly<Record<string, unknown>> = {
   unjail: { anyOf: [text, node] },
   settle_now: { const: true },
   set_batch_size: integer(1),
+  atomic_batch: map(
+    {
+      account: text,
+      id: text,
+      expires_after_blocks: integer(-1),
+      requests: {
+        type: 'array',
+        minItems: 1,
+        items: map({ id: text, from: text, to: text, asset: text, amount, metadata: text }, [
+          'id',
+          'from',
+          'to',
+          'asset',
+          'amount',
+        ]),
+      },
+    },
+    ['id', 'requests'],
+  ),
 };
 
 const event = map(

@@ -26,8 +26,11 @@ export class Positions {
   readonly assets: ReadonlyMap<string, AssetConfig>;
   readonly #accounts = new Map<string, Map<string, Holding>>();
   readonly #prices = new Map<string, bigint>();
+  readonly #feeOf: (amount: bigint) => bigint;
 
-  constructor(assets: readonly AssetConfig[]) {
+  /** @param feeOf - What the network withholds of a settlement; left out where balances do not matter. */
+  constructor(assets: readonly AssetConfig[], feeOf: (amount: bigint) => bigint = () => 0n) {
+    this.#feeOf = feeOf;
     this.assets = new Map(assets.map((asset) => [asset.symbol, asset]));
     for (const { symbol, price } of assets) this.#prices.set(symbol, price);
   }
@@ -83,6 +86,12 @@ export class Positions {
         this.#move(liquidator, operation.collateralAsset, 0n, seized, 0n);
         break;
       }
+      case 'atomic_batch':
+        for (const { from, to, asset, amount } of operation.requests) {
+          this.#move(from, asset, -amount, 0n, 0n);
+          this.#move(to, asset, amount - this.#feeOf(amount), 0n, 0n);
+        }
+        break;
       case 'price':
         this.#prices.set(operation.asset, operation.price);
         break;

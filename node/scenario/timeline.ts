@@ -5,11 +5,9 @@
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Address, Height } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
-import {
-  type EncodedTransaction,
-  signAndEncodeTransaction,
-  type TransactionBody,
-} from '../../settlement/execution/transaction.ts';
+import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
+import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import { atomicBatchOf } from './atomicBatch.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
@@ -19,9 +17,13 @@ import { UniformWorkload } from './workload.ts';
 /** A transaction before it is signed. */
 export interface PreparedTransaction {
   readonly sender: KeyHolder;
+  /** Who signs beside the sender, in the order of the body. */
+  readonly cosigners: readonly KeyHolder[];
   readonly nonce: number;
   readonly body: TransactionBody;
 }
+
+const noHolders: readonly KeyHolder[] = [];
 
 export class TransactionFeed {
   readonly #parts: GenesisParts;
@@ -71,7 +73,7 @@ export class TransactionFeed {
    * @param height - Ascends by one from call to call, from 1: nonces advance with it.
    */
   forBlock(height: Height): Uint8Array[] {
-    return this.#take(height).map((transaction) => this.#sign(transaction, height));
+    return this.#take(height).map((transaction) => this.#sign(transaction, height, height));
   }
 
   /**
@@ -79,7 +81,7 @@ export class TransactionFeed {
    * @param height - Ascends by one from call to call, from 1.
    */
   prepareBlock(height: Height): PreparedTransaction[] {
-    return this.#take(height).map((transaction) => this.#prepare(transaction));
+    return this.#take(height).map((transaction) => this.#prepare(transaction, height));
   }
 
   #take(height: Height): ScenarioTransaction[] {
@@ -104,31 +106,55 @@ export class TransactionFeed {
     return taken;
   }
 
-  /** The transactions of an event that is not anchored to a block, signed as it comes to pass, for any height. */
-  forEvent(event: TimelineEvent): Uint8Array[] {
+  /**
+   * The transactions of an event that is not anchored to a block, signed as it comes to pass, for any height.
+   * @param height - The newest final one.
+   */
+  forEvent(event: TimelineEvent, height: Height): Uint8Array[] {
     assert(!('block' in event.at), 'events anchored to blocks come with their block');
-    return event.transactions.map((transaction) => this.#sign(transaction, 0));
+    return event.transactions.map((transaction) => this.#sign(transaction, 0, height));
   }
 
-  #sign(transaction: ScenarioTransaction, onlyAtHeight: Height): Uint8Array {
-    const { sender, nonce, body } = this.#prepare(transaction);
-    let signer = this.#signers.get(sender.address);
-    if (signer === undefined) {
-      signer = this.#crypto.createSigner(sender.secretKey);
-      this.#signers.set(sender.address, signer);
-    }
+  #sign(transaction: ScenarioTransaction, onlyAtHeight: Height, baseHeight: Height): Uint8Array {
+    const { sender, cosigners, nonce, body } = this.#prepare(transaction, baseHeight);
     const { chainId } = this.#parts.genesis;
     const unsigned = { chainId, from: sender.address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
-    const signed = signAndEncodeTransaction(unsigned, signer);
+    const signed = signAndEncodeTransaction(
+      unsigned,
+      this.#signerOf(sender),
+      cosigners.map((holder) => this.#signerOf(holder)),
+    );
     this.#onSigned?.(signed);
     return signed.bytes;
   }
 
-  #prepare(transaction: ScenarioTransaction): PreparedTransaction {
+  #signerOf({ address, secretKey }: KeyHolder): Signer {
+    let signer = this.#signers.get(address);
+    if (signer === undefined) {
+      signer = this.#crypto.createSigner(secretKey);
+      this.#signers.set(address, signer);
+    }
+    return signer;
+  }
+
+  /** @param baseHeight - From which the blocks count that a transaction may wait. */
+  #prepare(transaction: ScenarioTransaction, baseHeight: Height): PreparedTransaction {
     const sender = this.#senderOf(transaction);
     const nonce = this.#nonces.get(sender.address) ?? 0;
     this.#nonces.set(sender.address, nonce + 1);
-    return { sender, nonce, body: this.#bodyOf(transaction) };
+    const body = this.#bodyOf(transaction, sender, baseHeight);
+    return { sender, cosigners: this.#cosignersOf(body), nonce, body };
+  }
+
+  #cosignersOf(body: TransactionBody): readonly KeyHolder[] {
+    const addresses = cosignersOf(body);
+    if (addresses.length === 0) return noHolders;
+    const byAddress = new Map([...this.#parts.accounts.values()].map((holder) => [holder.address, holder]));
+    return addresses.map((address) => {
+      const holder = byAddress.get(address);
+      assert(holder !== undefined, `no key for ${address}`);
+      return holder;
+    });
   }
 
   #senderOf({ account, operation }: ScenarioTransaction): KeyHolder {
@@ -155,7 +181,7 @@ export class TransactionFeed {
     }
   }
 
-  #bodyOf({ operation }: ScenarioTransaction): TransactionBody {
+  #bodyOf({ operation }: ScenarioTransaction, sender: KeyHolder, baseHeight: Height): TransactionBody {
     switch (operation.type) {
       case 'transfer':
         return { ...operation, to: this.#holder(operation.to).address };
@@ -174,6 +200,13 @@ export class TransactionFeed {
         const validator = this.#parts.validators.findIndex(({ name }) => name === operation.validator);
         return { type: 'unjail', validator };
       }
+      case 'atomic_batch':
+        return atomicBatchOf(operation, {
+          sender: sender.address,
+          baseHeight,
+          timeoutBlocks: this.#parts.genesis.atomic.timeoutBlocks,
+          addressOf: (label) => this.#holder(label).address,
+        });
       default:
         return operation;
     }

@@ -4,10 +4,10 @@ import type { ScenarioContext } from './context.ts';
 import { faultKeys } from './faultKinds.ts';
 import { hasLastingFault, readFaults } from './faultReader.ts';
 import type { Place } from './reader.ts';
-import { laterTransactionKeys, readTransactions, reportLater, transactionKeys } from './transactions.ts';
+import { readTransactions, transactionKeys } from './transactions.ts';
 import type { TimelineEvent } from './types.ts';
 
-/** Every key an event may have, those of later features included. */
+/** Every key an event may have. */
 export const eventKeys: readonly string[] = [
   'at',
   'for',
@@ -15,7 +15,6 @@ export const eventKeys: readonly string[] = [
   'transactions',
   ...transactionKeys,
   ...faultKeys,
-  ...Object.keys(laterTransactionKeys),
 ];
 
 /** All events in file order; those with problems are left out and reported. */
@@ -41,7 +40,6 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
       `an anchor ({ block }, { time }, { settlement_block } or { batch, state: ${anchorStates.join('|')} })`,
     ),
   );
-  reportLater(context, map);
   const transactions = readTransactions(context, map, undefined);
   const faults = readFaults(context, map);
   const forPlace = reader.get(map, 'for');

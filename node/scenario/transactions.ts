@@ -1,4 +1,5 @@
 /** The short forms of ledger transactions in a scenario: `borrow: { asset: UM, amount: 1000 }` and the like. */
+import { readAtomicBatch } from './atomicBatchReader.ts';
 import type { ScenarioContext } from './context.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { ScenarioTransaction } from './types.ts';
@@ -14,11 +15,9 @@ export const transactionKeys = [
   'unjail',
   'settle_now',
   'set_batch_size',
+  'atomic_batch',
 ] as const;
 export type TransactionKey = (typeof transactionKeys)[number];
-
-/** Documented kinds that later features bring. */
-export const laterTransactionKeys: Readonly<Record<string, string>> = { atomic_batch: 'atomic batches' };
 
 /** Account of events that name none. */
 export const DEFAULT_ACCOUNT = 'scenario';
@@ -59,11 +58,10 @@ function readListed(
   const { reader } = context;
   const map = reader.map(
     item,
-    ['account', ...transactionKeys, ...Object.keys(laterTransactionKeys)],
+    ['account', ...transactionKeys],
     'a transaction such as { borrow: { asset: UM, amount: 1000 } }',
   );
   if (map === undefined) return [];
-  reportLater(context, map);
   const transactions = readTransactions(context, map, account);
   if ([...map.value.entries.keys()].every((key) => key === 'account')) {
     reader.report(
@@ -74,14 +72,6 @@ function readListed(
     );
   }
   return transactions;
-}
-
-/** Refuses documented kinds that are not there yet. */
-export function reportLater(context: ScenarioContext, map: MapPlace): void {
-  for (const [key, entry] of map.value.entries) {
-    const feature = Object.hasOwn(laterTransactionKeys, key) ? laterTransactionKeys[key] : undefined;
-    if (feature !== undefined) context.reader.unavailable(entry.keyAt, `${map.path}.${key}`, feature);
-  }
 }
 
 function isTransactionKey(key: string): key is TransactionKey {
@@ -99,6 +89,8 @@ function readTransaction(
     case 'settle_now':
     case 'set_batch_size':
       return readDutyTransaction(context, key, place, accountAbove);
+    case 'atomic_batch':
+      return readAtomicBatch(context, place, accountAbove);
     default:
       return readLedgerTransaction(context, key, place, accountAbove);
   }
@@ -116,7 +108,7 @@ const ledgerShapes: Readonly<Record<string, readonly string[]>> = {
 
 function readLedgerTransaction(
   context: ScenarioContext,
-  key: Exclude<TransactionKey, 'unjail' | 'settle_now' | 'set_batch_size'>,
+  key: Exclude<TransactionKey, 'unjail' | 'settle_now' | 'set_batch_size' | 'atomic_batch'>,
   place: Place,
   accountAbove: string | undefined,
 ): ScenarioTransaction | undefined {

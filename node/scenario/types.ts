@@ -42,7 +42,26 @@ export interface ScenarioTransaction {
     | { readonly type: 'price'; readonly asset: string; readonly price: bigint }
     | { readonly type: 'unjail'; readonly validator: string }
     | { readonly type: 'settle_now' }
-    | { readonly type: 'set_batch_size'; readonly batchSize: number };
+    | { readonly type: 'set_batch_size'; readonly batchSize: number }
+    | {
+        readonly type: 'atomic_batch';
+        /** A name that the id derives from, or the id itself. */
+        readonly id: string;
+        /** Blocks from its anchor to its last height; undefined: as many as the chain allows. */
+        readonly expiresAfterBlocks: number | undefined;
+        readonly requests: readonly ScenarioSettlement[];
+      };
+}
+
+/** A request of an atomic batch, by label. */
+export interface ScenarioSettlement {
+  /** As of a batch. */
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: bigint;
+  readonly metadata: string;
 }
 
 /** Behaviour of a dishonest node, around its honest core. */

@@ -47,7 +47,7 @@ const EVENTS_PER_SLICE = 8192;
 
 /** Where transactions come from: those of a block, and those of a timeline event anchored elsewhere. */
 export interface TransactionSource extends BlockTransactions {
-  forEvent(event: TimelineEvent): readonly Uint8Array[];
+  forEvent(event: TimelineEvent, height: Height): readonly Uint8Array[];
 }
 
 export interface SimulationOptions {
@@ -196,7 +196,8 @@ export class Simulation implements WatchedNetwork {
     this.#timeline = new Timeline(options.timeline, {
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       nowMs: () => this.#queue.nowMs,
-      submitTransactions: (event) => this.#users.submit(dependencies.transactions.forEvent(event)),
+      submitTransactions: (event) =>
+        this.#users.submit(dependencies.transactions.forEvent(event, this.#finalizedHeight)),
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });

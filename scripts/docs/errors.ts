@@ -9,6 +9,7 @@ import { experimentCodes } from '../../node/experiment/codes.ts';
 import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
+import { atomicCodes } from '../../settlement/atomic/codes.ts';
 import { proofCodes, proofTrustCodes } from '../../settlement/atomic/proofs/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   scenario: scenarioCodes,
   transaction: { ...transactionCodes, ...executionCodes },
   ledger: ledgerCodes,
+  atomic: atomicCodes,
   proofs: { ...proofCodes, ...proofTrustCodes },
   net: netCodes,
   chain: chainCodes,
@@ -166,6 +168,28 @@ const advice: Readonly<Record<string, string>> = {
   OPERATOR_ONLY: 'Sign with one of `settlement.operator_keys`.',
   UNJAIL_NOT_OWN: 'Sign with the key of the jailed validator.',
 
+  TRANSACTION_COSIGNATURE_INVALID:
+    'Have each of its signers sign the body for this chain, in the order of their addresses.',
+  TRANSACTION_TOO_LARGE: 'Send less at once, or raise `chain.block_bytes_max` of a new chain.',
+
+  BATCH_ALREADY_EXECUTED: 'Nothing: ask for its result. To try again, make a batch with another id.',
+  BATCH_EMPTY: 'Put at least one request into the batch.',
+  BATCH_EXPIRY_TOO_FAR:
+    'Sign it again with a last height at most `atomic_batches.timeout_blocks` above the next block.',
+  BATCH_GAS_TOO_HIGH: 'Split the batch; the details say what it costs and what there is.',
+  BATCH_ID_TAKEN: 'Draw another id, at random.',
+  BATCH_TIMEOUT: 'Sign it again with a later last height and another id.',
+  BATCH_TOO_LARGE: 'Split the batch.',
+  BATCH_TOO_MANY_ACCOUNTS: 'Split the batch.',
+  BATCH_VALUE_TOO_HIGH: 'Split the batch.',
+  BLOCK_GAS_FULL: 'Nothing: it waits for the next block.',
+  DUPLICATE_SETTLEMENT_ID: 'Give every request an id of its own.',
+  INSUFFICIENT_BALANCE:
+    'Look at the order of the requests, then at the balance of the account that the details name: each sees only what those before it did.',
+  PARTIAL_EXECUTION: 'See `error` in the details.',
+  PROOF_VERIFICATION_FAILED: 'See `reason` in the details.',
+  SELF_PAYMENT: 'Name another payee.',
+  SETTLEMENT_ALREADY_SETTLED: 'Nothing, if it is the payment you mean; otherwise draw another id, at random.',
   LEDGER_AMOUNT_ZERO: 'Use an amount above 0.',
   LEDGER_AMOUNT_OVERFLOW: 'Use a smaller amount.',
   LEDGER_ASSET_UNKNOWN: 'Use an asset of `ledger.assets`.',

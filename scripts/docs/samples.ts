@@ -1,6 +1,7 @@
 /** One sample of every event a run can report, typed so that a new event does not compile without one. */
 import type { NodeEvent } from '../../node/core/events.ts';
 import { Trace } from '../../node/report/events.ts';
+import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 
@@ -77,6 +78,17 @@ const facts: SampleOf<NetFact> = {
   tombstoned: { type: 'tombstoned', validator: 0 },
 };
 
+/** Every fact of atomic settlement, once. */
+const atomicFacts: SampleOf<AtomicFact> = {
+  atomic_batch_completed: { type: 'atomic_batch_completed', batchId: hash, requestCount: 1, fees: [] },
+  atomic_batch_failed: {
+    type: 'atomic_batch_failed',
+    batchId: hash,
+    failure: { code: 'CODE', failedAt: 0, completed: 0, details: {} },
+  },
+  treasury_flushed: { type: 'treasury_flushed', fees: [] },
+};
+
 const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   type: 'block_finalized',
   height: 1,
@@ -87,6 +99,7 @@ const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   stateRoot: hash,
   originHeight: 0,
   facts: Object.values(facts),
+  atomicFacts: Object.values(atomicFacts),
   transactions: [{ transactionId: hash, type: 'borrow', from: hash, result: 'ok' }],
 };
 

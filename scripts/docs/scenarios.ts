@@ -60,7 +60,8 @@ const transactionWords: Words = {
   unjail: 'A node, or `{ node }`: the jailed validator asks for its release',
   settle_now: '`true`: the operator ends the window at this block',
   set_batch_size: 'The operator sets N from the next window on, within `batch_size_min` and `batch_size_max`',
-  atomic_batch: 'All-or-nothing batch of many parties',
+  atomic_batch:
+    '`{ id, requests, expires_after_blocks, account }`: payments of many parties, all or nothing, see [atomic batches](#atomic-batches)',
 };
 
 const eventWords: Words = {

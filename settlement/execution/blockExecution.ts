@@ -7,13 +7,18 @@
 import { Writer } from '../../consensus/primitives/codec.ts';
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
+  type Address,
   accountOfKey,
   type Hash,
   type Height,
+  type TimeMs,
   type ValidatorIndex,
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
 import { leafHash, merkleRoot, merkleRootOfLeafHashes } from '../../consensus/primitives/merkle.ts';
+import { executeAtomicBatch } from '../atomic/batch.ts';
+import { flushFees } from '../atomic/fees.ts';
+import type { AtomicBatchOperation, AtomicFact } from '../atomic/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
@@ -24,13 +29,16 @@ import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
 import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
 import { type State, stateRootAfter } from '../state.ts';
+import { transactionGas } from './gas.ts';
 import type { Genesis } from './genesis.ts';
 import type { ExecutionResult, Receipt } from './result.ts';
 import type { Transaction } from './transaction.ts';
+import type { TransactionBody } from './transactionBody.ts';
 
 /** Everything about the block but its transactions. */
 export interface BlockContext {
   readonly height: Height;
+  readonly timestampMs: TimeMs;
   readonly parentStateRoot: Hash;
   /** The settlement-chain blocks after the parent's origin up to this block's, ascending. */
   readonly settlementBlocks: readonly SettlementBlock[];
@@ -43,22 +51,29 @@ export type InclusionCode =
   | 'TRANSACTION_EXPIRED'
   | 'TRANSACTION_TOO_EARLY'
   | 'LEDGER_NONCE_USED'
-  | 'LEDGER_NONCE_AHEAD';
+  | 'LEDGER_NONCE_AHEAD'
+  | 'BLOCK_GAS_FULL';
 
 const RECEIPT_TEXT_BYTES_MAX = 64;
+
+/** What is done or undone by the journal of the state. */
+type SingleBody = Exclude<TransactionBody, AtomicBatchOperation>;
 
 export class BlockExecution {
   readonly #genesis: Genesis;
   readonly #state: State;
   readonly #context: BlockContext;
   readonly #facts: NetFact[] = [];
+  readonly #atomicFacts: AtomicFact[] = [];
   readonly #receipts: Receipt[] = [];
   readonly #receiptHashes: Hash[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
   readonly #borrowed = new Map<string, bigint>();
   readonly #repaid = new Map<string, bigint>();
+  readonly #fees = new Map<string, bigint>();
   #liquidations = 0;
+  #gasUsed = 0;
   #sealForced = false;
 
   /** @param state - A state whose top layer is empty: it receives the block's writes. */
@@ -93,26 +108,27 @@ export class BlockExecution {
     if (onlyAtHeight !== 0 && height < onlyAtHeight) {
       return refuse('TRANSACTION_TOO_EARLY', `it may stand at height ${onlyAtHeight} only`);
     }
+    const gas = transactionGas(body);
+    const gasMax = this.#genesis.atomic.gasMax;
+    if (this.#gasUsed + gas > gasMax) {
+      return refuse('BLOCK_GAS_FULL', `${gas} gas for a batch, ${gasMax - this.#gasUsed} left in the block`);
+    }
     const taken = takeNonce(this.#state, this.#genesis.ledger, from, nonce);
     if (!taken.ok) return taken;
-    const mark = this.#state.checkpoint();
-    const outcome = this.#apply(transaction);
-    if (!outcome.ok) this.#state.rollback(mark);
-    const receipt: Receipt = {
-      transactionId: id,
-      type: body.type,
-      from,
-      result: outcome.ok ? 'ok' : outcome.code,
-    };
+    this.#gasUsed += gas;
+    const result =
+      body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
+    const receipt: Receipt = { transactionId: id, type: body.type, from, result };
     this.#receipts.push(receipt);
     this.#receiptHashes.push(receiptHash(receipt));
     this.#transactionIds.push(id);
-    return { ok: true, value: receipt.result };
+    return { ok: true, value: result };
   }
 
   /** Closes the window if it ends here and gives roots and facts. Call once, last. */
   finish(): ExecutionResult {
     const { height, origin, parentStateRoot } = this.#context;
+    this.#atomicFacts.push(...flushFees(this.#state, this.#genesis.atomic, height));
     const flows = this.#flows();
     if (hasFlows(flows)) accumulateFlows(this.#state, flows, height);
     const closing = closeWindow(
@@ -137,12 +153,31 @@ export class BlockExecution {
       batchCommitment,
       receipts: this.#receipts,
       facts: this.#facts,
+      atomicFacts: this.#atomicFacts,
       flows,
     };
   }
 
-  #apply(transaction: Transaction): Verdict<unknown> {
-    const { body, from } = transaction;
+  /** A batch undoes itself when it fails, and its record stays. */
+  #settle(from: Address, operation: AtomicBatchOperation): string {
+    const { ledger, atomic: rules } = this.#genesis;
+    const { height, timestampMs } = this.#context;
+    const context = { ledger, rules, height, timestampMs };
+    const { result, facts, fees } = executeAtomicBatch(this.#state, context, from, operation);
+    this.#atomicFacts.push(...facts);
+    for (const { asset, amount } of fees) addTo(this.#fees, asset, amount);
+    return result;
+  }
+
+  #applyOrUndo(operation: { readonly body: SingleBody; readonly from: Address }): string {
+    const mark = this.#state.checkpoint();
+    const outcome = this.#apply(operation);
+    if (outcome.ok) return 'ok';
+    this.#state.rollback(mark);
+    return outcome.code;
+  }
+
+  #apply({ body, from }: { readonly body: SingleBody; readonly from: Address }): Verdict<unknown> {
     const isOperator = this.#genesis.operators.includes(from);
     switch (body.type) {
       case 'unjail': {
@@ -201,7 +236,7 @@ export class BlockExecution {
     return {
       borrowed: sortedAmounts(this.#borrowed),
       repaid: sortedAmounts(this.#repaid),
-      fees: [],
+      fees: sortedAmounts(this.#fees),
       liquidations: this.#liquidations,
     };
   }

@@ -1,6 +1,7 @@
 /** Everything a network must agree on before its first block. Equal genesis, equal chain. */
 import type { Address, Amount, Hash } from '../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
+import type { AtomicRules } from '../atomic/types.ts';
 import type { GenesisAccount, LedgerRules } from '../ledger/types.ts';
 import type { NetRules } from '../net/types.ts';
 
@@ -12,6 +13,7 @@ export interface Genesis {
   readonly validators: ValidatorSet;
   readonly ledger: LedgerRules;
   readonly net: NetRules;
+  readonly atomic: AtomicRules;
   readonly accounts: readonly GenesisAccount[];
   /** Pool cash at genesis by asset, beyond what deposits brought and debts took. */
   readonly poolCash: Readonly<Record<string, Amount>>;

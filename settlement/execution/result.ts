@@ -1,5 +1,6 @@
 /** What executing one block gives. A pure function of (parent state, block, settlement blocks), so nodes may share it. */
 import type { Hash } from '../../consensus/primitives/flavor.ts';
+import type { AtomicFact } from '../atomic/types.ts';
 import type { BlockFlows, NetFact } from '../net/types.ts';
 import type { Layer } from '../state.ts';
 
@@ -8,7 +9,7 @@ export interface Receipt {
   readonly transactionId: Hash;
   readonly type: string;
   readonly from: string;
-  /** `ok`, or the code with which it failed; a failed one changed nothing but the sender's nonce. */
+  /** `ok`, or the code with which it failed; a failed one changed nothing but the sender's nonce and, if it was a batch, its record. */
   readonly result: string;
 }
 
@@ -21,5 +22,6 @@ export interface ExecutionResult {
   readonly batchCommitment: Hash;
   readonly receipts: readonly Receipt[];
   readonly facts: readonly NetFact[];
+  readonly atomicFacts: readonly AtomicFact[];
   readonly flows: BlockFlows;
 }

@@ -1,13 +1,19 @@
 /**
- * A ledger transaction: envelope, body, and the sender's own signature. The signature travels behind the bytes it
- * signs and no id covers it. Authorisation and body are told apart by tag bytes; an unknown tag does not decode, so
- * later kinds can be added without changing what today's bytes mean. Whether a transaction may run is not judged here.
+ * A ledger transaction: envelope, body, the sender's own signature, and those of others where the body names them. The
+ * signatures travel behind the bytes they sign and no id covers them. Authorisation and body are told apart by tag bytes;
+ * an unknown tag does not decode, so later kinds can be added without changing what today's bytes mean. Whether a
+ * transaction may run is not judged here.
  */
-import { isKeyAddress, readAddress, writeAddress } from '../../consensus/primitives/address.ts';
-import { fromHex, toKey } from '../../consensus/primitives/bytes.ts';
+import {
+  isKeyAddress,
+  readAddress,
+  signatureBytesOf,
+  writeAddress,
+} from '../../consensus/primitives/address.ts';
+import { fromHex } from '../../consensus/primitives/bytes.ts';
 import { DecodeError, decode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Address, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { domains, hashPrefixed } from '../../consensus/primitives/hash.ts';
 import { evmAddressOf, RECOVERABLE_SIGNATURE_BYTES } from '../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../consensus/primitives/secp256k1.ts';
@@ -17,16 +23,7 @@ import {
   type Signer,
   type Verifier,
 } from '../../consensus/primitives/signature.ts';
-import { isAssetSymbol } from '../ledger/assets.ts';
-import type { LedgerOperation } from '../ledger/types.ts';
-
-export type TransactionBody =
-  | LedgerOperation
-  | { readonly type: 'unjail'; readonly validator: ValidatorIndex }
-  /** Ends the open window at this block; operators only. */
-  | { readonly type: 'settle_now' }
-  /** Size of windows from the next one on, in blocks; operators only. */
-  | { readonly type: 'set_batch_size'; readonly batchSize: number };
+import { cosignersOf, readBody, type TransactionBody, writeBody } from './transactionBody.ts';
 
 /**
  * The sender signed the canonical bytes: with the ed25519 key that is its address, or with the secp256k1 key whose EVM
@@ -52,6 +49,11 @@ export interface UnsignedTransaction {
 
 export interface Transaction extends UnsignedTransaction {
   readonly auth: Auth;
+  /**
+   * One for each of `cosignersOf(body)`, in their order, over `cosigningBytes`; absent where there are none. They cover the
+   * body and not the envelope, so they hold whoever carries them.
+   */
+  readonly cosignatures?: readonly Signature[];
 }
 
 /** A decoded transaction with its id and the bytes both id and signature cover, so nothing is encoded again. */
@@ -70,6 +72,7 @@ export interface EncodedTransaction extends DecodedTransaction {
 /** Codes of this file and their meaning, for docs/errors.md. */
 export const transactionCodes = {
   TRANSACTION_ADDRESS_INVALID: 'the sender is not the kind of address that this kind of signature belongs to',
+  TRANSACTION_COSIGNATURE_INVALID: 'the signature of one who signs beside the sender does not verify',
   TRANSACTION_CHAIN_MISMATCH: 'the transaction was made for another chain',
   TRANSACTION_SIGNATURE_INVALID: 'the signature does not verify against the sender',
 } as const;
@@ -77,19 +80,6 @@ export const transactionCodes = {
 export type TransactionCode = keyof typeof transactionCodes;
 
 /** Tag bytes: their meaning never changes and none is used twice. 0 stands for nothing, so zeroed bytes never decode. */
-const bodyTags = {
-  transfer: 1,
-  deposit: 2,
-  withdraw: 3,
-  borrow: 4,
-  repay: 5,
-  liquidate: 6,
-  price: 7,
-  unjail: 8,
-  settle_now: 9,
-  set_batch_size: 10,
-} as const satisfies Record<TransactionBody['type'], number>;
-
 const authTags = { native: 1 } as const satisfies Record<Auth['type'], number>;
 const schemeTags = { ed25519: 1, secp256k1: 2 } as const satisfies Record<Auth['scheme'], number>;
 
@@ -114,18 +104,44 @@ export function transactionId(unsigned: UnsignedTransaction): Hash {
   return hashPrefixed(transactionSigningBytes(unsigned));
 }
 
-/** Signs with the sender's own key; the caller sees to it that `signer` is `unsigned.from`. */
-export function signTransaction(unsigned: UnsignedTransaction, signer: Signer): Transaction {
-  return signedTransaction(unsigned, signer, transactionSigningBytes(unsigned));
+/** What one signs who authorises the body beside its sender. An EVM account signs their SHA-256. */
+export function cosigningBytes(chainId: Hash, body: TransactionBody): Uint8Array {
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writer.u8(domains.cosignature).hash(chainId);
+  writeBody(writer, body);
+  return writer.finish();
+}
+
+/** The transaction with the signatures of all who sign beside its sender, in the order of `cosignersOf`. */
+export function withCosignatures(transaction: Transaction, cosignatures: readonly Signature[]): Transaction {
+  const signers = cosignersOf(transaction.body);
+  assert(signers.length === cosignatures.length, `${cosignatures.length} signatures of ${signers.length}`);
+  return signers.length === 0 ? transaction : { ...transaction, cosignatures };
+}
+
+/**
+ * Signs with the sender's own key; the caller sees to it that `signer` is `unsigned.from`.
+ * @param cosigners - All of `cosignersOf(unsigned.body)`, in that order.
+ */
+export function signTransaction(
+  unsigned: UnsignedTransaction,
+  signer: Signer,
+  cosigners: readonly Signer[] = [],
+): Transaction {
+  return signedTransaction(unsigned, signer, transactionSigningBytes(unsigned), cosigners);
 }
 
 /** Signs like `signTransaction`, and encodes; nothing is encoded or hashed twice. */
-export function signAndEncodeTransaction(unsigned: UnsignedTransaction, signer: Signer): EncodedTransaction {
+export function signAndEncodeTransaction(
+  unsigned: UnsignedTransaction,
+  signer: Signer,
+  cosigners: readonly Signer[] = [],
+): EncodedTransaction {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writeUnsigned(writer, unsigned);
-  const transaction = signedTransaction(unsigned, signer, writer.finish());
+  const transaction = signedTransaction(unsigned, signer, writer.finish(), cosigners);
   const signingByteCount = writer.length;
-  writeAuth(writer, transaction.auth);
+  writeSignatures(writer, transaction);
   const bytes = writer.finish();
   const signingBytes = bytes.subarray(0, signingByteCount);
   return { transaction, id: hashPrefixed(signingBytes), signingBytes, bytes };
@@ -135,11 +151,12 @@ function signedTransaction(
   { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body }: UnsignedTransaction,
   signer: Signer,
   signingBytes: Uint8Array,
+  cosigners: readonly Signer[],
 ): Transaction {
   if ((signer.publicKey as string) !== from)
     assert(false, `key ${signer.publicKey} does not sign for ${from}`);
   const signature = signer.sign(signingBytes);
-  return {
+  const transaction: Transaction = {
     chainId,
     from,
     nonce,
@@ -148,6 +165,12 @@ function signedTransaction(
     body,
     auth: { type: 'native', scheme: 'ed25519', signature },
   };
+  if (cosigners.length === 0) return transaction;
+  const message = cosigningBytes(chainId, body);
+  return withCosignatures(
+    transaction,
+    cosigners.map((cosigner) => cosigner.sign(message)),
+  );
 }
 
 /** Signs as an EVM account, whose address `unsigned.from` must be. */
@@ -166,7 +189,7 @@ export function signTransactionAsEvmAccount(
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writeUnsigned(writer, transaction);
-  writeAuth(writer, transaction.auth);
+  writeSignatures(writer, transaction);
   return writer.finish();
 }
 
@@ -180,7 +203,7 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 export function decodeTransaction(bytes: Uint8Array): Verdict<DecodedTransaction, 'ENCODING_INVALID'> {
   const verdict = decode(bytes, readTransaction);
   if (!verdict.ok) return verdict;
-  const signingBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value.auth));
+  const signingBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value));
   return accept({ transaction: verdict.value, id: hashPrefixed(signingBytes), signingBytes });
 }
 
@@ -201,7 +224,34 @@ export function verifyTransaction(
   if (!isSignedBySender(decoded, verifier)) {
     return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
   }
+  const wrong = findWrongCosigner(decoded.transaction, verifier);
+  if (wrong !== undefined) return refuseTransaction('TRANSACTION_COSIGNATURE_INVALID', { address: wrong });
   return accept(decoded);
+}
+
+/** @returns The first of those who sign beside the sender whose signature does not hold. */
+function findWrongCosigner(
+  { chainId, body, cosignatures = [] }: Transaction,
+  verifier: Verifier,
+): Address | undefined {
+  const signers = cosignersOf(body);
+  if (signers.length === 0) return undefined;
+  const message = cosigningBytes(chainId, body);
+  return signers.find((signer, index) => {
+    const signature = cosignatures[index];
+    return signature === undefined || !isSignedBy(signer, message, signature, verifier);
+  });
+}
+
+function isSignedBy(
+  address: Address,
+  message: Uint8Array,
+  signature: Signature,
+  verifier: Verifier,
+): boolean {
+  if (isKeyAddress(address)) return verifier.verify(address as string, message, signature);
+  const publicKey = secp256k1.recover(fromHex(hashPrefixed(message)), signature);
+  return publicKey !== undefined && evmAddressOf(publicKey) === address;
 }
 
 function isSignedBySender(
@@ -227,7 +277,7 @@ function writeUnsigned(writer: Writer, unsigned: UnsignedTransaction): void {
 
 function readTransaction(reader: Reader): Transaction {
   if (reader.u8() !== domains.transaction) throw new DecodeError('not a transaction');
-  return {
+  const transaction: Transaction = {
     chainId: reader.hash(),
     from: readAddress(reader),
     nonce: reader.u64(),
@@ -236,6 +286,18 @@ function readTransaction(reader: Reader): Transaction {
     body: readBody(reader),
     auth: readAuth(reader),
   };
+  const signers = cosignersOf(transaction.body);
+  if (signers.length === 0) return transaction;
+  return { ...transaction, cosignatures: signers.map((signer) => reader.fixed(signatureBytesOf(signer))) };
+}
+
+function writeSignatures(writer: Writer, { auth, body, cosignatures = [] }: Transaction): void {
+  writeAuth(writer, auth);
+  for (const [index, signer] of cosignersOf(body).entries()) {
+    const signature = cosignatures[index];
+    assert(signature !== undefined, `no signature of ${signer}`);
+    writer.fixed(signature, signatureBytesOf(signer));
+  }
 }
 
 function writeAuth(writer: Writer, auth: Auth): void {
@@ -258,107 +320,9 @@ function readScheme(tag: number): Auth['scheme'] {
   throw new DecodeError(`unknown signature scheme ${tag}`);
 }
 
-function authByteCount(auth: Auth): number {
-  switch (auth.type) {
-    case 'native':
-      return NATIVE_AUTH_BYTES + signatureBytes[auth.scheme];
-  }
-}
-
-function writeBody(writer: Writer, body: TransactionBody): void {
-  writer.u8(bodyTags[body.type]);
-  switch (body.type) {
-    case 'transfer':
-      writeAddress(writer, body.to);
-      writeSymbol(writer, body.asset);
-      writer.amount(body.amount);
-      return;
-    case 'deposit':
-    case 'withdraw':
-    case 'borrow':
-    case 'repay':
-      writeSymbol(writer, body.asset);
-      writer.amount(body.amount);
-      return;
-    case 'liquidate':
-      writeLiquidation(writer, body);
-      return;
-    case 'price':
-      writeSymbol(writer, body.asset);
-      writer.amount(body.price);
-      return;
-    case 'unjail':
-      writer.u16(body.validator);
-      return;
-    case 'settle_now':
-      return;
-    case 'set_batch_size':
-      writer.u32(body.batchSize);
-      return;
-  }
-}
-
-function readBody(reader: Reader): TransactionBody {
-  const tag = reader.u8();
-  switch (tag) {
-    case bodyTags.transfer:
-      return {
-        type: 'transfer',
-        to: readAddress(reader),
-        asset: readSymbol(reader),
-        amount: reader.amount(),
-      };
-    case bodyTags.deposit:
-      return { type: 'deposit', asset: readSymbol(reader), amount: reader.amount() };
-    case bodyTags.withdraw:
-      return { type: 'withdraw', asset: readSymbol(reader), amount: reader.amount() };
-    case bodyTags.borrow:
-      return { type: 'borrow', asset: readSymbol(reader), amount: reader.amount() };
-    case bodyTags.repay:
-      return { type: 'repay', asset: readSymbol(reader), amount: reader.amount() };
-    case bodyTags.liquidate:
-      return readLiquidation(reader);
-    case bodyTags.price:
-      return { type: 'price', asset: readSymbol(reader), price: reader.amount() };
-    case bodyTags.unjail:
-      return { type: 'unjail', validator: reader.u16() };
-    case bodyTags.settle_now:
-      return { type: 'settle_now' };
-    case bodyTags.set_batch_size:
-      return { type: 'set_batch_size', batchSize: reader.u32() };
-    default:
-      throw new DecodeError(`unknown body ${tag}`);
-  }
-}
-
-function writeLiquidation(writer: Writer, body: Extract<TransactionBody, { type: 'liquidate' }>): void {
-  writeAddress(writer, body.borrower);
-  writeSymbol(writer, body.debtAsset);
-  writer.amount(body.amount);
-  writeSymbol(writer, body.collateralAsset);
-  writer.boolean(body.exactCollateral !== undefined);
-  if (body.exactCollateral !== undefined) writer.amount(body.exactCollateral);
-}
-
-function readLiquidation(reader: Reader): TransactionBody {
-  return {
-    type: 'liquidate',
-    borrower: readAddress(reader),
-    debtAsset: readSymbol(reader),
-    amount: reader.amount(),
-    collateralAsset: readSymbol(reader),
-    exactCollateral: reader.boolean() ? reader.amount() : undefined,
-  };
-}
-
-/** ASCII behind an 8-bit count; symbols are short and frequent, so they bypass the UTF-8 coders. */
-function writeSymbol(writer: Writer, symbol: string): void {
-  assert(isAssetSymbol(symbol), `not an asset symbol: ${symbol}`);
-  writer.u8(symbol.length).latin1(symbol);
-}
-
-function readSymbol(reader: Reader): string {
-  const symbol = toKey(reader.fixed(reader.u8()));
-  if (!isAssetSymbol(symbol)) throw new DecodeError('not an asset symbol');
-  return symbol;
+/** Everything behind the signing bytes. */
+function authByteCount({ auth, cosignatures = [] }: Transaction): number {
+  let byteCount = NATIVE_AUTH_BYTES + signatureBytes[auth.scheme];
+  for (const signature of cosignatures) byteCount += signature.length;
+  return byteCount;
 }

@@ -1,4 +1,7 @@
 /** Registered assets: finding one by symbol, and the limits that keep every sum and product in range. */
+import { toKey } from '../../consensus/primitives/bytes.ts';
+import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Amount } from '../../consensus/primitives/flavor.ts';
 import type { LedgerRules } from './types.ts';
 
@@ -32,4 +35,17 @@ export function isAssetSymbol(text: string): boolean {
     if (charCode < 0x21 || charCode > 0x7e) return false;
   }
   return true;
+}
+
+/** ASCII behind an 8-bit count; symbols are short and frequent, so they bypass the UTF-8 coders. */
+export function writeSymbol(writer: Writer, symbol: string): void {
+  assert(isAssetSymbol(symbol), `not an asset symbol: ${symbol}`);
+  writer.u8(symbol.length).latin1(symbol);
+}
+
+/** @throws {DecodeError} No symbol stands there. */
+export function readSymbol(reader: Reader): string {
+  const symbol = toKey(reader.fixed(reader.u8()));
+  if (!isAssetSymbol(symbol)) throw new DecodeError('not an asset symbol');
+  return symbol;
 }

@@ -8,7 +8,7 @@ import { EventLog } from '../../node/api/eventLog.ts';
 import { NodeLogger } from '../../node/api/logger.ts';
 import type { NodeView, SubmissionVerdict } from '../../node/api/nodeView.ts';
 import { type ApiLimits, ApiServer } from '../../node/api/server.ts';
-import type { TransactionBody } from '../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import { CoreNetwork, scenarioOf } from './coreNetwork.ts';
 import { Signatory } from './signatory.ts';

@@ -16,9 +16,9 @@ import type { Evidence } from '../../settlement/execution/evidence.ts';
 import {
   encodeTransaction,
   signTransaction,
-  type TransactionBody,
   type UnsignedTransaction,
 } from '../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 
 /** A hash that nothing has. */
 export function hashOf(byte: string): string {
@@ -105,6 +105,7 @@ export class Signatory {
     sender: KeyHolder,
     body: TransactionBody,
     changes: Partial<Omit<UnsignedTransaction, 'body' | 'from'>> = {},
+    cosigners: readonly KeyHolder[] = [],
   ): Uint8Array {
     const unsigned = {
       chainId: this.parts.genesis.chainId,
@@ -115,7 +116,11 @@ export class Signatory {
       body,
       ...changes,
     };
-    return encodeTransaction(signTransaction(unsigned, this.crypto.createSigner(sender.secretKey)));
+    const [signer, ...others] = [sender, ...cosigners].map(({ secretKey }) =>
+      this.crypto.createSigner(secretKey),
+    );
+    if (signer === undefined) throw new RangeError('a sender');
+    return encodeTransaction(signTransaction(unsigned, signer, others));
   }
 }
 

@@ -246,7 +246,7 @@ export class DevnetRun implements WatchedNetwork {
     return new Timeline(events, {
       scheduleAction: (timeMs, action) => this.#schedule(timeMs, action),
       nowMs: () => this.nowMs,
-      submitTransactions: (event) => this.#traffic.submit(this.#feed.forEvent(event)),
+      submitTransactions: (event) => this.#traffic.submit(this.#feed.forEvent(event, this.finalizedHeight)),
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });

@@ -198,6 +198,7 @@ export class Observation {
       stateRoot: result.stateRoot,
       originHeight: origin.height,
       facts: result.facts,
+      atomicFacts: result.atomicFacts,
       transactions: result.receipts,
     });
     this.#host.anchorReached({ block: height });

@@ -1,6 +1,7 @@
 /** A transaction of a real chain as a scenario writes it. */
-import type { Address } from '../../../consensus/primitives/flavor.ts';
-import { accountOfKey } from '../../../consensus/primitives/flavor.ts';
+import { type Address, accountOfKey, type Height } from '../../../consensus/primitives/flavor.ts';
+import { findBatchProblem } from '../../../settlement/atomic/limits.ts';
+import type { AtomicBatchOperation } from '../../../settlement/atomic/types.ts';
 import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { Transaction } from '../../../settlement/execution/transaction.ts';
 import { assetIndexOf } from '../../../settlement/ledger/assets.ts';
@@ -17,6 +18,7 @@ export function scenarioTransactionOf(
   { from, body }: Transaction,
   genesis: Genesis,
   labels: AccountLabels,
+  height: Height,
 ): ScenarioTransaction | undefined {
   const isOperator = genesis.operators.includes(from);
   const isOracle = from === genesis.ledger.oracle;
@@ -48,12 +50,43 @@ export function scenarioTransactionOf(
         operation: { type: 'liquidate', ...operation, collateralAmount: exactCollateral },
       };
     }
+    case 'atomic_batch':
+      return atomicBatchOf(from, body, height, genesis, labels);
     default: {
       const { type, asset, amount } = body;
       if (!isAsset(asset) || amount <= 0n) return undefined;
       return { account: labels.of(from), operation: { type, asset, amount } };
     }
   }
+}
+
+/** A batch that no state can let pass leaves no trace; any other is written request by request. */
+function atomicBatchOf(
+  from: Address,
+  operation: AtomicBatchOperation,
+  height: Height,
+  { atomic, ledger }: Genesis,
+  labels: AccountLabels,
+): ScenarioTransaction | undefined {
+  if (findBatchProblem(operation, from, atomic, ledger) !== undefined) return undefined;
+  const { batchId, expiresAtHeight, requests } = operation.batch;
+  return {
+    account: labels.of(from),
+    operation: {
+      type: 'atomic_batch',
+      id: batchId,
+      // All heights below that of the block mean the same.
+      expiresAfterBlocks: Math.max(-1, expiresAtHeight - height),
+      requests: requests.map(({ settlementId, asset, amount, metadata, ...parties }) => ({
+        id: settlementId,
+        from: labels.of(parties.from),
+        to: labels.of(parties.to),
+        asset,
+        amount,
+        metadata,
+      })),
+    },
+  };
 }
 
 function unjailOf(from: Address, index: number, { validators }: Genesis): ScenarioTransaction | undefined {

@@ -63,7 +63,7 @@ export function recordScenario({ config, seed, genesis, chain }: RecordedNetwork
     for (const bytes of transactions) {
       const decoded = decodeTransaction(bytes);
       assert(decoded.ok, `a final block of height ${height} holds what is no transaction`);
-      const transaction = scenarioTransactionOf(decoded.value.transaction, genesis, labels);
+      const transaction = scenarioTransactionOf(decoded.value.transaction, genesis, labels, height);
       if (transaction === undefined) leftOut += 1;
       else written.push(transaction);
     }

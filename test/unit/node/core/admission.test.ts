@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { transactionKey } from '../../../../node/core/store.ts';
 import type { Output, Write } from '../../../../node/core/types.ts';
 import { SimulatedDisk } from '../../../../node/simulation/machine/disk.ts';
-import { decodeTransaction, type TransactionBody } from '../../../../settlement/execution/transaction.ts';
+import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { CoreNetwork, scenarioOf } from '../../../helpers/coreNetwork.ts';
 import { hashOf, Signatory, withWrongSignature } from '../../../helpers/signatory.ts';
 

@@ -14,6 +14,7 @@ import { encodeEvidence, evidenceId } from '../../../../settlement/execution/evi
 import type { Genesis } from '../../../../settlement/execution/genesis.ts';
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
 import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { scenarioOf } from '../../../helpers/runScenario.ts';
 import { hashOf, nullifyIn, Signatory, withWrongSignature } from '../../../helpers/signatory.ts';
 
@@ -37,6 +38,24 @@ const settlementGenesis = createSettlementChain(scenario, {
 }).genesis;
 
 const borrowing = keys.transaction(alice, { type: 'borrow', asset: 'UM', amount: 10n });
+/** Pays one unit each, all from alice. */
+function batchBody(requestCount: number, metadata = ''): TransactionBody {
+  const requests = Array.from({ length: requestCount }, (_, index) => ({
+    settlementId: `0x${index.toString(16).padStart(64, '0')}`,
+    from: alice.address,
+    to: hashOf('11'),
+    amount: 1n,
+    asset: 'UM',
+    kind: 'immediate' as const,
+    metadata,
+  }));
+  return {
+    type: 'atomic_batch',
+    signers: [],
+    batch: { batchId: hashOf('0b'), expiresAtHeight: 9, requests },
+  };
+}
+
 const transfers = [0, 1, 2].map((nonce) =>
   keys.transaction(alice, { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n }, { nonce }),
 );
@@ -228,5 +247,52 @@ describe('Executor', () => {
     expect(voter.executor.checkBody(damaged)).toMatchObject({ code: 'BLOCK_TRANSACTION_INVALID' });
     const result = voter.executor.execute(block, voter.genesisBlock);
     expect(result.ok && result.value).toBe(shared.get(block.hash));
+  });
+});
+
+describe('the limits of batches', () => {
+  const verdictOf = (body: TransactionBody, changes: Partial<Genesis> = {}) => {
+    const { executor } = worldOf(changes);
+    const prepared = executor.prepare(keys.transaction(alice, body));
+    return prepared.ok ? executor.verify(prepared.value) : prepared;
+  };
+
+  it('are held to at the door, before any signature is checked', () => {
+    expect(verdictOf(batchBody(1000))).toMatchObject({ ok: true });
+    expect(verdictOf(batchBody(1001))).toMatchObject({
+      code: 'BATCH_TOO_LARGE',
+      details: { size: 1001, max: 1000 },
+    });
+    const unsigned = worldOf();
+    const prepared = unsigned.executor.prepare(withWrongSignature(keys.transaction(alice, batchBody(1001))));
+    expect(prepared.ok && unsigned.executor.verify(prepared.value)).toMatchObject({
+      code: 'BATCH_TOO_LARGE',
+    });
+  });
+
+  it('refuse what no block can hold', () => {
+    expect(verdictOf(batchBody(10, 'x'.repeat(4000)), { blockBytesMax: 30_000 })).toMatchObject({
+      code: 'TRANSACTION_TOO_LARGE',
+      details: { max: 30_000 - 516 },
+    });
+  });
+
+  it('make a block invalid that goes beyond them, in one transaction or in all together', () => {
+    const bodyOf = (transactions: readonly Uint8Array[], changes: Partial<Genesis> = {}) => {
+      const { executor, genesisBlock } = worldOf(changes);
+      const header = { ...genesisBlock.header, height: 1, view: 1 };
+      return executor.checkBody(createBlock(header, { transactions, evidence: [] }));
+    };
+    expect(bodyOf([keys.transaction(alice, batchBody(1001))])).toMatchObject({
+      code: 'BLOCK_TRANSACTION_INVALID',
+      message: 'the batch holds more requests than allowed',
+    });
+    const atomic = { ...parts.genesis.atomic, gasMax: 20_000 };
+    const two = [0, 1].map((nonce) => keys.transaction(alice, batchBody(1000), { nonce }));
+    expect(bodyOf(two.slice(1), { atomic })).toMatchObject({ code: 'BLOCK_ROOT_MISMATCH' });
+    expect(bodyOf(two, { atomic })).toMatchObject({
+      code: 'BLOCK_TRANSACTION_INVALID',
+      message: 'more gas than allowed',
+    });
   });
 });

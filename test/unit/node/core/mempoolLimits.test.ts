@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  MEMPOOL_BYTES_MAX,
   MEMPOOL_SENDER_WAITING_MAX,
   MEMPOOL_TRANSACTIONS_MAX,
   MEMPOOL_WAITING_MAX,
@@ -14,13 +15,18 @@ import { hashOf } from '../../../helpers/signatory.ts';
 function transaction(
   from: string,
   nonce: number,
-  heights: { readonly onlyAtHeight?: number; readonly expiresAtHeight?: number } = {},
+  wish: {
+    readonly onlyAtHeight?: number;
+    readonly expiresAtHeight?: number;
+    readonly byteCount?: number;
+  } = {},
 ): PreparedTransaction {
-  const { onlyAtHeight = 0, expiresAtHeight = 0 } = heights;
+  const { onlyAtHeight = 0, expiresAtHeight = 0, byteCount = 0 } = wish;
   const id = `${from}/${nonce}/${onlyAtHeight}`;
   const body = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n };
   const fields = { chainId: 'x', from, nonce, expiresAtHeight, onlyAtHeight, body, auth: new Uint8Array() };
-  return { id, bytes: new Uint8Array(), transaction: fields } as unknown as PreparedTransaction;
+  // Only the length is looked at.
+  return { id, bytes: { length: byteCount }, transaction: fields } as unknown as PreparedTransaction;
 }
 
 const start = { height: 0, nonce: 0 };
@@ -44,6 +50,47 @@ function fillWithGaps(pool: Mempool): number {
   }
   return added;
 }
+
+describe('bytes of a mempool', () => {
+  const byteCount = 1024 * 1024;
+  const fill = (pool: Mempool, from: string, firstNonce: number): number => {
+    for (let count = 0; ; count += 1) {
+      if (!pool.add(transaction(from, firstNonce + count, { byteCount }), start).ok) return count;
+    }
+  };
+
+  it('are a quarter for one sender, and all of them for all', () => {
+    const pool = new Mempool();
+    const counts = ['a', 'b', 'c', 'd', 'e'].map((sender) => fill(pool, sender, 0));
+    expect(counts).toEqual([16, 16, 16, 16, 0]);
+    expect(counts.length * byteCount).toBeLessThan(MEMPOOL_BYTES_MAX);
+    expect(pool.add(transaction('a', 16, { byteCount }), start)).toMatchObject({
+      code: 'MEMPOOL_SENDER_FULL',
+    });
+    expect(pool.add(transaction('e', 0, { byteCount }), start)).toMatchObject({ code: 'MEMPOOL_FULL' });
+  });
+
+  it('come back when transactions leave', () => {
+    const pool = new Mempool();
+    for (const sender of ['a', 'b', 'c', 'd']) fill(pool, sender, 0);
+    pool.settle([transaction('a', 0), transaction('a', 1)], 1);
+    expect(fill(pool, 'a', 16)).toBe(2);
+    const late = new Mempool();
+    late.add(transaction('a', 0, { byteCount, expiresAtHeight: 3 }), start);
+    late.settle([], 3);
+    expect(fill(late, 'a', 0)).toBe(16);
+  });
+
+  it('are half of them for those behind a gap, who give way to those whose turn has come', () => {
+    const pool = new Mempool();
+    const waiting = Array.from({ length: 40 }, (_, sender) => `gapped-${sender}`);
+    const isIn = waiting.map((sender) => pool.add(transaction(sender, 1, { byteCount }), start).ok);
+    expect(isIn.filter((isOk) => isOk)).toHaveLength(32);
+    expect(['a', 'b', 'c', 'd'].map((sender) => fill(pool, sender, 0))).toEqual([16, 16, 16, 16]);
+    expect(pool.count).toBe(64);
+    expect(pool.find('gapped-0', 1)).toBeUndefined();
+  });
+});
 
 describe('a mempool under attack', () => {
   it('keeps nobody out for one sender with 100,000 transactions behind a gap', () => {

@@ -8,12 +8,10 @@ import { createGenesis } from '../../../../node/scenario/genesis.ts';
 import { parseScenario } from '../../../../node/scenario/loadScenario.ts';
 import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
 import type { Scenario } from '../../../../node/scenario/types.ts';
+import { writeScenario } from '../../../../node/simulation/fuzz/writeScenario.ts';
 import { runSimulation } from '../../../../node/simulation/run.ts';
-import {
-  encodeTransaction,
-  signTransaction,
-  type TransactionBody,
-} from '../../../../settlement/execution/transaction.ts';
+import { encodeTransaction, signTransaction } from '../../../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { scenarioOf } from '../../../helpers/runScenario.ts';
 
 /** Every kind of transaction; operators seal one window early and make later ones shorter. */
@@ -169,6 +167,47 @@ describe('makeRecording', () => {
     expect(transactionCount).toBe(12);
     expect(comments).toContain('7 transactions are left out: the ledger refused them for what they are.');
     expect(comments).toContain('2 proofs of equivocation stood in the blocks: nobody equivocates here.');
+  });
+
+  it('writes an atomic batch with its ids, parties and what was left of its time', () => {
+    const network = new FakeNetwork();
+    const { genesis, accounts } = network.parts;
+    const alice = accounts.get('alice')?.address ?? '';
+    const to = `0x${'77'.repeat(32)}`;
+    const [batchId, settlementId] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`];
+    const request = { settlementId, from: alice, to, amount: 5n, asset: 'UM', metadata: 'x' };
+    const batch = { batchId, expiresAtHeight: 9, requests: [{ ...request, kind: 'immediate' as const }] };
+    const sent = network.sign('alice', { type: 'atomic_batch', batch, signers: [] });
+    const foreign = network.sign('alice', {
+      type: 'atomic_batch',
+      signers: [],
+      batch: { ...batch, requests: [{ ...request, from: to, to: alice, kind: 'immediate' }] },
+    });
+    const { config, seed } = network.scenario;
+    const blocks = [{ height: 1, transactions: [sent, foreign], evidenceCount: 0 }];
+    const { scenario, transactionCount } = recordScenario({
+      config,
+      seed,
+      genesis,
+      chain: { blocks, batches: [] },
+    });
+    expect(transactionCount).toBe(1);
+    const payee = expect.stringMatching(/./);
+    expect(scenario.timeline[0]?.transactions).toEqual([
+      {
+        account: 'alice',
+        operation: {
+          type: 'atomic_batch',
+          id: batchId,
+          expiresAfterBlocks: 8,
+          requests: [{ id: settlementId, from: 'alice', to: payee, asset: 'UM', amount: 5n, metadata: 'x' }],
+        },
+      },
+    ]);
+    const written = parseScenario(writeScenario(scenario), 'f.yaml');
+    expect(written.ok && written.value.scenario.timeline[0]?.transactions).toEqual(
+      scenario.timeline[0]?.transactions,
+    );
   });
 
   it('expects no attempts where the network needed several, and no state of what still waited', () => {

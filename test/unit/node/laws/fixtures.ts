@@ -72,6 +72,7 @@ export function resultOf(fields: Partial<ExecutionResult> = {}): ExecutionResult
     batchCommitment: ZERO_HASH,
     receipts: [],
     facts: [],
+    atomicFacts: [],
     flows: { borrowed: [], repaid: [], fees: [], liquidations: 0 },
     ...fields,
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ValueLaws } from '../../../../node/laws/value.ts';
+import { gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../../../settlement/ledger/tables.ts';
 import type { Account, Pool } from '../../../../settlement/ledger/types.ts';
 import { batchTable, standingTable, windowTable } from '../../../../settlement/net/tables.ts';
@@ -137,6 +138,35 @@ describe('ledger', () => {
     laws.finalized(5, resultOf(sealed()));
     laws.finalized(7, resultOf(confirmed(990n)));
     expect(laws.ledger.result().violations).toEqual(['height 7: -10 of UM out of nowhere']);
+  });
+
+  it('follows a network fee from an account over what gathers to the treasury, and misses no unit', () => {
+    const steps = (gathered: bigint, treasury: bigint) => {
+      const laws = createLaws();
+      laws.finalized(
+        1,
+        resultOf({
+          layer: layerOf((state) => {
+            state.set(accountsTable, 'alice', accountWith(60n, 0n));
+            state.set(accountsTable, 'bob', accountWith(39n, 0n));
+            state.set(gatheredFeesTable, 'UM', gathered);
+          }),
+        }),
+      );
+      laws.finalized(
+        2,
+        resultOf({
+          layer: layerOf((state) => {
+            state.set(gatheredFeesTable, 'UM', undefined);
+            state.set(treasuryTable, 'UM', treasury);
+          }),
+        }),
+      );
+      return laws.ledger.result().violations;
+    };
+    expect(steps(1n, 1n)).toEqual([]);
+    expect(steps(2n, 2n)).toEqual(['height 1: 1 of UM out of nowhere']);
+    expect(steps(1n, 0n)).toEqual(['height 2: -1 of UM out of nowhere']);
   });
 
   it('lets a slashed stake move to the treasury', () => {

@@ -23,6 +23,7 @@ const finalized = {
   stateRoot: hashOf('b'),
   originHeight: 1,
   facts: [],
+  atomicFacts: [],
   transactions: [],
 } as const;
 

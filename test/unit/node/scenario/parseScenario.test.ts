@@ -281,12 +281,26 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_KEY_UNKNOWN',
     'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch',
   ],
-  'atomic batch': [
-    withEvent('atomic_batch: {}'),
+  'atomic batch of nothing': [
+    withEvent('atomic_batch: { id: rent, requests: [] }'),
     7,
-    25,
-    'NOT_AVAILABLE_YET',
-    'needs atomic batches, which this version does not have',
+    61,
+    'SCENARIO_VALUE_INVALID',
+    'expected at least one request, got a list of 0',
+  ],
+  'atomic batch with a payment to oneself': [
+    withEvent('atomic_batch: { id: rent, requests: [{ id: a, from: x, to: x, asset: UM, amount: 1 }] }'),
+    7,
+    62,
+    'SCENARIO_ACCOUNT_INVALID',
+    'expected two accounts, got `x` twice',
+  ],
+  'atomic batch with a misspelt key': [
+    withEvent('atomic_batch: { id: rent, requests: [{ id: a, form: x, to: y, asset: UM, amount: 1 }] }'),
+    7,
+    71,
+    'SCENARIO_KEY_UNKNOWN',
+    'unknown key `form`; did you mean `from`?',
   ],
   'unknown node': [
     withEvent('crash: { node: nod-2 }'),

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Hash } from '../../../../consensus/primitives/flavor.ts';
 import { createGenesis, deriveKeyHolder, type KeyHolder } from '../../../../node/scenario/genesis.ts';
+import { batchRecordOf } from '../../../../settlement/atomic/batch.ts';
+import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
 import { BlockExecution } from '../../../../settlement/execution/blockExecution.ts';
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
 import type { ExecutionResult } from '../../../../settlement/execution/result.ts';
-import { decodeTransaction, type TransactionBody } from '../../../../settlement/execution/transaction.ts';
+import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
+import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { accountOf, treasuryOf } from '../../../../settlement/ledger/accounts.ts';
 import { assetIndexOf } from '../../../../settlement/ledger/assets.ts';
 import { treasuryTable } from '../../../../settlement/ledger/tables.ts';
@@ -19,7 +22,10 @@ import { settlementBlock } from '../net/netFixture.ts';
 const scenario = scenarioOf(`
 name: execution
 duration: 30s
-config: { settlement: { batch_size: 2, submission_deadline_blocks: 2 } }
+config:
+  settlement: { batch_size: 2, submission_deadline_blocks: 2 }
+  ledger: { flush_interval_blocks: 3 }
+  atomic_batches: { gas_max: 50000 }
 auto_fund: false
 accounts: { alice: { balances: { UM: 1000 }, deposits: { UM: 100000 } } }
 timeline:
@@ -61,6 +67,7 @@ class Chain {
     this.#origin = blocks.at(-1) ?? this.#origin;
     this.#execution = new BlockExecution(genesis, this.state, {
       height: this.height,
+      timestampMs: (this.height - 1) * genesis.blockTimeMs,
       parentStateRoot: this.#stateRoot,
       settlementBlocks: blocks,
       origin: this.#origin,
@@ -108,6 +115,25 @@ function validator(index: number): KeyHolder {
 const { operator } = parts;
 if (operator === undefined) throw new Error('the scenario derives an operator');
 
+/** One payment of alice as a batch; batch and settlement share the id. */
+function payment(
+  id: Hash,
+  fields: { readonly to: string; readonly asset: string; readonly amount: bigint },
+): TransactionBody {
+  const request = {
+    settlementId: id,
+    from: alice.address,
+    kind: 'immediate' as const,
+    metadata: '',
+    ...fields,
+  };
+  return {
+    type: 'atomic_batch',
+    signers: [],
+    batch: { batchId: id, expiresAtHeight: 10, requests: [request] },
+  };
+}
+
 const borrow = { type: 'borrow', asset: 'UM', amount: 10n } as const;
 
 describe('BlockExecution', () => {
@@ -139,6 +165,7 @@ describe('BlockExecution', () => {
       const state = new HastyState([base]);
       const execution = new BlockExecution(genesis, state, {
         height: 1,
+        timestampMs: 0,
         parentStateRoot: stateRoot,
         settlementBlocks: [],
         origin: settlementBlock(0),
@@ -300,6 +327,74 @@ describe('BlockExecution', () => {
       repaid: [{ asset: 'UM', amount: 5n }],
       liquidations: 0,
     });
+  });
+
+  it('reports the fees of batches with the flows and hands them to the treasury when it is their turn', () => {
+    const chain = new Chain();
+    const [id, pay] = [hashOf('21'), { to: hashOf('11'), asset: 'UM', amount: 400n }];
+    chain.add(payment(id, pay));
+    const first = chain.finish();
+    expect(first.flows).toEqual({
+      borrowed: [],
+      repaid: [],
+      fees: [{ asset: 'UM', amount: 2n }],
+      liquidations: 0,
+    });
+    expect(first.atomicFacts).toMatchObject([{ type: 'atomic_batch_completed', batchId: id }]);
+    expect([chain.balance(alice, 'UM'), gatheredFees(chain.state, 'UM')]).toEqual([600n, 2n]);
+    // Every three blocks here.
+    expect(chain.finish().atomicFacts).toEqual([]);
+    expect(chain.finish().atomicFacts).toEqual([
+      { type: 'treasury_flushed', fees: [{ asset: 'UM', amount: 2n }] },
+    ]);
+    expect([treasuryOf(chain.state, 'UM'), gatheredFees(chain.state, 'UM')]).toEqual([2n, 0n]);
+  });
+
+  it('keeps the record of a batch that failed, and nothing else of it', () => {
+    const chain = new Chain();
+    const id = hashOf('22');
+    expect(chain.add(payment(id, { to: hashOf('11'), asset: 'UM', amount: 1001n }))).toEqual({
+      ok: true,
+      value: 'INSUFFICIENT_BALANCE',
+    });
+    const result = chain.finish();
+    expect(result.receipts).toMatchObject([{ type: 'atomic_batch', result: 'INSUFFICIENT_BALANCE' }]);
+    expect(result.atomicFacts).toMatchObject([{ type: 'atomic_batch_failed', batchId: id }]);
+    expect(result.flows.fees).toEqual([]);
+    expect(batchRecordOf(chain.state, id)).toMatchObject({ failure: { code: 'INSUFFICIENT_BALANCE' } });
+    expect(chain.balance(alice, 'UM')).toBe(1000n);
+  });
+
+  it('leaves a batch for the next block when the gas of this one is used', () => {
+    const chain = new Chain();
+    const size = Math.floor((genesis.atomic.gasMax - 1000) / 15 / 2);
+    const large = (byte: string): TransactionBody => ({
+      type: 'atomic_batch',
+      signers: [],
+      batch: {
+        batchId: hashOf(byte),
+        expiresAtHeight: 10,
+        requests: Array.from({ length: Math.min(size, 1000) }, (_, index) => ({
+          settlementId: `0x${byte.repeat(28)}${index.toString(16).padStart(8, '0')}`,
+          from: alice.address,
+          to: hashOf('11'),
+          asset: 'UM',
+          amount: 1n,
+          kind: 'immediate' as const,
+          metadata: '',
+        })),
+      },
+    });
+    let included = 0;
+    let outcome = chain.add(large('30'));
+    while (outcome.ok && included < 50) {
+      included += 1;
+      outcome = chain.add(large((30 + included).toString(16).padStart(2, '0')), { nonce: included });
+    }
+    expect(outcome).toMatchObject({ ok: false, code: 'BLOCK_GAS_FULL' });
+    expect(included).toBeGreaterThan(1);
+    chain.finish();
+    expect(chain.add(large('99'), { nonce: included }).ok).toBe(true);
   });
 
   it('gives roots that depend on the parent’s', () => {

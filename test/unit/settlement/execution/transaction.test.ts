@@ -1,25 +1,28 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concatBytes, toHex } from '../../../../consensus/primitives/bytes.ts';
+import { signatureBytesOf } from '../../../../consensus/primitives/address.ts';
+import { concatBytes, fromHex, toHex } from '../../../../consensus/primitives/bytes.ts';
 import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
 import { AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
-import { domains, hashBytes } from '../../../../consensus/primitives/hash.ts';
+import { domains, hashBytes, hashPrefixed } from '../../../../consensus/primitives/hash.ts';
 import { deriveSecretKey } from '../../../../consensus/primitives/keys.ts';
 import { evmAddressOf } from '../../../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../../../consensus/primitives/secp256k1.ts';
 import {
+  cosigningBytes,
   type DecodedTransaction,
   decodeTransaction,
   encodeTransaction,
   signTransaction,
   signTransactionAsEvmAccount,
   type Transaction,
-  type TransactionBody,
   transactionId,
   transactionSigningBytes,
   type UnsignedTransaction,
   verifyTransaction,
+  withCosignatures,
 } from '../../../../settlement/execution/transaction.ts';
+import { cosignersOf, type TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 
 const crypto = createCrypto('full');
 const signer = crypto.createSigner(deriveSecretKey(1, 'alice'));
@@ -59,10 +62,44 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
     type: fc.constant('set_batch_size' as const),
     batchSize: fc.integer({ min: 0, max: 0xffff_ffff }),
   }),
+  atomic_batch: atomicBatchArbitrary(),
 };
 const body = fc.oneof(...Object.values(bodies));
 
+function atomicBatchArbitrary() {
+  const request = fc.record({
+    settlementId: hex(32),
+    from: address,
+    to: address,
+    amount,
+    asset: symbol,
+    kind: fc.constant('immediate' as const),
+    metadata: fc.string({ maxLength: 100, unit: 'grapheme' }),
+  });
+  return fc.record({
+    type: fc.constant('atomic_batch' as const),
+    batch: fc.record({
+      batchId: hex(32),
+      expiresAtHeight: fc.maxSafeNat(),
+      requests: fc.array(request, { maxLength: 5 }),
+    }),
+    signers: fc.uniqueArray(address, { maxLength: 3 }).map((signers) => signers.sort()),
+  });
+}
+
 function transactionWith(bodyArbitrary: fc.Arbitrary<TransactionBody>): fc.Arbitrary<Transaction> {
+  return envelopeWith(bodyArbitrary).chain((transaction) => {
+    const signers = cosignersOf(transaction.body);
+    if (signers.length === 0) return fc.constant(transaction);
+    const signatures = signers.map((signer) => {
+      const byteCount = signatureBytesOf(signer);
+      return fc.uint8Array({ minLength: byteCount, maxLength: byteCount });
+    });
+    return fc.tuple(...signatures).map((cosignatures) => ({ ...transaction, cosignatures }));
+  });
+}
+
+function envelopeWith(bodyArbitrary: fc.Arbitrary<TransactionBody>): fc.Arbitrary<Transaction> {
   return fc.record({
     chainId: hex(32),
     from: address,
@@ -264,6 +301,74 @@ describe('verifyTransaction', () => {
       const at = bit >> 3;
       const verdict = decodeTransaction(replaceByte(bytes, at, (bytes[at] ?? 0) ^ (1 << (bit & 7))));
       if (verdict.ok) expect(verifyTransaction(verdict.value, { chainId }, crypto).ok).toBe(false);
+    }
+  });
+});
+
+describe('those who sign beside the sender', () => {
+  const evmKey = deriveSecretKey(1, 'carol');
+  const carol = evmAddressOf(secp256k1.publicKeyOf(evmKey));
+  const signers = [carol, other.publicKey as string].sort();
+  const jointly = {
+    type: 'atomic_batch',
+    signers,
+    batch: { batchId: `0x${'01'.repeat(32)}`, expiresAtHeight: 9, requests: [] },
+  } as const satisfies TransactionBody;
+  const unsigned: UnsignedTransaction = { ...borrowing, body: jointly };
+
+  function cosign(body: TransactionBody, from = chainId): Uint8Array[] {
+    const message = cosigningBytes(from, body);
+    const digest = fromHex(hashPrefixed(message));
+    return signers.map((one) => (one === carol ? secp256k1.sign(evmKey, digest) : other.sign(message)));
+  }
+
+  function signedWith(cosignatures: readonly Uint8Array[], changes: Partial<UnsignedTransaction> = {}) {
+    const sender = { ...unsigned, ...changes };
+    const { auth } = signTransaction({ ...sender, body: borrowing.body }, signer);
+    // The sender signs its own bytes; only what stands beside differs.
+    const signature = signer.sign(transactionSigningBytes(sender));
+    return withCosignatures({ ...sender, auth: { ...auth, signature } }, cosignatures);
+  }
+
+  const verify = (transaction: Transaction) =>
+    verifyTransaction(decodeOk(encodeTransaction(transaction)), { chainId }, crypto);
+
+  it('are believed with keys of both kinds, whoever carries what they signed', () => {
+    expect(verify(signedWith(cosign(jointly)))).toMatchObject({ ok: true });
+    expect(verify(signedWith(cosign(jointly), { nonce: 4, expiresAtHeight: 7 }))).toMatchObject({ ok: true });
+  });
+
+  it('signed this body, for this chain, each for itself', () => {
+    const other = { ...jointly, batch: { ...jointly.batch, expiresAtHeight: 10 } };
+    const [first, second] = cosign(jointly);
+    const wrong = [
+      [cosign(other), signers[0]],
+      [cosign(jointly, `0x${'ac'.repeat(32)}`), signers[0]],
+    ] as const;
+    for (const [cosignatures, address] of wrong) {
+      expect(verify(signedWith(cosignatures))).toMatchObject({
+        code: 'TRANSACTION_COSIGNATURE_INVALID',
+        details: { address },
+      });
+    }
+    if (first === undefined || second === undefined) throw new RangeError('two signatures');
+    const damaged = replaceByte(second, 3, (second[3] ?? 0) ^ 1);
+    expect(verify(signedWith([first, damaged]))).toMatchObject({ details: { address: signers[1] } });
+  });
+
+  it('are not covered by the id', () => {
+    const [one, two] = [signedWith(cosign(jointly)), signedWith(cosign(borrowing.body))];
+    expect(decodeOk(encodeTransaction(one)).id).toBe(decodeOk(encodeTransaction(two)).id);
+    expect(decodeOk(encodeTransaction(one)).id).toBe(transactionId(unsigned));
+  });
+
+  it('stand in one order, once each', () => {
+    for (const order of [[...signers].reverse(), [signers[0] ?? '', signers[0] ?? '']]) {
+      const transaction = { ...signedWith(cosign(jointly)), body: { ...jointly, signers: order } };
+      const cosignatures = order.map((one) => new Uint8Array(signatureBytesOf(one)));
+      expect(decodeTransaction(encodeTransaction({ ...transaction, cosignatures }))).toMatchObject({
+        code: 'ENCODING_INVALID',
+      });
     }
   });
 });

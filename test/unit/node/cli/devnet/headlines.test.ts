@@ -53,6 +53,9 @@ describe('headlineOf', () => {
       'transaction_executed',
       'window_closed',
       'batch_assigned',
+      'atomic_batch_completed',
+      'atomic_batch_failed',
+      'treasury_flushed',
       'completion_gossiped',
     ]);
   });

@@ -1,0 +1,185 @@
+/**
+ * Executes an atomic batch: validate, snapshot, execute, finalise. All of its settlements happen or none does, and how it
+ * ended stands under its id for good.
+ */
+import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import { assetIndexOf } from '../ledger/assets.ts';
+import type { LedgerRules } from '../ledger/types.ts';
+import type { State } from '../state.ts';
+import { atomicBatchHash } from './codec.ts';
+import { refuseAtomic } from './codes.ts';
+import { networkFee } from './fees.ts';
+import { type BatchRefusal, failedAt, findBatchProblem } from './limits.ts';
+import { SettlementOverlay } from './overlay.ts';
+import { batchRecordsTable } from './tables.ts';
+import type {
+  AtomicBatch,
+  AtomicBatchOperation,
+  AtomicBatchRecord,
+  AtomicFact,
+  AtomicFailure,
+  AtomicRules,
+  SettlementRequest,
+} from './types.ts';
+
+/** The block in which a batch is executed, and the rules of the chain. */
+export interface SettlementContext {
+  readonly ledger: LedgerRules;
+  readonly rules: AtomicRules;
+  readonly height: Height;
+  readonly timestampMs: TimeMs;
+}
+
+/** How an executed batch ended. */
+export interface BatchOutcome {
+  /** `ok`, or the code with which it failed. */
+  readonly result: string;
+  /** Nothing for a batch that was refused before execution: it left no trace. */
+  readonly facts: readonly AtomicFact[];
+  /** Fees withheld. */
+  readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+}
+
+/** How the batch of this id ended, or undefined. */
+export function batchRecordOf(state: State, batchId: Hash): AtomicBatchRecord | undefined {
+  return state.get(batchRecordsTable, batchId);
+}
+
+/**
+ * Executes a batch whose signatures were checked.
+ *
+ * A batch that is refused before execution (a limit, a payer who did not sign, an id that is taken) writes nothing, so
+ * nobody can use up the id of a batch that is not his to authorise. One that fails later writes its record and nothing
+ * else.
+ * @param sender - Of the transaction that carries it.
+ */
+export function executeAtomicBatch(
+  state: State,
+  context: SettlementContext,
+  sender: Address,
+  operation: AtomicBatchOperation,
+): BatchOutcome {
+  const { batch } = operation;
+  const contentHash = atomicBatchHash(batch);
+  const refusal =
+    findKnown(state, batch, contentHash) ??
+    findBatchProblem(operation, sender, context.rules, context.ledger) ??
+    findFarExpiry(batch, context);
+  if (refusal !== undefined) return { result: refusal.code, facts: [], fees: [] };
+  const overlay = new SettlementOverlay(state, context.ledger);
+  const failure = findTimeout(batch, context) ?? settleAll(overlay, context, batch);
+  if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
+  overlay.commit();
+  state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));
+  const fees = overlay.fees();
+  const { batchId, requests } = batch;
+  const fact: AtomicFact = { type: 'atomic_batch_completed', batchId, requestCount: requests.length, fees };
+  return { result: 'ok', facts: [fact], fees };
+}
+
+/** The same batch again, or another one under its id. */
+function findKnown(state: State, { batchId }: AtomicBatch, contentHash: Hash): BatchRefusal | undefined {
+  const record = batchRecordOf(state, batchId);
+  if (record === undefined) return undefined;
+  const code = record.contentHash === contentHash ? 'BATCH_ALREADY_EXECUTED' : 'BATCH_ID_TAKEN';
+  return refuseAtomic(code, { batchId });
+}
+
+/** A signed batch must not hang over its payers for longer than the chain allows. */
+function findFarExpiry(
+  { expiresAtHeight }: AtomicBatch,
+  { height, rules }: SettlementContext,
+): BatchRefusal | undefined {
+  const last = height + rules.timeoutBlocks;
+  if (expiresAtHeight <= last) return undefined;
+  return refuseAtomic('BATCH_EXPIRY_TOO_FAR', { expiresAtHeight, max: last });
+}
+
+function findTimeout(
+  { expiresAtHeight }: AtomicBatch,
+  { height }: SettlementContext,
+): BatchRefusal | undefined {
+  if (height <= expiresAtHeight) return undefined;
+  return failedAt(0, 0, refuseAtomic('BATCH_TIMEOUT', { expiresAtHeight, height }));
+}
+
+/** Settles every request on the overlay, in order. @returns Why one could not be, which ends the batch. */
+function settleAll(
+  overlay: SettlementOverlay,
+  context: SettlementContext,
+  { batchId, requests }: AtomicBatch,
+): BatchRefusal | undefined {
+  for (const [index, request] of requests.entries()) {
+    const refusal = settle(overlay, context, batchId, request);
+    if (refusal !== undefined) return failedAt(index, index, refusal);
+  }
+  return undefined;
+}
+
+/** One settlement: the payer pays the whole amount, the payee gets it less the network fee. */
+function settle(
+  overlay: SettlementOverlay,
+  { ledger, rules, height, timestampMs }: SettlementContext,
+  batchId: Hash,
+  request: SettlementRequest,
+): BatchRefusal | undefined {
+  const { settlementId, from, to, asset, amount, kind } = request;
+  if (overlay.isSettled(settlementId)) return refuseAtomic('SETTLEMENT_ALREADY_SETTLED', { settlementId });
+  const index = assetIndexOf(ledger, asset);
+  const available = overlay.balance(from, index);
+  if (available < amount) {
+    const [required, held] = [String(amount), String(available)];
+    return refuseAtomic('INSUFFICIENT_BALANCE', { address: from, asset, required, available: held });
+  }
+  const fee = networkFee(amount, rules);
+  const net = amount - fee;
+  overlay.debit(from, index, amount);
+  if (!overlay.credit(to, index, net)) {
+    const error = `the balance of ${to} would exceed what the ledger can hold`;
+    return refuseAtomic('PARTIAL_EXECUTION', { settlementId, error });
+  }
+  overlay.withholdFee(index, fee);
+  overlay.addReceipt({
+    settlementId,
+    batchId,
+    from,
+    to,
+    gross: amount,
+    net,
+    fee,
+    asset,
+    kind,
+    blockHeight: height,
+    timestampMs,
+  });
+  return undefined;
+}
+
+function fail(
+  state: State,
+  context: SettlementContext,
+  batch: AtomicBatch,
+  contentHash: Hash,
+  refusal: BatchRefusal,
+): BatchOutcome {
+  const failure = failureOf(refusal);
+  const { batchId } = batch;
+  state.set(batchRecordsTable, batchId, recordOf(context, batch, contentHash, failure));
+  return { result: refusal.code, facts: [{ type: 'atomic_batch_failed', batchId, failure }], fees: [] };
+}
+
+function failureOf({ code, details = {} }: BatchRefusal): AtomicFailure {
+  const { failedAt: at, completed, ...rest } = details;
+  const named = Object.entries(rest).map(([name, value]) => [name, String(value)]);
+  return { code, failedAt: Number(at), completed: Number(completed), details: Object.fromEntries(named) };
+}
+
+function recordOf(
+  { height, timestampMs }: SettlementContext,
+  { requests }: AtomicBatch,
+  contentHash: Hash,
+  failure: AtomicFailure | undefined,
+): AtomicBatchRecord {
+  const settlementIds = requests.map(({ settlementId }) => settlementId);
+  return { contentHash, blockHeight: height, timestampMs, settlementIds, failure };
+}

@@ -1,0 +1,93 @@
+/** Canonical encoding of atomic batches, as transactions carry them. */
+import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
+import { DecodeError, type Reader, Writer } from '../../consensus/primitives/codec.ts';
+import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
+import { hashBytes } from '../../consensus/primitives/hash.ts';
+import { readSymbol, writeSymbol } from '../ledger/assets.ts';
+import type { AtomicBatch, AtomicBatchOperation, SettlementKind, SettlementRequest } from './types.ts';
+
+/** Longest metadata of a request, in bytes of UTF-8. */
+export const METADATA_BYTES_MAX = 4096;
+/** More requests than any configuration allows; what is left is bounded by the bytes of a block. */
+export const REQUESTS_DECODED_MAX = 100_000;
+/** Most who may sign one transaction beside its sender: a payer for each request of the largest batch by default. */
+export const SIGNERS_MAX = 1000;
+/** Bytes of a request without metadata, for the first size of a buffer. */
+const REQUEST_BYTES_HINT = 128;
+
+/** Tag bytes: append, never reorder. 0 stands for nothing. */
+const kindTags = { immediate: 1 } as const satisfies Record<SettlementKind, number>;
+
+/** Names a batch by everything in it, whoever carries it. */
+export function atomicBatchHash(batch: AtomicBatch): Hash {
+  const writer = new Writer(64 + batch.requests.length * REQUEST_BYTES_HINT);
+  writeBatch(writer, batch);
+  return hashBytes('atomicBatch', writer.finish());
+}
+
+/** The batch, then who signs it. */
+export function writeSignedBatch(writer: Writer, { batch, signers }: AtomicBatchOperation): void {
+  writeBatch(writer, batch);
+  writeSigners(writer, signers);
+}
+
+/** @throws {DecodeError} Bytes that no writer makes. */
+export function readSignedBatch(reader: Reader): AtomicBatchOperation {
+  const batch = readBatch(reader);
+  return { type: 'atomic_batch', batch, signers: readSigners(reader) };
+}
+
+function writeBatch(writer: Writer, { batchId, expiresAtHeight, requests }: AtomicBatch): void {
+  writer.hash(batchId).u64(expiresAtHeight).list(requests, REQUESTS_DECODED_MAX, writeRequest);
+}
+
+function readBatch(reader: Reader): AtomicBatch {
+  return {
+    batchId: reader.hash(),
+    expiresAtHeight: reader.u64(),
+    requests: reader.list(REQUESTS_DECODED_MAX, readRequest),
+  };
+}
+
+function writeRequest(writer: Writer, request: SettlementRequest): void {
+  writer.hash(request.settlementId);
+  writeKind(writer, request.kind);
+  writeAddress(writer, request.from);
+  writeAddress(writer, request.to);
+  writeSymbol(writer, request.asset);
+  writer.amount(request.amount).string(request.metadata, METADATA_BYTES_MAX);
+}
+
+function readRequest(reader: Reader): SettlementRequest {
+  const settlementId = reader.hash();
+  const kind = readKind(reader);
+  const from = readAddress(reader);
+  const to = readAddress(reader);
+  const asset = readSymbol(reader);
+  const amount = reader.amount();
+  return { settlementId, from, to, amount, asset, kind, metadata: reader.string(METADATA_BYTES_MAX) };
+}
+
+export function writeKind(writer: Writer, kind: SettlementKind): void {
+  writer.u8(kindTags[kind]);
+}
+
+/** @throws {DecodeError} No kind has this tag. */
+export function readKind(reader: Reader): SettlementKind {
+  const tag = reader.u8();
+  if (tag === kindTags.immediate) return 'immediate';
+  throw new DecodeError(`unknown kind of settlement ${tag}`);
+}
+
+function writeSigners(writer: Writer, signers: readonly Address[]): void {
+  writer.list(signers, SIGNERS_MAX, writeAddress);
+}
+
+/** Ascending without repeats, so that a set of signers has one encoding. */
+function readSigners(reader: Reader): Address[] {
+  const signers = reader.list(SIGNERS_MAX, readAddress);
+  for (let index = 1; index < signers.length; index += 1) {
+    if ((signers[index - 1] ?? '') >= (signers[index] ?? '')) throw new DecodeError('signers out of order');
+  }
+  return signers;
+}

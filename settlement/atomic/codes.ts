@@ -1,0 +1,32 @@
+/** Codes with which atomic settlement refuses or fails, and what they mean; docs/errors.md is made from this table. */
+import { type Refusal, refuse } from '../../consensus/primitives/codedError.ts';
+
+export const atomicCodes = {
+  AMOUNT_ZERO: 'a settlement moves more than nothing',
+  BATCH_ALREADY_EXECUTED: 'this very batch ended before; its first result stands',
+  BATCH_EMPTY: 'an atomic batch holds at least one request',
+  BATCH_EXPIRY_TOO_FAR: 'the last height of the batch is further ahead than a batch may wait',
+  BATCH_GAS_TOO_HIGH: 'executing the batch costs more gas than a block has for batches',
+  BATCH_ID_TAKEN: 'another batch has this id',
+  BATCH_TIMEOUT: 'the last height at which the batch may be executed has passed; nothing changed',
+  BATCH_TOO_LARGE: 'the batch holds more requests than allowed',
+  BATCH_TOO_MANY_ACCOUNTS: 'the batch touches more distinct accounts than allowed',
+  BATCH_VALUE_TOO_HIGH: 'the batch moves more of an asset than allowed',
+  BLOCK_GAS_FULL: 'the batches of the block have no gas left for this one',
+  DUPLICATE_SETTLEMENT_ID: 'two requests of the batch have one settlement id',
+  INSUFFICIENT_BALANCE: 'the payer has less of the asset, when its turn comes, than the settlement takes',
+  PARTIAL_EXECUTION: 'a settlement failed after others of the batch had succeeded; all were undone',
+  PROOF_VERIFICATION_FAILED: 'a settlement is not proven or authorised as it must be',
+  SELF_PAYMENT: 'a settlement needs two accounts',
+  SETTLEMENT_ALREADY_SETTLED: 'a settlement with this id is on the chain already',
+} as const;
+
+export type AtomicCode = keyof typeof atomicCodes;
+
+/** A refusal whose message is the meaning of its code; what varies stands in `details`, amounts as decimal strings. */
+export function refuseAtomic<Code extends AtomicCode>(
+  code: Code,
+  details?: Readonly<Record<string, unknown>>,
+): Refusal<Code> {
+  return refuse(code, atomicCodes[code], details);
+}

@@ -1,0 +1,26 @@
+/**
+ * What a batch costs to execute, known from its bytes alone. One gas stands for one microsecond on the reference machine
+ * (docs/performance.md), rounded up, so that a block full of batches is executed within half of `consensus.delta_ms`.
+ */
+import type { AtomicBatchOperation } from './types.ts';
+
+/** Decoding the envelope, the record of the batch and its row. */
+const GAS_BATCH = 100;
+/** Decoding a request, two balances, a receipt and its row. */
+const GAS_REQUEST = 15;
+/** One ed25519 or secp256k1 verification. */
+const GAS_SIGNATURE = 120;
+/** Text is copied and hashed: a microsecond buys this many bytes at least. */
+const METADATA_BYTES_PER_GAS = 100;
+
+/** Gas of a batch, whatever becomes of it. */
+export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number {
+  let metadataLength = 0;
+  for (const { metadata } of batch.requests) metadataLength += metadata.length;
+  return (
+    GAS_BATCH +
+    GAS_REQUEST * batch.requests.length +
+    GAS_SIGNATURE * (1 + signers.length) +
+    Math.ceil(metadataLength / METADATA_BYTES_PER_GAS)
+  );
+}

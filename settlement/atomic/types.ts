@@ -1,0 +1,114 @@
+/** Shapes of atomic settlement: rules, requests, batches, receipts, rows. Amounts are smallest units. */
+import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+
+/** Fixed for a run; part of genesis. */
+export interface AtomicRules {
+  /** Most requests in a batch. */
+  readonly requestsMax: number;
+  /** Largest value of a batch in an asset, by symbol; an asset without an entry has no cap. */
+  readonly valueMax: Readonly<Record<string, Amount>>;
+  /** Most distinct accounts, payers and payees together, in a batch. */
+  readonly accountsMax: number;
+  /** Most blocks between the one that executes a batch and the last one that may. */
+  readonly timeoutBlocks: number;
+  /** Gas of all batches of a block together, and so of one (gas.ts). */
+  readonly gasMax: number;
+  /** Network fee on a settlement, in basis points. */
+  readonly networkFeeBps: number;
+  /** Least network fee, in smallest units of whatever asset. */
+  readonly feeMin: Amount;
+  /** Gathered fees go to the treasury at heights that are a multiple of this. */
+  readonly flushIntervalBlocks: number;
+}
+
+/** What a request takes its money from. */
+export type SettlementKind = 'immediate';
+
+/** One payment of a batch. */
+export interface SettlementRequest {
+  /** Chosen by whoever makes the request; settles once on a chain, for good. */
+  readonly settlementId: Hash;
+  /** Who pays, and must have authorised the batch. */
+  readonly from: Address;
+  readonly to: Address;
+  /** Gross: the network fee is withheld from it. */
+  readonly amount: Amount;
+  readonly asset: string;
+  readonly kind: SettlementKind;
+  /** Text of the parties' own, at most `METADATA_BYTES_MAX`; nothing here reads it. */
+  readonly metadata: string;
+}
+
+export interface AtomicBatch {
+  /** Chosen by whoever makes the batch; one batch on a chain has it, for good. */
+  readonly batchId: Hash;
+  /** Last height of a block that may execute it. */
+  readonly expiresAtHeight: Height;
+  /** Settled in this order; each sees what those before it did. */
+  readonly requests: readonly SettlementRequest[];
+}
+
+export interface AtomicBatchOperation {
+  readonly type: 'atomic_batch';
+  readonly batch: AtomicBatch;
+  /** Who authorises the batch beside the sender, ascending; each signs it (execution/transaction.ts). */
+  readonly signers: readonly Address[];
+}
+
+export type AtomicOperation = AtomicBatchOperation;
+
+/** What one settlement did; its row is also the mark that its id is used. */
+export interface SettlementReceipt {
+  readonly settlementId: Hash;
+  readonly batchId: Hash;
+  readonly from: Address;
+  readonly to: Address;
+  /** What the payer paid: `net` for the payee and `fee` for the network. */
+  readonly gross: Amount;
+  readonly net: Amount;
+  readonly fee: Amount;
+  readonly asset: string;
+  readonly kind: SettlementKind;
+  readonly blockHeight: Height;
+  /** Timestamp of the block. */
+  readonly timestampMs: TimeMs;
+}
+
+/** Why a batch failed. */
+export interface AtomicFailure {
+  /** Code of the cause. */
+  readonly code: string;
+  /** Position of the request that failed, from 0. */
+  readonly failedAt: number;
+  /** Requests before it, whose settlement was undone. */
+  readonly completed: number;
+  /** What varies, by name; amounts are decimal strings. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** How a batch ended. Its row stands for the id: another batch cannot have it. */
+export interface AtomicBatchRecord {
+  /** Hash of the batch's content, so that the same can be told from another under one id. */
+  readonly contentHash: Hash;
+  readonly blockHeight: Height;
+  readonly timestampMs: TimeMs;
+  /** Ids in order; their receipts exist when the batch completed. */
+  readonly settlementIds: readonly Hash[];
+  /** Undefined: completed. */
+  readonly failure: AtomicFailure | undefined;
+}
+
+/** What atomic settlement brought to light in a block. */
+export type AtomicFact =
+  | {
+      readonly type: 'atomic_batch_completed';
+      readonly batchId: Hash;
+      readonly requestCount: number;
+      /** Fees withheld, by asset in order of first use. */
+      readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+    }
+  | { readonly type: 'atomic_batch_failed'; readonly batchId: Hash; readonly failure: AtomicFailure }
+  | {
+      readonly type: 'treasury_flushed';
+      readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+    };

@@ -1,0 +1,132 @@
+/** What a ledger transaction does: every kind of body and its canonical encoding, told apart by tag bytes. */
+import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
+import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
+import type { Address, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { readSignedBatch, writeSignedBatch } from '../atomic/codec.ts';
+import type { AtomicOperation } from '../atomic/types.ts';
+import { readSymbol, writeSymbol } from '../ledger/assets.ts';
+import type { LedgerOperation } from '../ledger/types.ts';
+
+export type TransactionBody =
+  | LedgerOperation
+  | AtomicOperation
+  | { readonly type: 'unjail'; readonly validator: ValidatorIndex }
+  /** Ends the open window at this block; operators only. */
+  | { readonly type: 'settle_now' }
+  /** Size of windows from the next one on, in blocks; operators only. */
+  | { readonly type: 'set_batch_size'; readonly batchSize: number };
+
+/** Tag bytes: their meaning never changes and none is used twice. 0 stands for nothing, so zeroed bytes never decode. */
+const bodyTags = {
+  transfer: 1,
+  deposit: 2,
+  withdraw: 3,
+  borrow: 4,
+  repay: 5,
+  liquidate: 6,
+  price: 7,
+  unjail: 8,
+  settle_now: 9,
+  set_batch_size: 10,
+  atomic_batch: 11,
+} as const satisfies Record<TransactionBody['type'], number>;
+
+const noSigners: readonly Address[] = [];
+
+/** Who must sign beside the sender, ascending. */
+export function cosignersOf(body: TransactionBody): readonly Address[] {
+  return body.type === 'atomic_batch' ? body.signers : noSigners;
+}
+
+/** Tag, then what the kind holds. */
+export function writeBody(writer: Writer, body: TransactionBody): void {
+  writer.u8(bodyTags[body.type]);
+  switch (body.type) {
+    case 'transfer':
+      writeAddress(writer, body.to);
+      writeSymbol(writer, body.asset);
+      writer.amount(body.amount);
+      return;
+    case 'deposit':
+    case 'withdraw':
+    case 'borrow':
+    case 'repay':
+      writeSymbol(writer, body.asset);
+      writer.amount(body.amount);
+      return;
+    case 'liquidate':
+      writeLiquidation(writer, body);
+      return;
+    case 'price':
+      writeSymbol(writer, body.asset);
+      writer.amount(body.price);
+      return;
+    case 'unjail':
+      writer.u16(body.validator);
+      return;
+    case 'settle_now':
+      return;
+    case 'set_batch_size':
+      writer.u32(body.batchSize);
+      return;
+    case 'atomic_batch':
+      writeSignedBatch(writer, body);
+      return;
+  }
+}
+
+/** @throws {DecodeError} Bytes that no writer makes. */
+export function readBody(reader: Reader): TransactionBody {
+  const tag = reader.u8();
+  switch (tag) {
+    case bodyTags.transfer:
+      return {
+        type: 'transfer',
+        to: readAddress(reader),
+        asset: readSymbol(reader),
+        amount: reader.amount(),
+      };
+    case bodyTags.deposit:
+      return { type: 'deposit', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.withdraw:
+      return { type: 'withdraw', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.borrow:
+      return { type: 'borrow', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.repay:
+      return { type: 'repay', asset: readSymbol(reader), amount: reader.amount() };
+    case bodyTags.liquidate:
+      return readLiquidation(reader);
+    case bodyTags.price:
+      return { type: 'price', asset: readSymbol(reader), price: reader.amount() };
+    case bodyTags.unjail:
+      return { type: 'unjail', validator: reader.u16() };
+    case bodyTags.settle_now:
+      return { type: 'settle_now' };
+    case bodyTags.set_batch_size:
+      return { type: 'set_batch_size', batchSize: reader.u32() };
+    case bodyTags.atomic_batch:
+      return readSignedBatch(reader);
+    default:
+      throw new DecodeError(`unknown body ${tag}`);
+  }
+}
+
+function writeLiquidation(writer: Writer, body: Extract<TransactionBody, { type: 'liquidate' }>): void {
+  writeAddress(writer, body.borrower);
+  writeSymbol(writer, body.debtAsset);
+  writer.amount(body.amount);
+  writeSymbol(writer, body.collateralAsset);
+  writer.boolean(body.exactCollateral !== undefined);
+  if (body.exactCollateral !== undefined) writer.amount(body.exactCollateral);
+}
+
+function readLiquidation(reader: Reader): TransactionBody {
+  return {
+    type: 'liquidate',
+    borrower: readAddress(reader),
+    debtAsset: readSymbol(reader),
+    amount: reader.amount(),
+    collateralAsset: readSymbol(reader),
+    exactCollateral: reader.boolean() ? reader.amount() : undefined,
+  };
+}
