@@ -22,6 +22,7 @@ const SCENARIOS = [
   'equivocation',
   'settlement-chain-reorg',
   'bursty-flows',
+  'bursty-real-fees',
 ].map((name) => `scripts/scenarios/${name}.yaml`);
 /** Most that one run or download may take, in ms. */
 const TIMEOUT_MS = 300_000;

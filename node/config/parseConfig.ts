@@ -275,6 +275,8 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       batchSizeMax: settlement.batch_size_max,
       adaptive: settlement.adaptive,
       congestedBaseFee: BigInt(settlement.congested_base_fee),
+      exposureMax: toAmounts(settlement.exposure_max),
+      sealLeadMs: settlement.seal_lead_ms,
       baseAsset: settlement.base_asset,
       stakeAsset: settlement.stake_asset,
       slippageBps: settlement.slippage_bps,

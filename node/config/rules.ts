@@ -113,6 +113,13 @@ function checkSettlement(file: ConfigFile, config: Config): BrokenRule[] {
       });
     }
   }
+  for (const symbol of Object.keys(settlement.exposureMax)) {
+    if (ledger.assets.some((asset) => asset.symbol === symbol)) continue;
+    broken.push({
+      paths: [at('exposure_max').concat(symbol), at('exposure_max')],
+      message: `expected ${SYMBOL_EXPECTED} that ledger.assets holds, got \`${symbol}\``,
+    });
+  }
   broken.push(...checkFees(config));
   const keys = new Set<string>();
   for (const [index, key] of file.settlement.operator_keys.entries()) {

@@ -242,12 +242,22 @@ export const configSchema = z.strictObject(
         batch_size: integer(5, 1, 10_000, { unit: 'blocks', description: 'N: blocks netted into one batch' }),
         batch_size_min: integer(1, 1, 10_000, { unit: 'blocks', description: 'Lower bound of N' }),
         batch_size_max: integer(100, 1, 10_000, { unit: 'blocks', description: 'Upper bound of N' }),
-        adaptive: choice(['fixed', 'seed003'], 'fixed', {
-          description: 'How N changes: fixed, or by base fee and backlog (seed003)',
+        adaptive: choice(['fixed', 'seed003', 'aligned'], 'fixed', {
+          description:
+            'How N changes: fixed, by base fee and backlog (seed003), or in step with settlement blocks (aligned)',
         }),
         congested_base_fee: amount('2000000000', {
           unit: 'fee per gas',
-          description: 'seed003: base fee above which N grows',
+          description: 'seed003, aligned: base fee above which N grows',
+        }),
+        exposure_max: holdings.meta({
+          unit: 'map of asset to amount',
+          description:
+            'aligned: net of a window that the next one should not exceed; an asset without an entry has no bound',
+        }),
+        seal_lead_ms: integer(500, 0, DAY_MS, {
+          unit: 'ms',
+          description: 'aligned: time from a sealing block until its batch is at the settlement chain',
         }),
         base_asset: symbol().default('USDC').meta({ description: 'Asset that swaps are paid in' }),
         stake_asset: symbol().default('TNZO').meta({ description: 'Asset of bonded stake and slashes' }),

@@ -31,8 +31,12 @@ export interface Config {
     readonly batchSize: number;
     readonly batchSizeMin: number;
     readonly batchSizeMax: number;
-    readonly adaptive: 'fixed' | 'seed003';
+    readonly adaptive: 'fixed' | 'seed003' | 'aligned';
     readonly congestedBaseFee: bigint;
+    /** Net by asset that an adaptive policy keeps windows below. */
+    readonly exposureMax: Readonly<Record<string, bigint>>;
+    /** Time a batch is given from its sealing block to the settlement chain. */
+    readonly sealLeadMs: number;
     readonly baseAsset: string;
     readonly stakeAsset: string;
     readonly slippageBps: number;

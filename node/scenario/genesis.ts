@@ -14,6 +14,7 @@ import type { AtomicRules } from '../../settlement/atomic/types.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { chainIdOf } from '../../settlement/execution/genesisState.ts';
 import type { GenesisAccount, LedgerRules } from '../../settlement/ledger/types.ts';
+import type { AssetAmount } from '../../settlement/net/settlement.ts';
 import type { NetRules } from '../../settlement/net/types.ts';
 import type { Config } from '../config/types.ts';
 import { createFunding, type Funding, listAnchored, listLoose } from './funding.ts';
@@ -217,13 +218,17 @@ function toAtomicRules({ ledger, atomicBatches, settlement }: Config): AtomicRul
   };
 }
 
-function toNetRules({ settlement }: Config): NetRules {
+function toNetRules({ chain, settlement, settlementChain }: Config): NetRules {
   return {
     batchSize: settlement.batchSize,
     batchSizeMin: settlement.batchSizeMin,
     batchSizeMax: settlement.batchSizeMax,
     adaptive: settlement.adaptive,
     congestedBaseFee: settlement.congestedBaseFee,
+    exposureMax: toAssetAmounts(settlement.exposureMax),
+    sealLeadMs: settlement.sealLeadMs,
+    blockTimeMs: chain.blockTimeMs,
+    settlementBlockTimeMs: settlementChain.blockTimeMs,
     baseAsset: settlement.baseAsset,
     slippageBps: settlement.slippageBps,
     submissionDeadlineBlocks: settlement.submissionDeadlineBlocks,
@@ -236,4 +241,10 @@ function toNetRules({ settlement }: Config): NetRules {
     jailWindow: settlement.jailWindow,
     jailBlocks: settlement.jailBlocks,
   };
+}
+
+function toAssetAmounts(amounts: Readonly<Record<string, bigint>>): readonly AssetAmount[] {
+  return Object.entries(amounts)
+    .map(([asset, amount]) => ({ asset, amount }))
+    .sort((a, b) => (a.asset < b.asset ? -1 : 1));
 }

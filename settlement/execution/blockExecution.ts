@@ -127,14 +127,14 @@ export class BlockExecution {
 
   /** Closes the window if it ends here and gives roots and facts. Call once, last. */
   finish(): ExecutionResult {
-    const { height, origin, parentStateRoot } = this.#context;
+    const { height, timestampMs, origin, parentStateRoot } = this.#context;
     this.#atomicFacts.push(...flushFees(this.#state, this.#genesis.atomic, height));
     const flows = this.#flows();
     if (hasFlows(flows)) accumulateFlows(this.#state, flows, height);
     const closing = closeWindow(
       this.#state,
       this.#genesis.net,
-      { height, origin },
+      { height, timestampMs, origin },
       { forced: this.#sealForced },
     );
     this.#book(closing);

@@ -4,6 +4,7 @@ import type {
   Hash,
   Height,
   SettlementHeight,
+  TimeMs,
   ValidatorIndex,
 } from '../../consensus/primitives/flavor.ts';
 import type { AssetAmount, NetAmount, NetBatchContent, RevertCode, SettlementAction } from './settlement.ts';
@@ -77,13 +78,32 @@ export interface DutyStanding {
 
 export type SlashReason = 'missed_settlement' | 'equivocation';
 
+/** What may be known when a window ends; an adaptive batch size follows from it. */
+export interface WindowEnd {
+  /** Timestamp of the window's last block. */
+  readonly timestampMs: TimeMs;
+  /** Timestamp of that block's origin, and the base fee there. */
+  readonly originTimestampMs: TimeMs;
+  readonly baseFee: Amount;
+  /** Sealed and unconfirmed batches, without the one being sealed. */
+  readonly pendingCount: number;
+  /** The batch being sealed; undefined when the window was empty. */
+  readonly sealed: { readonly blockCount: number; readonly net: readonly NetAmount[] } | undefined;
+}
+
 /** Everything net accounting and duty law need from the configuration. */
 export interface NetRules {
   readonly batchSize: number;
   readonly batchSizeMin: number;
   readonly batchSizeMax: number;
-  readonly adaptive: 'fixed' | 'seed003';
+  readonly adaptive: 'fixed' | 'seed003' | 'aligned';
   readonly congestedBaseFee: Amount;
+  /** Ascending by asset: net that a window should not exceed, for policies that heed it. */
+  readonly exposureMax: readonly AssetAmount[];
+  /** From the timestamp of a sealing block to the arrival of its batch at the settlement chain, at most, in ms. */
+  readonly sealLeadMs: number;
+  readonly blockTimeMs: number;
+  readonly settlementBlockTimeMs: number;
   readonly baseAsset: string;
   readonly slippageBps: number;
   readonly submissionDeadlineBlocks: number;

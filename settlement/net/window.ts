@@ -3,22 +3,30 @@
  * (docs/protocol.md, windows and net batches). A block without flows in mid-window writes nothing.
  */
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Height } from '../../consensus/primitives/flavor.ts';
+import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { State } from '../state.ts';
 import { adaptBatchSize } from './batchSizePolicy.ts';
 import type { NetCode } from './codes.ts';
 import { netBatchCommitment } from './commitment.ts';
 import { beginAttempt, drawHolder } from './duties.ts';
 import { addFees, addGross, isEmptyFlows, netOf } from './flows.ts';
-import { netCounters, openWindow, pendingRows } from './netState.ts';
+import { netCounters, openWindow, pendingBatchCount, pendingRows } from './netState.ts';
 import { noOutcome, OutcomeRecord } from './outcome.ts';
 import { planActions } from './planner.ts';
 import type { NetBatchContent, SettlementBlock } from './settlement.ts';
 import { type BatchRow, batchKey, batchTable, countersTable, SINGLE_ROW_KEY, windowTable } from './tables.ts';
-import type { BlockFlows, NetOutcome, NetRules, OpenWindow, SealedBatch } from './types.ts';
+import type { BlockFlows, NetOutcome, NetRules, OpenWindow, SealedBatch, WindowEnd } from './types.ts';
 
 /** What a plan and a policy need of the settlement-chain block that is a header's origin. */
-export type OriginFacts = Pick<SettlementBlock, 'baseFee' | 'reserves'>;
+export type OriginFacts = Pick<SettlementBlock, 'timestampMs' | 'baseFee' | 'reserves'>;
+
+/** The executed block: what its header says that windows depend on. */
+export interface ClosingBlock {
+  readonly height: Height;
+  readonly timestampMs: TimeMs;
+  /** Of the block's settlement origin: attempt 1 starts there. */
+  readonly origin: OriginFacts;
+}
 
 /** What closing a window gives; `sealed` is undefined when it stays open or had nothing to seal. */
 export interface WindowOutcome extends NetOutcome {
@@ -60,14 +68,13 @@ export function accumulateFlows(state: State, flows: BlockFlows, height: Height)
  *
  * A window whose net is zero for every asset seals nothing: its flows stay, `fromHeight` stays, and another N
  * blocks follow, so ranges on the settlement chain remain contiguous. N of the next window is the size in force,
- * after an adaptive policy had its say at a seal.
- * @param at.origin - Base fee and reserves of the block's settlement origin: attempt 1 starts there.
+ * after an adaptive policy had its say.
  * @param options.forced - An emergency settlement was ordered in this block.
  */
 export function closeWindow(
   state: State,
   rules: NetRules,
-  at: { readonly height: Height; readonly origin: OriginFacts },
+  at: ClosingBlock,
   options: { readonly forced: boolean },
 ): WindowOutcome {
   const window = openWindow(state);
@@ -87,11 +94,15 @@ export function closeWindow(
     batch: empty ? undefined : counters.nextSeq,
   });
   if (empty) {
+    const end = windowEnd(at, pendingBatchCount(state), undefined);
+    const batchSize = adaptBatchSize(counters.batchSize, end, rules);
+    if (batchSize !== counters.batchSize)
+      state.set(countersTable, SINGLE_ROW_KEY, { ...counters, batchSize });
     state.set(windowTable, SINGLE_ROW_KEY, {
       ...window,
       index: window.index + 1,
       windowFromHeight: at.height + 1,
-      batchSize: counters.batchSize,
+      batchSize,
     });
     return { facts: record.facts, payments: record.payments, sealed: undefined };
   }
@@ -103,7 +114,7 @@ export function closeWindow(
     fees: window.fees,
     liquidations: window.liquidations,
   };
-  const sealed = sealBatch(state, rules, { window, content, origin: at.origin }, record);
+  const sealed = sealBatch(state, rules, { window, content, at }, record);
   return { facts: record.facts, payments: record.payments, sealed };
 }
 
@@ -111,10 +122,10 @@ export function closeWindow(
 function sealBatch(
   state: State,
   rules: NetRules,
-  seal: { readonly window: OpenWindow; readonly content: NetBatchContent; readonly origin: OriginFacts },
+  seal: { readonly window: OpenWindow; readonly content: NetBatchContent; readonly at: ClosingBlock },
   record: OutcomeRecord,
 ): SealedBatch {
-  const { window, content, origin } = seal;
+  const { window, content, at } = seal;
   const counters = netCounters(state);
   assert(content.fromHeight === counters.lastSealedToHeight + 1, `gap before batch ${content.seq}`);
   const pending = pendingRows(state, counters);
@@ -122,7 +133,7 @@ function sealBatch(
   const actions = planActions(
     content.net,
     rules,
-    origin.reserves,
+    at.origin.reserves,
     pending.map(({ net }) => net),
   );
   const row: BatchRow = {
@@ -138,8 +149,7 @@ function sealBatch(
     dutyReverts: 0,
   };
   state.set(batchTable, batchKey(row.seq), row);
-  const conditions = { baseFee: origin.baseFee, pendingCount: pending.length };
-  const batchSize = adaptBatchSize(counters.batchSize, conditions, rules);
+  const batchSize = adaptBatchSize(counters.batchSize, windowEnd(at, pending.length, row), rules);
   state.set(countersTable, SINGLE_ROW_KEY, {
     ...counters,
     nextSeq: row.seq + 1,
@@ -161,9 +171,23 @@ function sealBatch(
   return row;
 }
 
+function windowEnd(
+  { timestampMs, origin }: ClosingBlock,
+  pendingCount: number,
+  batch: NetBatchContent | undefined,
+): WindowEnd {
+  return {
+    timestampMs,
+    originTimestampMs: origin.timestampMs,
+    baseFee: origin.baseFee,
+    pendingCount,
+    sealed: batch && { blockCount: batch.toHeight - batch.fromHeight + 1, net: batch.net },
+  };
+}
+
 /**
  * Sets the size in force: the next window gets it, the current one keeps its own. The bounds of the adaptive
- * policy do not bind an operator; a policy that is on brings N back at its next seal.
+ * policy do not bind an operator; a policy that is on brings N back.
  * @returns The size, or `BATCH_SIZE_OUT_OF_RANGE`.
  */
 export function setBatchSize(state: State, batchSize: number): Verdict<number, NetCode> {

@@ -87,9 +87,11 @@ function drawConfig(random: Random, { validatorsMin, validatorsMax }: DrawOption
 }
 
 function drawSettlementRules(random: Random): Record<string, unknown> {
-  const rules: Record<string, unknown> = { batch_size: random.between(1, 8) };
+  const batchSize = random.between(1, 8);
+  const rules: Record<string, unknown> = { batch_size: batchSize };
   if (random.chance(0.4)) rules.submission_deadline_blocks = random.between(2, 8);
-  if (random.chance(0.15)) rules.adaptive = 'seed003';
+  // By the size, so that what is drawn besides stays as it was.
+  if (random.chance(0.15)) rules.adaptive = batchSize % 2 === 0 ? 'aligned' : 'seed003';
   if (random.chance(0.35)) Object.assign(rules, { jail_after_misses: 1, jail_blocks: random.between(5, 20) });
   if (random.chance(0.2)) rules.open_rescue = true;
   if (random.chance(0.2)) rules.base_asset = 'UM';

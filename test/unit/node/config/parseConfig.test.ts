@@ -95,7 +95,7 @@ const mutations: readonly Mutation[] = [
   [
     'unknown choice',
     set('settlement', 'adaptive', 'always'),
-    'settlement.adaptive: expected one of fixed, seed003, got "always" [CONFIG_VALUE_INVALID]',
+    'settlement.adaptive: expected one of fixed, seed003, aligned, got "always" [CONFIG_VALUE_INVALID]',
   ],
   [
     'not a boolean',
@@ -174,6 +174,11 @@ const mutations: readonly Mutation[] = [
     'unregistered base asset',
     set('settlement', 'base_asset', 'EUR'),
     'settlement.base_asset: expected an asset of ledger.assets, got `EUR`; registered: UM, USDC, USDT, TNZO, DAI, WETH, ETH, WBTC [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'bound of the exposure of an unknown asset',
+    set('settlement', 'exposure_max', { EUR: 1 }),
+    'settlement.exposure_max.EUR: expected an asset symbol: a letter, then up to 15 letters, digits or dots that ledger.assets holds, got `EUR` [CONFIG_RULE_BROKEN]',
   ],
   [
     'operator key that is none',

@@ -17,7 +17,14 @@ describe('plainConfigOf', () => {
     const config = configOf({
       chain: { id: 'other', block_time_ms: 300, genesis_ms: 1_700_000_000_000 },
       validators: [{ name: 'a', stake: 5, public_key: `0x${'ab'.repeat(32)}` }, { name: 'b' }],
-      settlement: { base_asset: 'stETH', stake_asset: 'stETH', operator_keys: [`0x${'cd'.repeat(32)}`] },
+      settlement: {
+        base_asset: 'stETH',
+        stake_asset: 'stETH',
+        adaptive: 'aligned',
+        exposure_max: { stETH: '340282366920938463463374607431768211455' },
+        seal_lead_ms: 700,
+        operator_keys: [`0x${'cd'.repeat(32)}`],
+      },
       settlement_chain: {
         urls: ['http://127.0.0.1:1'],
         seed: 9,

@@ -18,6 +18,7 @@ describe('scripts/scenarios', () => {
       'all-nodes-restart.yaml',
       'base-fee-trace.yaml',
       'bursty-flows.yaml',
+      'bursty-real-fees.yaml',
       'censored-proposer.yaml',
       'choosing-n.yaml',
       'clock-skew.yaml',

@@ -17,6 +17,10 @@ export const baseRules: NetRules = {
   batchSizeMax: 20,
   adaptive: 'fixed',
   congestedBaseFee: 100n,
+  exposureMax: [],
+  sealLeadMs: 500,
+  blockTimeMs: 2000,
+  settlementBlockTimeMs: 5000,
   baseAsset: 'USDC',
   slippageBps: 100,
   submissionDeadlineBlocks: 6,
@@ -114,7 +118,7 @@ export class NetWorld {
     const derived = deriveSettlement(state, this.rules, { height: this.height, blocks });
     const facts = [...derived.facts, ...(input.transactions?.(state, this.height) ?? [])];
     accumulateFlows(state, input.flows ?? noFlows, this.height);
-    const at = { height: this.height, origin: this.origin };
+    const at = { height: this.height, timestampMs: (this.height - 1) * 2000, origin: this.origin };
     const closed = closeWindow(state, this.rules, at, { forced: input.forced ?? false });
     facts.push(...closed.facts);
     this.facts.push(...facts);

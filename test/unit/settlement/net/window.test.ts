@@ -178,7 +178,7 @@ describe('closeWindow', () => {
 
   it('crashes on a height outside the window', () => {
     const world = new NetWorld();
-    const at = { height: 7, origin: settlementBlock(0) };
+    const at = { height: 7, timestampMs: 12_000, origin: settlementBlock(0) };
     expect(() => closeWindow(world.state, world.rules, at, { forced: false })).toThrow(
       'outside the window 1-5',
     );
