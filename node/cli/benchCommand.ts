@@ -179,9 +179,7 @@ class Sweep {
 
   async #runCells(store: CellStore): Promise<void> {
     const { cellCount } = this.#plan;
-    const open = Array.from({ length: cellCount }, (_, index) => index).filter(
-      (index) => !store.cells.has(index),
-    );
+    const open = this.#plan.order().filter((index) => !store.cells.has(index));
     if (open.length === 0) return;
     const openCount = open.length;
     const startedMs = this.#io.clock();

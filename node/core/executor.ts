@@ -47,7 +47,10 @@ export type ExecutionCode =
 const isGood: Verdict<undefined> = { ok: true, value: undefined };
 
 export type ExecutorOptions = Pick<NodeOptions, 'genesis' | 'self'>;
-export type ExecutorDependencies = Pick<NodeDependencies, 'crypto' | 'executions' | 'messages' | 'goodItems'>;
+export type ExecutorDependencies = Pick<
+  NodeDependencies,
+  'crypto' | 'executions' | 'messages' | 'goodItems' | 'roots'
+>;
 
 export class Executor {
   readonly #genesis: Genesis;
@@ -258,13 +261,15 @@ export class Executor {
     const { origin, height, timestampMs } = position;
     const originBlock = this.#settlement.at(origin.height);
     assert(originBlock !== undefined, 'executing on an unknown origin');
-    return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), {
+    const context = {
       height,
       timestampMs,
       parentStateRoot: this.#tree.stateRootAfter(parent),
       settlementBlocks,
       origin: originBlock,
-    });
+    };
+    const { roots } = this.#dependencies;
+    return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), context, roots);
   }
 
   #checkEvidence(bytes: Uint8Array): Evidence | undefined {

@@ -3,6 +3,7 @@ import type { Block } from '../../consensus/block.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Certificate } from '../../consensus/vote.ts';
+import type { BlockRoots } from '../../settlement/execution/blockRoots.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { ArchiveLimits } from './archive.ts';
@@ -37,6 +38,8 @@ export interface NodeDependencies {
    * which only nodes that share messages ever have in common. Undefined: every node checks every signature itself.
    */
   readonly goodItems?: GoodItems | undefined;
+  /** What knows the roots over transactions that this process has executed before. Undefined: they are worked out. */
+  readonly roots?: BlockRoots | undefined;
   /** Told of each finalised block, in order; for laws and statistics, never fed back. */
   readonly observer: FinalityObserver | undefined;
 }

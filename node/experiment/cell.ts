@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Scenario } from '../scenario/types.ts';
+import type { Reuse } from '../simulation/reuse.ts';
 import { runSimulation } from '../simulation/run.ts';
 import type { HistogramCounts } from './latencyHistogram.ts';
 import { RunMeasurement } from './runMeasurement.ts';
@@ -72,14 +73,18 @@ export type Series = z.infer<typeof seriesSchema>;
 /** Problems kept of one cell. */
 const PROBLEMS_MAX = 5;
 
-/** Runs and measures one cell. @param onProgress - Called every now and then: it is alive. */
-export function runCell({ index, scenario, withSeries }: CellTask, onProgress?: () => void): Cell {
+export interface CellOptions {
+  /** Called every now and then: it is alive. */
+  readonly onProgress?: () => void;
+  /** What earlier cells made; it saves work and changes nothing. */
+  readonly reuse?: Reuse;
+}
+
+/** Runs and measures one cell. */
+export function runCell({ index, scenario, withSeries }: CellTask, options: CellOptions = {}): Cell {
   const { config, durationMs, seed } = scenario;
   const measurement = new RunMeasurement({ assets: config.ledger.assets, durationMs, withSeries });
-  const result = runSimulation(scenario, {
-    probe: measurement,
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
+  const result = runSimulation(scenario, { ...options, probe: measurement });
   const measures = measurement.finish(result.virtual_ms);
   const problems = [
     ...result.errors,

@@ -84,6 +84,15 @@ export class Plan {
     return this.points.length * this.options.seedCount;
   }
 
+  /** All cells, in the order in which they are best run: those of a seed after each other, which send the same transactions. */
+  order(): number[] {
+    const { seedCount } = this.options;
+    return Array.from({ length: this.cellCount }, (_, place) => {
+      const seed = Math.floor(place / this.points.length);
+      return (place % this.points.length) * seedCount + seed;
+    });
+  }
+
   pointOf(index: number): number {
     return Math.floor(index / this.options.seedCount);
   }

@@ -1,6 +1,7 @@
 /** Makes node processes as a scenario configures them: the honest core, whole and unchanged. */
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import type { BlockRoots } from '../../settlement/execution/blockRoots.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { NodeCore } from '../core/nodeCore.ts';
 import type { ExecutionCache, FinalityObserver, GoodItems, MessageCache } from '../core/ports.ts';
@@ -14,6 +15,7 @@ export interface NodeSurroundings {
   readonly executions: ExecutionCache | undefined;
   readonly messages: MessageCache | undefined;
   readonly goodItems: GoodItems | undefined;
+  readonly roots?: BlockRoots | undefined;
 }
 
 /** @returns What makes the process of a node, which reports finality to the observer it is given, if any. */

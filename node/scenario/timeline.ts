@@ -10,6 +10,7 @@ import { cosignersOf, type TransactionBody } from '../../settlement/execution/tr
 import { atomicBatchOf } from './atomicBatch.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
+import type { SignedTransactions } from './signedTransactions.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
 import type { Scenario, ScenarioTransaction, TimelineEvent, WorkloadTransaction } from './types.ts';
 import { UniformWorkload } from './workload.ts';
@@ -25,10 +26,17 @@ export interface PreparedTransaction {
 
 const noHolders: readonly KeyHolder[] = [];
 
+export interface TransactionFeedOptions {
+  /** Takes each transaction as its bytes decode, so that nodes of this process need not decode it. */
+  readonly onSigned?: (signed: EncodedTransaction) => void;
+  /** What earlier feeds signed: the same transaction is not signed again. */
+  readonly signed?: SignedTransactions | undefined;
+}
+
 export class TransactionFeed {
   readonly #parts: GenesisParts;
   readonly #crypto: Crypto;
-  readonly #onSigned: ((signed: EncodedTransaction) => void) | undefined;
+  readonly #options: TransactionFeedOptions;
   /** Transactions of the timeline anchored to blocks not asked for yet. */
   readonly #events = new Map<Height, ScenarioTransaction[]>();
   readonly #rows: readonly WorkloadTransaction[];
@@ -40,16 +48,10 @@ export class TransactionFeed {
   #nextRow = 0;
   #lastHeight: Height = 0;
 
-  /** @param onSigned - Takes each transaction as its bytes decode, so that nodes of this process need not decode it. */
-  constructor(
-    scenario: Scenario,
-    parts: GenesisParts,
-    crypto: Crypto,
-    onSigned?: (signed: EncodedTransaction) => void,
-  ) {
+  constructor(scenario: Scenario, parts: GenesisParts, crypto: Crypto, options: TransactionFeedOptions = {}) {
     this.#parts = parts;
     this.#crypto = crypto;
-    this.#onSigned = onSigned;
+    this.#options = options;
     for (const { at, transactions } of scenario.timeline) {
       if (!('block' in at) || transactions.length === 0) continue;
       const others = this.#events.get(at.block);
@@ -119,12 +121,10 @@ export class TransactionFeed {
     const { sender, cosigners, nonce, body } = this.#prepare(transaction, baseHeight);
     const { chainId } = this.#parts.genesis;
     const unsigned = { chainId, from: sender.address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
-    const signed = signAndEncodeTransaction(
-      unsigned,
-      this.#signerOf(sender),
-      cosigners.map((holder) => this.#signerOf(holder)),
-    );
-    this.#onSigned?.(signed);
+    const signers = [this.#signerOf(sender), cosigners.map((holder) => this.#signerOf(holder))] as const;
+    const { onSigned, signed: earlier } = this.#options;
+    const signed = earlier?.sign(unsigned, ...signers) ?? signAndEncodeTransaction(unsigned, ...signers);
+    onSigned?.(signed);
     return signed.bytes;
   }
 

@@ -19,6 +19,7 @@ import { createSettlementChain } from '../scenario/settlementChain.ts';
 import { TransactionFeed } from '../scenario/timeline.ts';
 import type { Scenario } from '../scenario/types.ts';
 import { Links } from './network/links.ts';
+import type { Reuse } from './reuse.ts';
 import { SharedExecutions, SharedGoodItems, SharedMessages } from './sharedCaches.ts';
 import { Simulation } from './simulation.ts';
 
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly onProgress?: (virtualMs: number) => void;
   /** Takes the log of what the nodes took in, for replays. Recording costs time and space, so only who asks pays. */
   readonly inputs?: InputSink;
+  /** What earlier runs of this process made and this one may need again. */
+  readonly reuse?: Reuse;
   /** Measures along; told of every final block and settlement block. */
   readonly probe?: RunProbe;
   /** Host time in ms, for `wall_ms` alone. */
@@ -96,6 +99,8 @@ interface World {
 
 function createWorld(scenario: Scenario, options: RunOptions): World {
   const { config, seed } = scenario;
+  const { reuse } = options;
+  reuse?.begin(scenario);
   const random = new Random(seed);
   const crypto = createCrypto(config.simulation.crypto);
   const parts = createGenesis(scenario);
@@ -115,9 +120,9 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     { random: random.fork('network') },
   );
   const isShared = config.simulation.sharedExecution;
-  const messages = isShared ? new SharedMessages() : undefined;
+  const messages = isShared ? new SharedMessages(validators.count) : undefined;
   // `full` means that every node checks every signature.
-  const goodItems = isShared && crypto.policy !== 'full' ? new SharedGoodItems() : undefined;
+  const goodItems = isShared && crypto.policy !== 'full' ? new SharedGoodItems(validators.count) : undefined;
   const signers = parts.validators.map(({ secretKey }) => crypto.createSigner(secretKey));
   const signerOf = (index: ValidatorIndex): Signer => {
     const signer = signers[index];
@@ -130,6 +135,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
     executions: isShared ? new SharedExecutions() : undefined,
     messages,
     goodItems,
+    roots: reuse?.roots,
   });
   const createProcess =
     recorder === undefined
@@ -152,9 +158,12 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       chain,
       doubleSettlements: new DoubleSettlementWatch(genesis, { verifier: crypto }),
       random,
-      transactions: new TransactionFeed(scenario, parts, crypto, (signed) => {
-        messages?.set(signed.bytes, signed);
-        goodItems?.add(signed);
+      transactions: new TransactionFeed(scenario, parts, crypto, {
+        signed: reuse?.signed,
+        onSigned: (signed) => {
+          messages?.set(signed.bytes, signed);
+          goodItems?.add(signed);
+        },
       }),
       messages,
       createProcess,

@@ -10,15 +10,26 @@ import type { ExecutedBlock } from '../core/blockTree.ts';
 import type { ExecutionCache, GoodItems, MessageCache } from '../core/ports.ts';
 
 /**
- * Messages in one generation, two of which are kept: about what deliveries in flight need. A larger one costs more than it
- * saves: what lives long is copied by the garbage collector.
+ * Messages in one generation for each node, two generations of which are kept: about what deliveries in flight need, which
+ * is eight blocks of votes. More would cost more than it saves: what lives long is copied by the garbage collector.
  */
-const MESSAGE_GENERATION_SIZE = 1024;
+const MESSAGES_PER_NODE = 16;
+/** At least as many: a few blocks of transactions, however few the nodes are. */
+const MESSAGE_GENERATION_MIN = 128;
 /** Results of blocks further below the newest than this are dropped, in heights. */
 const EXECUTION_HEIGHTS = 64;
 
+function generationSizeFor(nodeCount: number): number {
+  return Math.max(MESSAGE_GENERATION_MIN, MESSAGES_PER_NODE * nodeCount);
+}
+
 export class SharedMessages implements MessageCache {
-  readonly #messages = new GenerationalMap<Uint8Array, unknown>({ generationSize: MESSAGE_GENERATION_SIZE });
+  readonly #messages: GenerationalMap<Uint8Array, unknown>;
+
+  /** @param nodeCount - How many share them. */
+  constructor(nodeCount: number) {
+    this.#messages = new GenerationalMap({ generationSize: generationSizeFor(nodeCount) });
+  }
 
   get(bytes: Uint8Array): unknown {
     return this.#messages.get(bytes);
@@ -31,7 +42,12 @@ export class SharedMessages implements MessageCache {
 
 /** Forgetting one costs a check. */
 export class SharedGoodItems implements GoodItems {
-  readonly #items = new GenerationalMap<object, true>({ generationSize: MESSAGE_GENERATION_SIZE });
+  readonly #items: GenerationalMap<object, true>;
+
+  /** @param nodeCount - How many share them. */
+  constructor(nodeCount: number) {
+    this.#items = new GenerationalMap({ generationSize: generationSizeFor(nodeCount) });
+  }
 
   has(item: object): boolean {
     return this.#items.get(item) === true;

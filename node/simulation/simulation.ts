@@ -29,6 +29,7 @@ import { Faults } from './faults/faults.ts';
 import { SimulatedDisk } from './machine/disk.ts';
 import { Freezer } from './machine/freezer.ts';
 import type { NodeProcess } from './machine/nodeProcess.ts';
+import { QuietDisk } from './machine/quietDisk.ts';
 import { type CrashFault, type NodeTimer, SimulatedNode } from './machine/simulatedNode.ts';
 import { Gossip } from './network/gossip.ts';
 import { GossipMemory } from './network/gossipMemory.ts';
@@ -115,8 +116,9 @@ export class Simulation implements WatchedNetwork {
     // Processes are up before the genesis instant, as the genesis block's own timestamp is.
     const startMs = -options.blockTimeMs;
     this.#queue = new EventQueue(startMs);
+    const hasFaults = options.timeline.some(({ faults }) => faults.length > 0);
     this.#nodes = options.validators.validators.map(({ index, name, power }) => {
-      const disk = new SimulatedDisk(dependencies.random.fork(`disk/${name}`));
+      const disk = hasFaults ? new SimulatedDisk(dependencies.random.fork(`disk/${name}`)) : new QuietDisk();
       return new SimulatedNode({ index, name, power, disk });
     });
     const surroundings = {
@@ -125,7 +127,6 @@ export class Simulation implements WatchedNetwork {
       nodes: this.#nodes,
       deliver: (node: SimulatedNode, input: Input) => this.#deliver(node, input),
     };
-    const hasFaults = options.timeline.some(({ faults }) => faults.length > 0);
     this.#settlement = new SettlementSide(
       { blockTimeMs: options.settlementBlockTimeMs, phaseMs: options.settlementPhaseMs },
       {

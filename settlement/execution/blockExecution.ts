@@ -4,7 +4,6 @@
  * A pure function of parent state, header facts, settlement blocks and body. The leader builds a block with it,
  * transaction by transaction; a validator replays the body with it; both finish with the same roots.
  */
-import { Writer } from '../../consensus/primitives/codec.ts';
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
   type Address,
@@ -15,7 +14,6 @@ import {
   type ValidatorIndex,
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
-import { leafHash, merkleRoot, merkleRootOfLeafHashes } from '../../consensus/primitives/merkle.ts';
 import { executeAtomicBatch } from '../atomic/batch.ts';
 import { flushFees } from '../atomic/fees.ts';
 import type { AtomicBatchOperation, AtomicFact } from '../atomic/types.ts';
@@ -29,6 +27,7 @@ import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
 import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
 import { type State, stateRootAfter } from '../state.ts';
+import { type BlockRoots, computedRoots } from './blockRoots.ts';
 import { transactionGas } from './gas.ts';
 import type { Genesis } from './genesis.ts';
 import type { ExecutionResult, Receipt } from './result.ts';
@@ -54,8 +53,6 @@ export type InclusionCode =
   | 'LEDGER_NONCE_AHEAD'
   | 'BLOCK_GAS_FULL';
 
-const RECEIPT_TEXT_BYTES_MAX = 64;
-
 /** What is done or undone by the journal of the state. */
 type SingleBody = Exclude<TransactionBody, AtomicBatchOperation>;
 
@@ -63,10 +60,10 @@ export class BlockExecution {
   readonly #genesis: Genesis;
   readonly #state: State;
   readonly #context: BlockContext;
+  readonly #roots: BlockRoots;
   readonly #facts: NetFact[] = [];
   readonly #atomicFacts: AtomicFact[] = [];
   readonly #receipts: Receipt[] = [];
-  readonly #receiptHashes: Hash[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
   readonly #borrowed = new Map<string, bigint>();
@@ -76,11 +73,15 @@ export class BlockExecution {
   #gasUsed = 0;
   #sealForced = false;
 
-  /** @param state - A state whose top layer is empty: it receives the block's writes. */
-  constructor(genesis: Genesis, state: State, context: BlockContext) {
+  /**
+   * @param state - A state whose top layer is empty: it receives the block's writes.
+   * @param roots - What works out the roots over transactions, or remembers them.
+   */
+  constructor(genesis: Genesis, state: State, context: BlockContext, roots: BlockRoots = computedRoots) {
     this.#genesis = genesis;
     this.#state = state;
     this.#context = context;
+    this.#roots = roots;
     const { height, settlementBlocks } = context;
     this.#book(deriveSettlement(state, genesis.net, { height, blocks: settlementBlocks }));
   }
@@ -120,7 +121,6 @@ export class BlockExecution {
       body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
     const receipt: Receipt = { transactionId: id, type: body.type, from, result };
     this.#receipts.push(receipt);
-    this.#receiptHashes.push(receiptHash(receipt));
     this.#transactionIds.push(id);
     return { ok: true, value: result };
   }
@@ -145,11 +145,12 @@ export class BlockExecution {
       sealPoolFlows(this.#state, this.#genesis.ledger, fact.batch.net);
     }
     const layer = this.#state.freeze();
+    const transactionsRoot = this.#roots.transactionsRoot(this.#transactionIds.concat(this.#evidenceIds));
     return {
       layer,
       stateRoot: stateRootAfter(parentStateRoot, layer),
-      receiptsRoot: merkleRootOfLeafHashes(this.#receiptHashes),
-      transactionsRoot: merkleRoot(this.#transactionIds.concat(this.#evidenceIds)),
+      receiptsRoot: this.#roots.receiptsRoot(this.#receipts),
+      transactionsRoot,
       batchCommitment,
       receipts: this.#receipts,
       facts: this.#facts,
@@ -240,16 +241,6 @@ export class BlockExecution {
       liquidations: this.#liquidations,
     };
   }
-}
-
-/** Leaf of the receipts root: transaction (whose id covers the sender), type, result. */
-export function receiptHash(receipt: Receipt): Hash {
-  const writer = new Writer(96);
-  writer
-    .hash(receipt.transactionId)
-    .string(receipt.type, RECEIPT_TEXT_BYTES_MAX)
-    .string(receipt.result, RECEIPT_TEXT_BYTES_MAX);
-  return leafHash(writer.finish());
 }
 
 function hasFlows(flows: BlockFlows): boolean {

@@ -150,6 +150,20 @@ describe('the hash of an experiment', () => {
   });
 });
 
+describe('Plan.order', () => {
+  it('holds every cell once, those of a seed after each other, points in order', () => {
+    const plan = planOf({ points: sizes(4, 5, 6), firstSeed: 3, seedCount: 2 });
+    expect(plan.order().map((index) => [plan.seedOf(index), plan.pointOf(index)])).toEqual([
+      [3, 0],
+      [3, 1],
+      [3, 2],
+      [4, 0],
+      [4, 1],
+      [4, 2],
+    ]);
+  });
+});
+
 describe('common random numbers', () => {
   it('make differences between points vary less than independent runs would', () => {
     const plan = planOf({ points: sizes(4, 6), seedCount: 12 });

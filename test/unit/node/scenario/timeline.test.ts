@@ -53,9 +53,9 @@ describe('TransactionFeed', () => {
       ].join('\n'),
     );
     const signed: EncodedTransaction[] = [];
-    const feed = new TransactionFeed(scenario, createGenesis(scenario), createCrypto('modelled'), (one) =>
-      signed.push(one),
-    );
+    const feed = new TransactionFeed(scenario, createGenesis(scenario), createCrypto('modelled'), {
+      onSigned: (one) => signed.push(one),
+    });
     const all = feed.forBlock(1);
     expect(signed.map(({ bytes }) => bytes)).toEqual(all);
     expect(new Set(signed.map(({ transaction }) => transaction.body.type)).size).toBeGreaterThanOrEqual(8);

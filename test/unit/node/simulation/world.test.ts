@@ -374,7 +374,7 @@ describe('Timeline', () => {
 
 describe('shared caches', () => {
   it('finds messages by the object that holds their bytes', () => {
-    const messages = new SharedMessages();
+    const messages = new SharedMessages(4);
     const bytes = Uint8Array.of(1);
     messages.set(bytes, 'message');
     expect(messages.get(bytes)).toBe('message');
