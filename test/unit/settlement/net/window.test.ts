@@ -203,9 +203,11 @@ describe('closeWindow', () => {
       amount: fc.integer({ min: -3, max: 3 }),
       forced: fc.integer({ min: 0, max: 9 }),
     });
+    const size = fc.integer({ min: 1, max: 7 });
+    const policy = fc.constantFrom('fixed', 'seed003', 'aligned');
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 7 }), fc.array(block, { maxLength: 60 }), (batchSize, blocks) => {
-        const world = new NetWorld({ batchSize });
+      fc.property(size, policy, fc.array(block, { maxLength: 60 }), (batchSize, adaptive, blocks) => {
+        const world = new NetWorld({ batchSize, adaptive });
         let moved = 0n;
         for (const { amount, forced } of blocks) {
           moved += BigInt(amount);
