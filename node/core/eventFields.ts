@@ -218,6 +218,22 @@ export function atomicFactFields(fact: AtomicFact): JsonFields {
         failed_at: fact.failure.failedAt,
         completed: fact.failure.completed,
       };
+    case 'escrow_opened':
+    case 'escrow_refunded':
+      return {
+        escrow_id: fact.escrowId,
+        payer: fact.payer,
+        asset: fact.asset,
+        amount: String(fact.amount),
+      };
+    case 'escrow_released':
+      return {
+        escrow_id: fact.escrowId,
+        settlement_id: fact.settlementId,
+        asset: fact.asset,
+        amount: String(fact.amount),
+        left: String(fact.left),
+      };
     case 'treasury_flushed':
       return { fees: amountsByAsset(fact.fees) };
   }

@@ -3,7 +3,7 @@
  * settled. The laws add up flows and facts on their own and compare with the state's rows, which they mirror.
  */
 import type { Height } from '../../consensus/primitives/flavor.ts';
-import { gatheredFeesTable } from '../../settlement/atomic/tables.ts';
+import { escrowsTable, gatheredFeesTable } from '../../settlement/atomic/tables.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
 import type { LedgerRules } from '../../settlement/ledger/types.ts';
@@ -28,6 +28,7 @@ export class ValueLaws {
   readonly #pools = new MirroredTable(poolsTable);
   readonly #treasury = new MirroredTable(treasuryTable);
   readonly #gatheredFees = new MirroredTable(gatheredFeesTable);
+  readonly #escrows = new MirroredTable(escrowsTable);
   readonly #standings = new MirroredTable(standingTable);
   readonly #batches = new MirroredTable(batchTable);
   readonly #windows = new MirroredTable(windowTable);
@@ -164,6 +165,11 @@ export class ValueLaws {
       const held =
         (after?.cash ?? 0n) + (after?.escrow ?? 0n) - (before?.cash ?? 0n) - (before?.escrow ?? 0n);
       this.#addChange(this.#assetIndex.get(symbol) ?? -1, held);
+    });
+    this.#escrows.follow(layer, (before, after) => {
+      // An id may stand for another escrow, of another asset, at the end of one block.
+      if (before !== undefined) this.#addChange(this.#assetIndex.get(before.asset) ?? -1, -before.amount);
+      if (after !== undefined) this.#addChange(this.#assetIndex.get(after.asset) ?? -1, after.amount);
     });
     for (const held of [this.#treasury, this.#gatheredFees]) {
       held.follow(layer, (before = 0n, after = 0n, symbol) =>

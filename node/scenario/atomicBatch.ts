@@ -1,10 +1,14 @@
-/** An atomic batch of a scenario as the transaction that carries it, and who has to sign that. */
+/** Atomic batches and escrows of a scenario as the transactions that carry them, and who has to sign those. */
 
 import { utf8 } from '../../consensus/primitives/bytes.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
-import type { AtomicBatchOperation } from '../../settlement/atomic/types.ts';
+import type {
+  AtomicBatchOperation,
+  EscrowOpenOperation,
+  SettlementRequest,
+} from '../../settlement/atomic/types.ts';
 import type { ScenarioTransaction } from './types.ts';
 
 export type ScenarioAtomicBatch = Extract<
@@ -15,39 +19,65 @@ export type ScenarioAtomicBatch = Extract<
 const idPattern = /^0x[0-9a-f]{64}$/;
 
 /** The id that a scenario's name stands for; hex stands for itself. */
-export function scenarioIdOf(kind: 'batch' | 'settlement', name: string): Hash {
+export function scenarioIdOf(kind: 'batch' | 'settlement' | 'escrow', name: string): Hash {
   return idPattern.test(name) ? name : hashBytes('scenarioId', utf8(`${kind}/${name}`));
 }
 
-/**
- * @param sender - Who signs the transaction itself.
- * @param baseHeight - Height from which the batch's own blocks until expiry count.
- * @param timeoutBlocks - Blocks until expiry of a batch that says nothing.
- */
+/** Where a transaction of a scenario stands. */
+export interface ScenarioSetting {
+  readonly sender: Address;
+  /** Height from which blocks until expiry count. */
+  readonly baseHeight: Height;
+  /** Blocks until expiry of a batch that says nothing. */
+  readonly timeoutBlocks: number;
+  readonly addressOf: (label: string) => Address;
+}
+
+/** The transaction that carries a batch. Every payer signs it, and whoever else the scenario names. */
 export function atomicBatchOf(
   operation: ScenarioAtomicBatch,
-  options: {
-    readonly sender: Address;
-    readonly baseHeight: Height;
-    readonly timeoutBlocks: number;
-    readonly addressOf: (label: string) => Address;
-  },
+  { sender, baseHeight, timeoutBlocks, addressOf }: ScenarioSetting,
 ): AtomicBatchOperation {
-  const { sender, baseHeight, timeoutBlocks, addressOf } = options;
-  const requests = operation.requests.map(({ id, from, to, asset, amount, metadata }) => ({
-    settlementId: scenarioIdOf('settlement', id),
-    from: addressOf(from),
-    to: addressOf(to),
-    amount,
-    asset,
-    kind: 'immediate' as const,
-    metadata,
-  }));
-  const payers = new Set(requests.map(({ from }) => from));
-  payers.delete(sender);
-  const expiresAtHeight = baseHeight + (operation.expiresAfterBlocks ?? timeoutBlocks);
-  assert(expiresAtHeight >= 0, `batch ${operation.id} expires before genesis`);
+  const requests = operation.requests.map((request): SettlementRequest => {
+    const { id, to, asset, amount, metadata } = request;
+    const common = {
+      settlementId: scenarioIdOf('settlement', id),
+      to: addressOf(to),
+      amount,
+      asset,
+      metadata,
+    };
+    if (request.from !== undefined) return { ...common, from: addressOf(request.from), kind: 'immediate' };
+    const escrowId: string = scenarioIdOf('escrow', request.escrow ?? '');
+    return { ...common, from: escrowId, kind: 'escrow_release' };
+  });
+  const signers = new Set(operation.signers.map(addressOf));
+  for (const { from, kind } of requests) if (kind === 'immediate') signers.add(from);
+  signers.delete(sender);
+  const expiresAtHeight = expiryOf(baseHeight, operation.expiresAfterBlocks ?? timeoutBlocks);
   const batchId = scenarioIdOf('batch', operation.id);
   const batch = { batchId, expiresAtHeight, requests };
-  return { type: 'atomic_batch', batch, signers: [...payers].sort() };
+  return { type: 'atomic_batch', batch, signers: [...signers].sort() };
+}
+
+export function escrowOpeningOf(
+  operation: Extract<ScenarioTransaction['operation'], { readonly type: 'escrow_open' }>,
+  { baseHeight, addressOf }: ScenarioSetting,
+): EscrowOpenOperation {
+  const { id, asset, amount, parties, threshold, expiresAfterBlocks } = operation;
+  return {
+    type: 'escrow_open',
+    escrowId: scenarioIdOf('escrow', id),
+    asset,
+    amount,
+    parties: parties.map(addressOf).sort(),
+    threshold,
+    expiresAtHeight: expiryOf(baseHeight, expiresAfterBlocks),
+  };
+}
+
+function expiryOf(baseHeight: Height, blocks: number): Height {
+  const height = baseHeight + blocks;
+  assert(height >= 0, 'expired before genesis');
+  return height;
 }

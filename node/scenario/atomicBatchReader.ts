@@ -1,11 +1,34 @@
-/** Reads `atomic_batch: { id: rent, requests: [...] }` of a scenario: who pays whom, all or nothing. */
-import { METADATA_BYTES_MAX } from '../../settlement/atomic/codec.ts';
+/** Reads `atomic_batch: { id: rent, requests: [...] }` of a scenario, who pays whom, all or nothing; and its escrows. */
+import { ESCROW_PARTIES_MAX, METADATA_BYTES_MAX, SIGNERS_MAX } from '../../settlement/atomic/codec.ts';
 import type { ScenarioContext } from './context.ts';
 import type { MapPlace, Place } from './reader.ts';
 import type { ScenarioSettlement, ScenarioTransaction } from './types.ts';
 
-export const atomicBatchKeys: readonly string[] = ['account', 'id', 'expires_after_blocks', 'requests'];
-export const settlementRequestKeys: readonly string[] = ['id', 'from', 'to', 'asset', 'amount', 'metadata'];
+export const atomicBatchKeys: readonly string[] = [
+  'account',
+  'id',
+  'expires_after_blocks',
+  'requests',
+  'signers',
+];
+export const settlementRequestKeys: readonly string[] = [
+  'id',
+  'from',
+  'escrow',
+  'to',
+  'asset',
+  'amount',
+  'metadata',
+];
+export const escrowOpenKeys: readonly string[] = [
+  'account',
+  'id',
+  'asset',
+  'amount',
+  'parties',
+  'threshold',
+  'expires_after_blocks',
+];
 
 /** Ids of batches and settlements: a name, from which 32 bytes are derived, or those bytes as hex. */
 const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
@@ -30,9 +53,65 @@ export function readAtomicBatch(
     EXPIRY_BLOCKS_MAX,
   );
   const requests = readRequests(context, map);
-  const account = context.account(reader.get(map, 'account')) ?? accountAbove ?? requests?.[0]?.from;
-  if (id === undefined || requests === undefined) return undefined;
-  return { account, operation: { type: 'atomic_batch', id, expiresAfterBlocks, requests } };
+  const signers = readAccounts(context, reader.get(map, 'signers'), SIGNERS_MAX);
+  const payer = requests?.find(({ from }) => from !== undefined)?.from;
+  const account = context.account(reader.get(map, 'account')) ?? accountAbove ?? payer;
+  if (id === undefined || requests === undefined || signers === undefined) return undefined;
+  return { account, operation: { type: 'atomic_batch', id, expiresAfterBlocks, requests, signers } };
+}
+
+export function readEscrowOpening(
+  context: ScenarioContext,
+  place: Place,
+  accountAbove: string | undefined,
+): ScenarioTransaction | undefined {
+  const { reader } = context;
+  const map = reader.map(place, escrowOpenKeys, 'a map such as { id: deal, asset: TNZO, amount: 1000 }');
+  if (map === undefined) return undefined;
+  const need = (key: string, expected: string): Place | undefined => reader.require(map, key, expected);
+  const id = reader.text(need('id', 'an id'), ID_EXPECTED, idPattern);
+  const asset = context.asset(need('asset', 'an asset'));
+  const amount = reader.amount(need('amount', 'an amount'));
+  const parties = readAccounts(context, reader.get(map, 'parties'), ESCROW_PARTIES_MAX);
+  const threshold = reader.integer(reader.get(map, 'threshold'), 0, ESCROW_PARTIES_MAX);
+  const expiresAfterBlocks = reader.integer(
+    need('expires_after_blocks', 'a number of blocks'),
+    EXPIRY_BLOCKS_MIN,
+    EXPIRY_BLOCKS_MAX,
+  );
+  const account = context.account(reader.get(map, 'account')) ?? accountAbove;
+  if (id === undefined || asset === undefined || amount === undefined) return undefined;
+  if (parties === undefined || expiresAfterBlocks === undefined) return undefined;
+  const fields = { id, asset, amount, parties, threshold: threshold ?? parties.length, expiresAfterBlocks };
+  return { account, operation: { type: 'escrow_open', ...fields } };
+}
+
+export function readEscrowRefund(
+  context: ScenarioContext,
+  place: Place,
+  accountAbove: string | undefined,
+): ScenarioTransaction | undefined {
+  const { reader } = context;
+  const map = reader.map(place, ['account', 'id'], 'a map such as { id: deal }');
+  if (map === undefined) return undefined;
+  const id = reader.text(reader.require(map, 'id', 'an id'), ID_EXPECTED, idPattern);
+  const account = context.account(reader.get(map, 'account')) ?? accountAbove;
+  return id === undefined ? undefined : { account, operation: { type: 'escrow_refund', id } };
+}
+
+/** Distinct accounts; none where the key is absent. */
+function readAccounts(
+  context: ScenarioContext,
+  place: Place | undefined,
+  countMax: number,
+): readonly string[] | undefined {
+  const { reader } = context;
+  if (place === undefined) return [];
+  const items = reader.list(place, 'a list of accounts');
+  const accounts = items?.map((item) => context.account(item));
+  if (accounts === undefined || !accounts.every((account) => account !== undefined)) return undefined;
+  if (accounts.length <= countMax && new Set(accounts).size === accounts.length) return accounts;
+  return reader.expected(place, `at most ${countMax} accounts, each once`);
 }
 
 function readRequests(context: ScenarioContext, map: MapPlace): readonly ScenarioSettlement[] | undefined {
@@ -54,7 +133,11 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
   if (map === undefined) return undefined;
   const need = (key: string, expected: string): Place | undefined => reader.require(map, key, expected);
   const id = reader.text(need('id', 'an id'), ID_EXPECTED, idPattern);
-  const from = context.account(need('from', 'an account'));
+  const escrow = reader.text(reader.get(map, 'escrow'), ID_EXPECTED, idPattern);
+  const isRelease = reader.get(map, 'escrow') !== undefined;
+  const from = context.account(
+    isRelease ? reader.get(map, 'from') : need('from', 'an account, or an escrow'),
+  );
   const to = context.account(need('to', 'an account'));
   const asset = context.asset(need('asset', 'an asset'));
   const amount = reader.amount(need('amount', 'an amount'));
@@ -62,9 +145,14 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
   const metadata = metadataPlace === undefined ? '' : reader.text(metadataPlace, 'text');
   if (metadataPlace !== undefined && Buffer.byteLength(metadata ?? '') > METADATA_BYTES_MAX)
     return reader.expected(metadataPlace, `text of at most ${METADATA_BYTES_MAX} bytes`);
-  if (id === undefined || from === undefined || to === undefined) return undefined;
-  if (asset === undefined || amount === undefined || metadata === undefined) return undefined;
-  if (from !== to) return { id, from, to, asset, amount, metadata };
+  if (id === undefined || to === undefined || asset === undefined) return undefined;
+  if (amount === undefined || metadata === undefined) return undefined;
+  if (isRelease && from !== undefined) {
+    const message = 'expected `from` or `escrow`, got both';
+    return reader.report(item.value.at, item.path, 'SCENARIO_KEYS_CONFLICT', message);
+  }
+  if ((from ?? escrow) === undefined) return undefined;
+  if (from !== to) return { id, from, escrow, to, asset, amount, metadata };
   return reader.report(
     item.value.at,
     item.path,

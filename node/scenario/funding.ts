@@ -135,6 +135,7 @@ class LooseNeeds {
         break;
       case 'deposit':
       case 'transfer':
+      case 'escrow_open':
         add(given(sender).balances, operation.asset, operation.amount);
         break;
       case 'withdraw':
@@ -142,7 +143,9 @@ class LooseNeeds {
         add(record(this.unsecured, sender), operation.asset, operation.amount);
         break;
       case 'atomic_batch':
-        for (const { from, asset, amount } of operation.requests) add(given(from).balances, asset, amount);
+        for (const { from, asset, amount } of operation.requests) {
+          if (from !== undefined) add(given(from).balances, asset, amount);
+        }
         break;
       case 'liquidate': {
         const seized = this.#prices.seizedBy(operation);

@@ -188,8 +188,13 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
     if (operation.type === 'transfer') labels.add(operation.to);
     if (operation.type === 'liquidate') labels.add(operation.borrower);
     if (operation.type === 'atomic_batch') {
-      for (const { from, to } of operation.requests) labels.add(from).add(to);
+      for (const { from, to } of operation.requests) {
+        labels.add(to);
+        if (from !== undefined) labels.add(from);
+      }
+      for (const signer of operation.signers) labels.add(signer);
     }
+    if (operation.type === 'escrow_open') for (const party of operation.parties) labels.add(party);
   }
   return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
 }

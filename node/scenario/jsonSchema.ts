@@ -12,6 +12,7 @@ const signedAmount: Schema = {
 };
 const amounts: Schema = { type: 'object', additionalProperties: amount };
 const flow = map({ account: text, asset: text, amount }, ['asset', 'amount']);
+const texts: Schema = { type: 'array', items: text };
 const batchState = { enum: ['sealed', 'included', 'confirmed', 'missed'] };
 const anchor: Schema = {
   oneOf: [
@@ -51,17 +52,30 @@ const transactions: Readonly<Record<string, unknown>> = {
       requests: {
         type: 'array',
         minItems: 1,
-        items: map({ id: text, from: text, to: text, asset: text, amount, metadata: text }, [
+        items: map({ id: text, from: text, escrow: text, to: text, asset: text, amount, metadata: text }, [
           'id',
-          'from',
           'to',
           'asset',
           'amount',
         ]),
       },
+      signers: texts,
     },
     ['id', 'requests'],
   ),
+  escrow_open: map(
+    {
+      account: text,
+      id: text,
+      asset: text,
+      amount,
+      parties: texts,
+      threshold: integer(0),
+      expires_after_blocks: integer(-1),
+    },
+    ['id', 'asset', 'amount', 'expires_after_blocks'],
+  ),
+  escrow_refund: map({ account: text, id: text }, ['id']),
 };
 
 const event = map(

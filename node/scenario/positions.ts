@@ -88,9 +88,12 @@ export class Positions {
       }
       case 'atomic_batch':
         for (const { from, to, asset, amount } of operation.requests) {
-          this.#move(from, asset, -amount, 0n, 0n);
+          if (from !== undefined) this.#move(from, asset, -amount, 0n, 0n);
           this.#move(to, asset, amount - this.#feeOf(amount), 0n, 0n);
         }
+        break;
+      case 'escrow_open':
+        this.#move(sender, operation.asset, -operation.amount, 0n, 0n);
         break;
       case 'price':
         this.#prices.set(operation.asset, operation.price);

@@ -7,7 +7,7 @@ import type { Address, Height } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
-import { atomicBatchOf } from './atomicBatch.ts';
+import { atomicBatchOf, escrowOpeningOf, type ScenarioSetting, scenarioIdOf } from './atomicBatch.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import type { SignedTransactions } from './signedTransactions.ts';
@@ -201,15 +201,23 @@ export class TransactionFeed {
         return { type: 'unjail', validator };
       }
       case 'atomic_batch':
-        return atomicBatchOf(operation, {
-          sender: sender.address,
-          baseHeight,
-          timeoutBlocks: this.#parts.genesis.atomic.timeoutBlocks,
-          addressOf: (label) => this.#holder(label).address,
-        });
+        return atomicBatchOf(operation, this.#settingOf(sender, baseHeight));
+      case 'escrow_open':
+        return escrowOpeningOf(operation, this.#settingOf(sender, baseHeight));
+      case 'escrow_refund':
+        return { type: 'escrow_refund', escrowId: scenarioIdOf('escrow', operation.id) };
       default:
         return operation;
     }
+  }
+
+  #settingOf(sender: KeyHolder, baseHeight: Height): ScenarioSetting {
+    return {
+      sender: sender.address,
+      baseHeight,
+      timeoutBlocks: this.#parts.genesis.atomic.timeoutBlocks,
+      addressOf: (label) => this.#holder(label).address,
+    };
   }
 
   #holder(label: string): KeyHolder {

@@ -1,5 +1,5 @@
 /** The short forms of ledger transactions in a scenario: `borrow: { asset: UM, amount: 1000 }` and the like. */
-import { readAtomicBatch } from './atomicBatchReader.ts';
+import { readAtomicBatch, readEscrowOpening, readEscrowRefund } from './atomicBatchReader.ts';
 import type { ScenarioContext } from './context.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { ScenarioTransaction } from './types.ts';
@@ -16,8 +16,14 @@ export const transactionKeys = [
   'settle_now',
   'set_batch_size',
   'atomic_batch',
+  'escrow_open',
+  'escrow_refund',
 ] as const;
 export type TransactionKey = (typeof transactionKeys)[number];
+type LedgerKey = Exclude<
+  TransactionKey,
+  'unjail' | 'settle_now' | 'set_batch_size' | 'atomic_batch' | 'escrow_open' | 'escrow_refund'
+>;
 
 /** Account of events that name none. */
 export const DEFAULT_ACCOUNT = 'scenario';
@@ -91,6 +97,10 @@ function readTransaction(
       return readDutyTransaction(context, key, place, accountAbove);
     case 'atomic_batch':
       return readAtomicBatch(context, place, accountAbove);
+    case 'escrow_open':
+      return readEscrowOpening(context, place, accountAbove);
+    case 'escrow_refund':
+      return readEscrowRefund(context, place, accountAbove);
     default:
       return readLedgerTransaction(context, key, place, accountAbove);
   }
@@ -108,7 +118,7 @@ const ledgerShapes: Readonly<Record<string, readonly string[]>> = {
 
 function readLedgerTransaction(
   context: ScenarioContext,
-  key: Exclude<TransactionKey, 'unjail' | 'settle_now' | 'set_batch_size' | 'atomic_batch'>,
+  key: LedgerKey,
   place: Place,
   accountAbove: string | undefined,
 ): ScenarioTransaction | undefined {

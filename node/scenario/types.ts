@@ -50,14 +50,29 @@ export interface ScenarioTransaction {
         /** Blocks from its anchor to its last height; undefined: as many as the chain allows. */
         readonly expiresAfterBlocks: number | undefined;
         readonly requests: readonly ScenarioSettlement[];
-      };
+        /** Accounts that sign beside sender and payers: parties of escrows. */
+        readonly signers: readonly string[];
+      }
+    | {
+        readonly type: 'escrow_open';
+        readonly id: string;
+        readonly asset: string;
+        readonly amount: bigint;
+        readonly parties: readonly string[];
+        readonly threshold: number;
+        /** Blocks from its anchor to its last height. */
+        readonly expiresAfterBlocks: number;
+      }
+    | { readonly type: 'escrow_refund'; readonly id: string };
 }
 
 /** A request of an atomic batch, by label. */
 export interface ScenarioSettlement {
   /** As of a batch. */
   readonly id: string;
-  readonly from: string;
+  /** The account that pays; or else `escrow`, whose money it is. */
+  readonly from: string | undefined;
+  readonly escrow: string | undefined;
   readonly to: string;
   readonly asset: string;
   readonly amount: bigint;

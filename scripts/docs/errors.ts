@@ -184,6 +184,12 @@ const advice: Readonly<Record<string, string>> = {
   BATCH_VALUE_TOO_HIGH: 'Split the batch.',
   BLOCK_GAS_FULL: 'Nothing: it waits for the next block.',
   DUPLICATE_SETTLEMENT_ID: 'Give every request an id of its own.',
+  ESCROW_ASSET_OTHER: 'Use the asset that the details name.',
+  ESCROW_EXISTS: 'Draw another id, at random.',
+  ESCROW_EXPIRED: 'Ask for the refund; to open one, use a later last height.',
+  ESCROW_NOT_EXPIRED: 'Wait until its last height has passed.',
+  ESCROW_THRESHOLD_INVALID: 'Use a threshold from 1 to the number of parties, or 0 without any.',
+  ESCROW_UNKNOWN: 'Look at the id. An escrow of which nothing is left is gone.',
   INSUFFICIENT_BALANCE:
     'Look at the order of the requests, then at the balance of the account that the details name: each sees only what those before it did.',
   PARTIAL_EXECUTION: 'See `error` in the details.',

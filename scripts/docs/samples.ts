@@ -86,6 +86,16 @@ const atomicFacts: SampleOf<AtomicFact> = {
     batchId: hash,
     failure: { code: 'CODE', failedAt: 0, completed: 0, details: {} },
   },
+  escrow_opened: { type: 'escrow_opened', escrowId: hash, payer: hash, asset: 'UM', amount: 1n },
+  escrow_released: {
+    type: 'escrow_released',
+    escrowId: hash,
+    settlementId: hash,
+    asset: 'UM',
+    amount: 1n,
+    left: 0n,
+  },
+  escrow_refunded: { type: 'escrow_refunded', escrowId: hash, payer: hash, asset: 'UM', amount: 1n },
   treasury_flushed: { type: 'treasury_flushed', fees: [] },
 };
 

@@ -61,7 +61,10 @@ const transactionWords: Words = {
   settle_now: '`true`: the operator ends the window at this block',
   set_batch_size: 'The operator sets N from the next window on, within `batch_size_min` and `batch_size_max`',
   atomic_batch:
-    '`{ id, requests, expires_after_blocks, account }`: payments of many parties, all or nothing, see [atomic batches](#atomic-batches)',
+    '`{ id, requests, signers, expires_after_blocks, account }`: payments of many parties, all or nothing, see [atomic batches](#atomic-batches)',
+  escrow_open:
+    '`{ id, asset, amount, parties, threshold, expires_after_blocks, account }`: the account pays into an escrow, see [atomic batches](#atomic-batches)',
+  escrow_refund: '`{ id, account }`: what an escrow still holds after its last height goes back to its payer',
 };
 
 const eventWords: Words = {

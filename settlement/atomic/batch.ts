@@ -8,8 +8,9 @@ import type { LedgerRules } from '../ledger/types.ts';
 import type { State } from '../state.ts';
 import { atomicBatchHash } from './codec.ts';
 import { refuseAtomic } from './codes.ts';
+import { findReleaseProblem } from './escrow.ts';
 import { networkFee } from './fees.ts';
-import { type BatchRefusal, failedAt, findBatchProblem } from './limits.ts';
+import { authorisersOf, type BatchRefusal, failedAt, findBatchProblem } from './limits.ts';
 import { SettlementOverlay } from './overlay.ts';
 import { batchRecordsTable } from './tables.ts';
 import type {
@@ -67,14 +68,21 @@ export function executeAtomicBatch(
     findFarExpiry(batch, context);
   if (refusal !== undefined) return { result: refusal.code, facts: [], fees: [] };
   const overlay = new SettlementOverlay(state, context.ledger);
-  const failure = findTimeout(batch, context) ?? settleAll(overlay, context, batch);
+  const settling = {
+    overlay,
+    context,
+    batchId: batch.batchId,
+    authorisers: authorisersOf(operation, sender),
+  };
+  const released: AtomicFact[] = [];
+  const failure = findTimeout(batch, context) ?? settleAll(settling, batch, released);
   if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
   overlay.commit();
   state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));
   const fees = overlay.fees();
   const { batchId, requests } = batch;
   const fact: AtomicFact = { type: 'atomic_batch_completed', batchId, requestCount: requests.length, fees };
-  return { result: 'ok', facts: [fact], fees };
+  return { result: 'ok', facts: [fact, ...released], fees };
 }
 
 /** The same batch again, or another one under its id. */
@@ -103,14 +111,22 @@ function findTimeout(
   return failedAt(0, 0, refuseAtomic('BATCH_TIMEOUT', { expiresAtHeight, height }));
 }
 
+/** A batch on its way. */
+interface Settling {
+  readonly overlay: SettlementOverlay;
+  readonly context: SettlementContext;
+  readonly batchId: Hash;
+  readonly authorisers: ReadonlySet<Address>;
+}
+
 /** Settles every request on the overlay, in order. @returns Why one could not be, which ends the batch. */
 function settleAll(
-  overlay: SettlementOverlay,
-  context: SettlementContext,
-  { batchId, requests }: AtomicBatch,
+  settling: Settling,
+  { requests }: AtomicBatch,
+  released: AtomicFact[],
 ): BatchRefusal | undefined {
   for (const [index, request] of requests.entries()) {
-    const refusal = settle(overlay, context, batchId, request);
+    const refusal = settle(settling, request, released);
     if (refusal !== undefined) return failedAt(index, index, refusal);
   }
   return undefined;
@@ -118,22 +134,20 @@ function settleAll(
 
 /** One settlement: the payer pays the whole amount, the payee gets it less the network fee. */
 function settle(
-  overlay: SettlementOverlay,
-  { ledger, rules, height, timestampMs }: SettlementContext,
-  batchId: Hash,
+  settling: Settling,
   request: SettlementRequest,
+  released: AtomicFact[],
 ): BatchRefusal | undefined {
+  const { overlay, context, batchId } = settling;
+  const { ledger, rules, height, timestampMs } = context;
   const { settlementId, from, to, asset, amount, kind } = request;
   if (overlay.isSettled(settlementId)) return refuseAtomic('SETTLEMENT_ALREADY_SETTLED', { settlementId });
   const index = assetIndexOf(ledger, asset);
-  const available = overlay.balance(from, index);
-  if (available < amount) {
-    const [required, held] = [String(amount), String(available)];
-    return refuseAtomic('INSUFFICIENT_BALANCE', { address: from, asset, required, available: held });
-  }
+  const refusal =
+    kind === 'escrow_release' ? release(settling, request, released) : pay(overlay, index, request);
+  if (refusal !== undefined) return refusal;
   const fee = networkFee(amount, rules);
   const net = amount - fee;
-  overlay.debit(from, index, amount);
   if (!overlay.credit(to, index, net)) {
     const error = `the balance of ${to} would exceed what the ledger can hold`;
     return refuseAtomic('PARTIAL_EXECUTION', { settlementId, error });
@@ -153,6 +167,51 @@ function settle(
     timestampMs,
   });
   return undefined;
+}
+
+/** Takes the amount out of the payer's balance. */
+function pay(
+  overlay: SettlementOverlay,
+  assetIndex: number,
+  request: SettlementRequest,
+): BatchRefusal | undefined {
+  const { from, amount } = request;
+  const available = overlay.balance(from, assetIndex);
+  if (available < amount) return refuseShortfall(request, available);
+  overlay.debit(from, assetIndex, amount);
+  return undefined;
+}
+
+/** Takes the amount out of an escrow, with the leave of its payer or of enough of its parties. */
+function release(
+  { overlay, context, authorisers }: Settling,
+  request: SettlementRequest,
+  released: AtomicFact[],
+): BatchRefusal | undefined {
+  const { settlementId, from, asset, amount } = request;
+  const escrowId = from as string;
+  const escrow = overlay.escrow(escrowId);
+  if (escrow === undefined) return refuseAtomic('ESCROW_UNKNOWN', { escrowId });
+  const { expiresAtHeight, threshold } = escrow;
+  const problem = findReleaseProblem(escrow, authorisers, context.height);
+  if (problem?.code === 'ESCROW_EXPIRED')
+    return refuseAtomic('ESCROW_EXPIRED', { escrowId, expiresAtHeight });
+  if (problem !== undefined) {
+    const reason = `neither the payer of the escrow nor ${threshold} of its parties signed the batch`;
+    return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason });
+  }
+  if (escrow.asset !== asset) {
+    return refuseAtomic('ESCROW_ASSET_OTHER', { escrowId, asset: escrow.asset, given: asset });
+  }
+  if (escrow.amount < amount) return refuseShortfall(request, escrow.amount);
+  const left = overlay.release(escrowId, amount);
+  released.push({ type: 'escrow_released', escrowId, settlementId, asset, amount, left });
+  return undefined;
+}
+
+function refuseShortfall({ from, asset, amount }: SettlementRequest, available: Amount): BatchRefusal {
+  const [required, held] = [String(amount), String(available)];
+  return refuseAtomic('INSUFFICIENT_BALANCE', { address: from, asset, required, available: held });
 }
 
 function fail(

@@ -4,7 +4,13 @@ import { DecodeError, type Reader, Writer } from '../../consensus/primitives/cod
 import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
-import type { AtomicBatch, AtomicBatchOperation, SettlementKind, SettlementRequest } from './types.ts';
+import type {
+  AtomicBatch,
+  AtomicBatchOperation,
+  EscrowOpenOperation,
+  SettlementKind,
+  SettlementRequest,
+} from './types.ts';
 
 /** Longest metadata of a request, in bytes of UTF-8. */
 export const METADATA_BYTES_MAX = 4096;
@@ -12,11 +18,13 @@ export const METADATA_BYTES_MAX = 4096;
 export const REQUESTS_DECODED_MAX = 100_000;
 /** Most who may sign one transaction beside its sender: a payer for each request of the largest batch by default. */
 export const SIGNERS_MAX = 1000;
+/** Most parties of an escrow. */
+export const ESCROW_PARTIES_MAX = 16;
 /** Bytes of a request without metadata, for the first size of a buffer. */
 const REQUEST_BYTES_HINT = 128;
 
 /** Tag bytes: append, never reorder. 0 stands for nothing. */
-const kindTags = { immediate: 1 } as const satisfies Record<SettlementKind, number>;
+const kindTags = { immediate: 1, escrow_release: 2 } as const satisfies Record<SettlementKind, number>;
 
 /** Names a batch by everything in it, whoever carries it. */
 export function atomicBatchHash(batch: AtomicBatch): Hash {
@@ -76,7 +84,38 @@ export function writeKind(writer: Writer, kind: SettlementKind): void {
 export function readKind(reader: Reader): SettlementKind {
   const tag = reader.u8();
   if (tag === kindTags.immediate) return 'immediate';
+  if (tag === kindTags.escrow_release) return 'escrow_release';
   throw new DecodeError(`unknown kind of settlement ${tag}`);
+}
+
+export function writeEscrowOpening(writer: Writer, operation: EscrowOpenOperation): void {
+  writer.hash(operation.escrowId);
+  writeSymbol(writer, operation.asset);
+  writer.amount(operation.amount);
+  writeParties(writer, operation.parties);
+  writer.u8(operation.threshold).u64(operation.expiresAtHeight);
+}
+
+/** @throws {DecodeError} Bytes that no writer makes. */
+export function readEscrowOpening(reader: Reader): EscrowOpenOperation {
+  return {
+    type: 'escrow_open',
+    escrowId: reader.hash(),
+    asset: readSymbol(reader),
+    amount: reader.amount(),
+    parties: readParties(reader),
+    threshold: reader.u8(),
+    expiresAtHeight: reader.u64(),
+  };
+}
+
+export function writeParties(writer: Writer, parties: readonly Address[]): void {
+  writer.list(parties, ESCROW_PARTIES_MAX, writeAddress);
+}
+
+/** @throws {DecodeError} Parties out of order, or one of them twice. */
+export function readParties(reader: Reader): Address[] {
+  return ascending(reader.list(ESCROW_PARTIES_MAX, readAddress), 'parties');
 }
 
 function writeSigners(writer: Writer, signers: readonly Address[]): void {
@@ -85,9 +124,13 @@ function writeSigners(writer: Writer, signers: readonly Address[]): void {
 
 /** Ascending without repeats, so that a set of signers has one encoding. */
 function readSigners(reader: Reader): Address[] {
-  const signers = reader.list(SIGNERS_MAX, readAddress);
-  for (let index = 1; index < signers.length; index += 1) {
-    if ((signers[index - 1] ?? '') >= (signers[index] ?? '')) throw new DecodeError('signers out of order');
+  return ascending(reader.list(SIGNERS_MAX, readAddress), 'signers');
+}
+
+function ascending(addresses: Address[], what: string): Address[] {
+  for (let index = 1; index < addresses.length; index += 1) {
+    if ((addresses[index - 1] ?? '') >= (addresses[index] ?? ''))
+      throw new DecodeError(`${what} out of order`);
   }
-  return signers;
+  return addresses;
 }

@@ -40,12 +40,17 @@ export function findBatchProblem(
   }
   const gas = atomicBatchGas(operation);
   if (gas > gasMax) return failedAt(0, 0, refuseAtomic('BATCH_GAS_TOO_HIGH', { gas, max: gasMax }));
-  const scan = new RequestScan(new Set([sender, ...operation.signers]), rules, ledger);
+  const scan = new RequestScan(authorisersOf(operation, sender), rules, ledger);
   for (const [index, request] of requests.entries()) {
     const problem = scan.findProblem(request);
     if (problem !== undefined) return failedAt(index, 0, problem);
   }
   return undefined;
+}
+
+/** Everybody who authorised the batch. */
+export function authorisersOf({ signers }: AtomicBatchOperation, sender: Address): ReadonlySet<Address> {
+  return new Set([sender, ...signers]);
 }
 
 /** What is added up from request to request. */
@@ -88,8 +93,9 @@ class RequestScan {
     return refuseAtomic('BATCH_TOO_MANY_ACCOUNTS', { accounts: count, max: accountsMax });
   }
 
-  #findMissing({ settlementId, from }: SettlementRequest): BatchRefusal | undefined {
-    if (this.#authorisers.has(from)) return undefined;
+  /** Who may release from an escrow stands in the state. */
+  #findMissing({ settlementId, from, kind }: SettlementRequest): BatchRefusal | undefined {
+    if (kind === 'escrow_release' || this.#authorisers.has(from)) return undefined;
     const reason = `the payer ${from} is neither sender nor signer of the batch`;
     return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason });
   }

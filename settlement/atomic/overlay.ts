@@ -9,8 +9,8 @@ import { accountsTable } from '../ledger/tables.ts';
 import type { Account, LedgerRules } from '../ledger/types.ts';
 import type { State } from '../state.ts';
 import { gatherFees } from './fees.ts';
-import { receiptsTable } from './tables.ts';
-import type { SettlementReceipt } from './types.ts';
+import { escrowsTable, receiptsTable } from './tables.ts';
+import type { Escrow, SettlementReceipt } from './types.ts';
 
 /** An account as it was found, and its balances as they are now. */
 interface OpenAccount {
@@ -23,6 +23,7 @@ export class SettlementOverlay {
   readonly #ledger: LedgerRules;
   readonly #accounts = new Map<Address, OpenAccount>();
   readonly #fees: Amount[];
+  readonly #escrows = new Map<Hash, Escrow | undefined>();
   readonly #receipts = new Map<Hash, SettlementReceipt>();
 
   constructor(state: State, ledger: LedgerRules) {
@@ -57,6 +58,22 @@ export class SettlementOverlay {
     return true;
   }
 
+  escrow(escrowId: Hash): Escrow | undefined {
+    if (this.#escrows.has(escrowId)) return this.#escrows.get(escrowId);
+    const escrow = this.#state.get(escrowsTable, escrowId);
+    this.#escrows.set(escrowId, escrow);
+    return escrow;
+  }
+
+  /** Takes what the escrow was asked for before; nothing is left of one that is empty. @returns What is left. */
+  release(escrowId: Hash, amount: Amount): Amount {
+    const escrow = this.escrow(escrowId);
+    const left = (escrow?.amount ?? 0n) - amount;
+    assert(escrow !== undefined && left >= 0n, `release below zero of ${escrowId}`);
+    this.#escrows.set(escrowId, left === 0n ? undefined : { ...escrow, amount: left });
+    return left;
+  }
+
   withholdFee(assetIndex: number, amount: Amount): void {
     this.#fees[assetIndex] = (this.#fees[assetIndex] ?? 0n) + amount;
   }
@@ -78,6 +95,7 @@ export class SettlementOverlay {
     for (const [address, { account, balances }] of this.#accounts) {
       this.#state.set(accountsTable, address, { ...account, balances });
     }
+    for (const [escrowId, escrow] of this.#escrows) this.#state.set(escrowsTable, escrowId, escrow);
     for (const { asset, amount } of this.fees()) gatherFees(this.#state, asset, amount);
     for (const [settlementId, receipt] of this.#receipts) {
       this.#state.set(receiptsTable, settlementId, receipt);

@@ -4,8 +4,8 @@ import type { Reader, Writer } from '../../consensus/primitives/codec.ts';
 import type { Amount } from '../../consensus/primitives/flavor.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { Table } from '../state.ts';
-import { REQUESTS_DECODED_MAX, readKind, writeKind } from './codec.ts';
-import type { AtomicBatchRecord, AtomicFailure, SettlementReceipt } from './types.ts';
+import { REQUESTS_DECODED_MAX, readKind, readParties, writeKind, writeParties } from './codec.ts';
+import type { AtomicBatchRecord, AtomicFailure, Escrow, SettlementReceipt } from './types.ts';
 
 const CODE_BYTES_MAX = 64;
 /** Details of a failure: few, and each a name, an address, an amount or a sentence. */
@@ -68,8 +68,29 @@ export const gatheredFeesTable: Table<Amount> = {
   read: (reader) => reader.amount(),
 };
 
+/** Key: escrow id; no row once nothing is left. */
+export const escrowsTable: Table<Escrow> = {
+  id: 35,
+  name: 'escrows',
+  write(writer, escrow) {
+    writeAddress(writer, escrow.payer);
+    writeSymbol(writer, escrow.asset);
+    writer.amount(escrow.amount);
+    writeParties(writer, escrow.parties);
+    writer.u8(escrow.threshold).u64(escrow.expiresAtHeight);
+  },
+  read: (reader) => ({
+    payer: readAddress(reader),
+    asset: readSymbol(reader),
+    amount: reader.amount(),
+    parties: readParties(reader),
+    threshold: reader.u8(),
+    expiresAtHeight: reader.u64(),
+  }),
+};
+
 /** All of the above, for whoever stores and restores rows without knowing what they mean. */
-export const atomicTables = [batchRecordsTable, receiptsTable, gatheredFeesTable] as const;
+export const atomicTables = [batchRecordsTable, receiptsTable, gatheredFeesTable, escrowsTable] as const;
 
 function writeFailure(writer: Writer, { code, failedAt, completed, details }: AtomicFailure): void {
   writer.string(code, CODE_BYTES_MAX).u32(failedAt).u32(completed);

@@ -21,14 +21,14 @@ export interface AtomicRules {
   readonly flushIntervalBlocks: number;
 }
 
-/** What a request takes its money from. */
-export type SettlementKind = 'immediate';
+/** What a request takes its money from: the balance of its payer, or an escrow. */
+export type SettlementKind = 'immediate' | 'escrow_release';
 
 /** One payment of a batch. */
 export interface SettlementRequest {
   /** Chosen by whoever makes the request; settles once on a chain, for good. */
   readonly settlementId: Hash;
-  /** Who pays, and must have authorised the batch. */
+  /** Who pays and must have authorised the batch; of a release, the id of the escrow. */
   readonly from: Address;
   readonly to: Address;
   /** Gross: the network fee is withheld from it. */
@@ -55,7 +55,39 @@ export interface AtomicBatchOperation {
   readonly signers: readonly Address[];
 }
 
-export type AtomicOperation = AtomicBatchOperation;
+/** The sender pays into an escrow of his own. */
+export interface EscrowOpenOperation {
+  readonly type: 'escrow_open';
+  /** Chosen by whoever opens it; one open escrow has it, first come, first served. */
+  readonly escrowId: Hash;
+  readonly asset: string;
+  readonly amount: Amount;
+  /** Who may release from it without the payer, ascending; `threshold` of them together. */
+  readonly parties: readonly Address[];
+  /** 1 to their number; 0 when there are none. */
+  readonly threshold: number;
+  /** Last height at which it may be released from; what is left then goes back to the payer, when somebody asks. */
+  readonly expiresAtHeight: Height;
+}
+
+export interface EscrowRefundOperation {
+  readonly type: 'escrow_refund';
+  readonly escrowId: Hash;
+}
+
+export type EscrowOperation = EscrowOpenOperation | EscrowRefundOperation;
+export type AtomicOperation = AtomicBatchOperation | EscrowOperation;
+
+/** The row of an escrow that holds something. */
+export interface Escrow {
+  readonly payer: Address;
+  readonly asset: string;
+  /** What is left in it, above zero. */
+  readonly amount: Amount;
+  readonly parties: readonly Address[];
+  readonly threshold: number;
+  readonly expiresAtHeight: Height;
+}
 
 /** What one settlement did; its row is also the mark that its id is used. */
 export interface SettlementReceipt {
@@ -98,6 +130,14 @@ export interface AtomicBatchRecord {
   readonly failure: AtomicFailure | undefined;
 }
 
+/** Between an escrow and its payer. */
+interface EscrowMovement {
+  readonly escrowId: Hash;
+  readonly payer: Address;
+  readonly asset: string;
+  readonly amount: Amount;
+}
+
 /** What atomic settlement brought to light in a block. */
 export type AtomicFact =
   | {
@@ -108,6 +148,17 @@ export type AtomicFact =
       readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
     }
   | { readonly type: 'atomic_batch_failed'; readonly batchId: Hash; readonly failure: AtomicFailure }
+  | ({ readonly type: 'escrow_opened' } & EscrowMovement)
+  | ({ readonly type: 'escrow_refunded' } & EscrowMovement)
+  | {
+      readonly type: 'escrow_released';
+      readonly escrowId: Hash;
+      readonly settlementId: Hash;
+      readonly asset: string;
+      readonly amount: Amount;
+      /** What is left in it. */
+      readonly left: Amount;
+    }
   | {
       readonly type: 'treasury_flushed';
       readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];

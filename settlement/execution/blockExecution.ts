@@ -15,6 +15,7 @@ import {
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
 import { executeAtomicBatch } from '../atomic/batch.ts';
+import { applyEscrowOperation } from '../atomic/escrow.ts';
 import { flushFees } from '../atomic/fees.ts';
 import type { AtomicBatchOperation, AtomicFact } from '../atomic/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
@@ -199,6 +200,13 @@ export class BlockExecution {
       case 'set_batch_size':
         if (!isOperator) return refuse('OPERATOR_ONLY', 'the sender is no operator');
         return setBatchSize(this.#state, body.batchSize);
+      case 'escrow_open':
+      case 'escrow_refund': {
+        const { ledger } = this.#genesis;
+        const outcome = applyEscrowOperation(this.#state, ledger, this.#context.height, from, body);
+        if (outcome.ok) this.#atomicFacts.push(outcome.value);
+        return outcome;
+      }
       default: {
         const outcome = applyLedgerOperation(this.#state, this.#genesis.ledger, from, body);
         if (outcome.ok) this.#addEffect(outcome.value);

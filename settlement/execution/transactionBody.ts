@@ -2,7 +2,7 @@
 import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
 import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
 import type { Address, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
-import { readSignedBatch, writeSignedBatch } from '../atomic/codec.ts';
+import { readEscrowOpening, readSignedBatch, writeEscrowOpening, writeSignedBatch } from '../atomic/codec.ts';
 import type { AtomicOperation } from '../atomic/types.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { LedgerOperation } from '../ledger/types.ts';
@@ -29,6 +29,8 @@ const bodyTags = {
   settle_now: 9,
   set_batch_size: 10,
   atomic_batch: 11,
+  escrow_open: 12,
+  escrow_refund: 13,
 } as const satisfies Record<TransactionBody['type'], number>;
 
 const noSigners: readonly Address[] = [];
@@ -72,6 +74,12 @@ export function writeBody(writer: Writer, body: TransactionBody): void {
     case 'atomic_batch':
       writeSignedBatch(writer, body);
       return;
+    case 'escrow_open':
+      writeEscrowOpening(writer, body);
+      return;
+    case 'escrow_refund':
+      writer.hash(body.escrowId);
+      return;
   }
 }
 
@@ -106,6 +114,10 @@ export function readBody(reader: Reader): TransactionBody {
       return { type: 'set_batch_size', batchSize: reader.u32() };
     case bodyTags.atomic_batch:
       return readSignedBatch(reader);
+    case bodyTags.escrow_open:
+      return readEscrowOpening(reader);
+    case bodyTags.escrow_refund:
+      return { type: 'escrow_refund', escrowId: reader.hash() };
     default:
       throw new DecodeError(`unknown body ${tag}`);
   }

@@ -67,3 +67,52 @@ describe('atomic batches in a simulation', () => {
     expect(runScenario(text, { sharedExecution: false }).result.trace_hash).toBe(modelled);
   });
 });
+
+describe('escrows in a simulation', () => {
+  const sale = `
+name: escrow
+seed: 7
+duration: 40s
+timeline:
+  - at: { block: 2 }
+    account: buyer
+    escrow_open:
+      { id: deal, asset: TNZO, amount: "1000000000000000000", parties: [arbiter, seller], expires_after_blocks: 4 }
+  - at: { block: 4 }
+    account: seller
+    atomic_batch:
+      id: release
+      signers: [arbiter]
+      requests: [{ id: part, escrow: deal, to: seller, asset: TNZO, amount: "850000000000000000" }]
+  - at: { block: 5 }
+    account: seller
+    atomic_batch:
+      id: alone
+      requests: [{ id: rest, escrow: deal, to: seller, asset: TNZO, amount: 1 }]
+  - { at: { block: 6 }, account: arbiter, escrow_refund: { id: deal } }
+  - { at: { block: 7 }, account: arbiter, escrow_refund: { id: deal } }
+expect:
+  - { eventually: { converged: true } }
+`;
+
+  it('4 nodes: released by two parties, the rest refunded after its time, all laws hold (seed 7)', () => {
+    const { result, events } = runScenario(sale);
+    expect(violationsOf(result)).toEqual([]);
+    expect(result.ok).toBe(true);
+    const told = events.filter(({ type }) => type.startsWith('escrow_'));
+    expect(told.map(({ type, height, amount, left }) => [type, height, amount, left])).toEqual([
+      ['escrow_opened', 2, '1000000000000000000', undefined],
+      ['escrow_released', 4, '850000000000000000', '150000000000000000'],
+      ['escrow_refunded', 7, '150000000000000000', undefined],
+    ]);
+    const results = events.filter(({ type }) => type === 'transaction_executed');
+    expect(results.map(({ result: outcome }) => outcome)).toEqual([
+      'ok',
+      'ok',
+      'PROOF_VERIFICATION_FAILED',
+      'ESCROW_NOT_EXPIRED',
+      'ok',
+    ]);
+    expect(runScenario(sale, { crypto: 'full' }).result.trace_hash).toBe(result.trace_hash);
+  });
+});

@@ -52,6 +52,15 @@ export function scenarioTransactionOf(
     }
     case 'atomic_batch':
       return atomicBatchOf(from, body, height, genesis, labels);
+    case 'escrow_open': {
+      const { escrowId, asset, amount, parties, threshold, expiresAtHeight } = body;
+      if (!isAsset(asset) || amount <= 0n || expiresAtHeight <= height) return undefined;
+      const names = { id: escrowId, parties: parties.map((party) => labels.of(party)) };
+      const fields = { asset, amount, threshold, expiresAfterBlocks: expiresAtHeight - height };
+      return { account: labels.of(from), operation: { type: 'escrow_open', ...names, ...fields } };
+    }
+    case 'escrow_refund':
+      return { account: labels.of(from), operation: { type: 'escrow_refund', id: body.escrowId } };
     default: {
       const { type, asset, amount } = body;
       if (!isAsset(asset) || amount <= 0n) return undefined;
@@ -70,6 +79,7 @@ function atomicBatchOf(
 ): ScenarioTransaction | undefined {
   if (findBatchProblem(operation, from, atomic, ledger) !== undefined) return undefined;
   const { batchId, expiresAtHeight, requests } = operation.batch;
+  const payers = new Set(requests.flatMap(({ kind, from: payer }) => (kind === 'immediate' ? [payer] : [])));
   return {
     account: labels.of(from),
     operation: {
@@ -79,12 +89,14 @@ function atomicBatchOf(
       expiresAfterBlocks: Math.max(-1, expiresAtHeight - height),
       requests: requests.map(({ settlementId, asset, amount, metadata, ...parties }) => ({
         id: settlementId,
-        from: labels.of(parties.from),
+        from: parties.kind === 'immediate' ? labels.of(parties.from) : undefined,
+        escrow: parties.kind === 'immediate' ? undefined : parties.from,
         to: labels.of(parties.to),
         asset,
         amount,
         metadata,
       })),
+      signers: operation.signers.filter((signer) => !payers.has(signer)).map((signer) => labels.of(signer)),
     },
   };
 }

@@ -200,7 +200,18 @@ describe('makeRecording', () => {
           type: 'atomic_batch',
           id: batchId,
           expiresAfterBlocks: 8,
-          requests: [{ id: settlementId, from: 'alice', to: payee, asset: 'UM', amount: 5n, metadata: 'x' }],
+          requests: [
+            {
+              id: settlementId,
+              from: 'alice',
+              escrow: undefined,
+              to: payee,
+              asset: 'UM',
+              amount: 5n,
+              metadata: 'x',
+            },
+          ],
+          signers: [],
         },
       },
     ]);

@@ -279,7 +279,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     42,
     'SCENARIO_KEY_UNKNOWN',
-    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch',
+    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch, escrow_open, escrow_refund',
   ],
   'atomic batch of nothing': [
     withEvent('atomic_batch: { id: rent, requests: [] }'),

@@ -3,8 +3,14 @@ import { toHex } from '../../../../consensus/primitives/bytes.ts';
 import { encode } from '../../../../consensus/primitives/codec.ts';
 import { type Address, AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
 import { type BatchOutcome, executeAtomicBatch } from '../../../../settlement/atomic/batch.ts';
-import { atomicTables, gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
-import type { AtomicBatch, AtomicRules, SettlementRequest } from '../../../../settlement/atomic/types.ts';
+import { applyEscrowOperation } from '../../../../settlement/atomic/escrow.ts';
+import { atomicTables, escrowsTable, gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
+import type {
+  AtomicBatch,
+  AtomicRules,
+  EscrowOperation,
+  SettlementRequest,
+} from '../../../../settlement/atomic/types.ts';
 import { accountOf, ledgerTotals, replaceAmount } from '../../../../settlement/ledger/accounts.ts';
 import { assetIndexOf } from '../../../../settlement/ledger/assets.ts';
 import { writeGenesisLedger } from '../../../../settlement/ledger/genesis.ts';
@@ -102,14 +108,24 @@ export class AtomicChain {
     this.state.set(accountsTable, address, { ...account, balances });
   }
 
+  /** Opens or refunds an escrow. @returns The code of a refusal. */
+  escrow(from: Address, operation: EscrowOperation): string | undefined {
+    const verdict = applyEscrowOperation(this.state, ledger, this.height, from, operation);
+    return verdict.ok ? undefined : verdict.code;
+  }
+
   balance(address: Address, asset = 'TNZO'): bigint | undefined {
     return accountOf(this.state, ledger, address).balances[assetIndexOf(ledger, asset)];
   }
 
-  /** Per asset: all the ledger holds, and what has gathered on the way to the treasury. */
+  /** Per asset: all the ledger holds, what has gathered on the way to the treasury, and what lies in escrows. */
   totals(): readonly bigint[] {
     const totals = [...ledgerTotals(this.state, ledger)];
     for (const [asset, amount] of this.state.entries(gatheredFeesTable)) {
+      const index = assetIndexOf(ledger, asset);
+      totals[index] = (totals[index] ?? 0n) + amount;
+    }
+    for (const [, { asset, amount }] of this.state.entries(escrowsTable)) {
       const index = assetIndexOf(ledger, asset);
       totals[index] = (totals[index] ?? 0n) + amount;
     }

@@ -63,6 +63,16 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
     batchSize: fc.integer({ min: 0, max: 0xffff_ffff }),
   }),
   atomic_batch: atomicBatchArbitrary(),
+  escrow_open: fc.record({
+    type: fc.constant('escrow_open' as const),
+    escrowId: hex(32),
+    asset: symbol,
+    amount,
+    parties: fc.uniqueArray(address, { maxLength: 4 }).map((parties) => parties.sort()),
+    threshold: fc.integer({ min: 0, max: 255 }),
+    expiresAtHeight: fc.maxSafeNat(),
+  }),
+  escrow_refund: fc.record({ type: fc.constant('escrow_refund' as const), escrowId: hex(32) }),
 };
 const body = fc.oneof(...Object.values(bodies));
 
@@ -73,7 +83,7 @@ function atomicBatchArbitrary() {
     to: address,
     amount,
     asset: symbol,
-    kind: fc.constant('immediate' as const),
+    kind: fc.constantFrom('immediate' as const, 'escrow_release' as const),
     metadata: fc.string({ maxLength: 100, unit: 'grapheme' }),
   });
   return fc.record({

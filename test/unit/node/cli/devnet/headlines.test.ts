@@ -55,6 +55,9 @@ describe('headlineOf', () => {
       'batch_assigned',
       'atomic_batch_completed',
       'atomic_batch_failed',
+      'escrow_opened',
+      'escrow_released',
+      'escrow_refunded',
       'treasury_flushed',
       'completion_gossiped',
     ]);
