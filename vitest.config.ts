@@ -1,4 +1,5 @@
 /** Test projects by what they stand on; `npm test` runs them all, leaving out suites that lack a server or browser. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { plantBugs } from './test/simulation/planted/plantBugs.ts';
 
@@ -9,6 +10,8 @@ const isolated = { pool: 'forks', isolate: true, setupFiles: 'test/setup.ts' } a
 
 export default defineConfig({
   test: {
+    // On two cores vitest would leave one to itself, which it hardly needs.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       // Properties take seconds on a busy machine; the limit is for what hangs.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 120_000, ...shared } },
@@ -42,6 +45,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/build.ts',
           testTimeout: 120_000,
+          // Real time: when everything that computes is done.
+          sequence: { groupOrder: 1 },
           ...isolated,
         },
       },

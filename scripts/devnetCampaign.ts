@@ -79,9 +79,7 @@ async function main(): Promise<number> {
 
 function runVitest(files: readonly string[], environment: Readonly<Record<string, string>>): boolean {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  // Two files at a time: networks in real time mostly wait.
-  const args = [vitest, 'run', '--project', 'e2e', '--maxWorkers', '2', ...files];
-  const { status } = spawnSync(process.execPath, args, {
+  const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'e2e', ...files], {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
