@@ -6,8 +6,8 @@
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-/** Packages with binaries of their own, or that look for files beside themselves. */
-const external = ['classic-level', 'level', 'pino', 'secp256k1', 'sodium-native'];
+/** Packages with binaries of their own, that look for files beside themselves, or that no process needs. */
+const external = ['classic-level', 'echarts', 'level', 'pino', 'secp256k1', 'sodium-native'];
 const outdir = 'dist/bundle';
 
 rmSync(outdir, { recursive: true, force: true });

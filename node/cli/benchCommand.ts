@@ -14,21 +14,27 @@ import { analyse } from '../experiment/analyse.ts';
 import type { Cell, CellTask } from '../experiment/cell.ts';
 import { CellStore, type ExperimentIdentity, findFolderProblem } from '../experiment/cellStore.ts';
 import type { ExperimentCode } from '../experiment/codes.ts';
+import { FORECAST_SEEDS_MAX, forecastSweep } from '../experiment/forecast.ts';
 import { type Plan, planSweep, type Settings } from '../experiment/plan.ts';
 import { fingerprintProgram } from '../experiment/programFingerprint.ts';
 import type { Results } from '../experiment/results.ts';
 import { renderCsv } from '../experiment/resultsCsv.ts';
+import { sampleRun } from '../experiment/sampleRun.ts';
 import { findWriteProblem } from '../folders.ts';
+import type { SweepReport } from '../page/sweep/sweepReport.ts';
 import { showDuration } from '../scenario/reader.ts';
 import { renderBench, wrap } from './bench/benchReport.ts';
 import {
+  isBatchSizeAxis,
   isPhaseFixed,
   type LimitOptions,
   readLimits,
   readPoints,
   type SweepOptions,
+  showBatchSizes,
 } from './bench/sweepOptions.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { environmentPrefix, portablePath, quoted, reportedConfigOf, sourceArguments } from './commandText.ts';
 import { counted, grouped } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { findPackageFile } from './packageFile.ts';
@@ -257,7 +263,7 @@ class Sweep {
     return exitCodes.interrupted;
   }
 
-  #finish(store: CellStore): ExitCode {
+  async #finish(store: CellStore): Promise<ExitCode> {
     const cells = Array.from({ length: this.#plan.cellCount }, (_, index) => {
       const cell = store.cells.get(index);
       if (cell === undefined)
@@ -268,6 +274,7 @@ class Sweep {
     const text = `${JSON.stringify(results)}\n`;
     store.write('results.json', text);
     store.write('results.csv', renderCsv(results));
+    store.write('report.html', await this.#renderReport(results));
     const { recommended, nearest_miss: miss } = results;
     if (this.#options.json === true) this.#io.out(text);
     else {
@@ -291,35 +298,84 @@ class Sweep {
   }
 
   /** The same for any cell: what differs from cell to cell stands in capitals. */
-  #rerunTemplate(): string {
+  #rerunTemplate(path?: (file: string) => string): string {
     const keys = this.#plan.settingsOf(0).map(({ key }) => key);
-    return this.#runCommand(
-      'SEED',
-      keys.map((key) => ({ key, value: key.split('.').at(-1)?.toUpperCase() ?? '' })),
-    );
+    const settings = keys.map((key) => ({ key, value: key.split('.').at(-1)?.toUpperCase() ?? '' }));
+    return this.#runCommand('SEED', settings, path);
   }
 
-  #runCommand(seed: string, settings: Settings): string {
+  #runCommand(seed: string, settings: Settings, path = (file: string): string => file): string {
     const { config, set = [], duration } = this.#options;
+    const all = [...set, ...settings.map(({ key, value }) => `${key}=${value}`)];
     return [
       'npx sidereal run',
-      quoted(this.#file),
+      quoted(path(this.#file)),
       `--seed ${seed}`,
       ...(duration === undefined ? [] : [`--duration ${duration}ms`]),
-      ...[config ?? []].flat().map((path) => `--config ${quoted(path)}`),
-      ...[...set, ...settings.map(({ key, value }) => `${key}=${value}`)].map(
-        (text) => `--set ${quoted(text)}`,
-      ),
+      ...sourceArguments({ config, set: all }, path),
     ].join(' ');
+  }
+
+  /** What plots need is loaded here, and by nobody else. */
+  async #renderReport(results: Results): Promise<string> {
+    const { renderSweepPage } = await import('../page/sweep/sweepPage.ts');
+    return renderSweepPage(this.#reportOf(results));
+  }
+
+  #reportOf(results: Results): SweepReport {
+    const plan = this.#plan;
+    const point = results.recommended?.point ?? results.nearest_miss?.point ?? 0;
+    const { scenario } = plan.task(point * plan.seedCount);
+    return {
+      results: { ...results, rerun: this.#rerunTemplate(portablePath) },
+      forecasts: forecastSweep(plan),
+      forecastSeeds: Math.min(FORECAST_SEEDS_MAX, plan.seedCount),
+      sample: {
+        point,
+        seed: scenario.seed,
+        nodes: scenario.config.validators.map(({ name }) => name),
+        excerpt: sampleRun(scenario),
+      },
+      source: {
+        command: this.#benchCommand(),
+        config: reportedConfigOf(scenario.config),
+        scenario: plan.options.text,
+      },
+    };
+  }
+
+  /** The command of this sweep, whatever way its user spelled it. */
+  #benchCommand(): string {
+    const {
+      seeds,
+      from,
+      duration,
+      sweep = [],
+      maxLatencyP99,
+      maxFeePerBlock,
+      maxExposure = [],
+    } = this.#options;
+    const sizes = this.#plan.points.map(({ batchSize }) => batchSize);
+    return (
+      environmentPrefix(this.#io.environment) +
+      [
+        'npx sidereal bench',
+        quoted(portablePath(this.#file)),
+        `--batch-sizes ${showBatchSizes(sizes)}`,
+        ...sweep.filter((text) => !isBatchSizeAxis(text)).map((text) => `--sweep ${quoted(text)}`),
+        `--seeds ${seeds}`,
+        ...(from === 1 ? [] : [`--from ${from}`]),
+        ...(duration === undefined ? [] : [`--duration ${duration}ms`]),
+        ...(maxLatencyP99 === undefined ? [] : [`--max-latency-p99 ${maxLatencyP99}ms`]),
+        ...(maxFeePerBlock === undefined ? [] : [`--max-fee-per-block ${maxFeePerBlock}`]),
+        ...maxExposure.map((text) => `--max-exposure ${quoted(text)}`),
+        ...sourceArguments(this.#options),
+      ].join(' ')
+    );
   }
 }
 
 /** One for each experiment and build, so that no sweep ever stands in the way of another. */
 function folderNameOf({ experiment, program }: ExperimentIdentity): string {
   return createHash('sha256').update(`${experiment}${program}`).digest('hex').slice(0, 12);
-}
-
-/** For a shell, where it needs it. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -7,6 +7,7 @@ import { LocalControl } from '../devnet/engine/localControl.ts';
 import { runOnDevnet } from '../devnet/engine/run.ts';
 import type { InputSink } from '../replay/inputLog.ts';
 import type { BatchResult, RunResult, WindowResult } from '../report/result.ts';
+import type { RunProbe } from '../report/runProbe.ts';
 import type { Engine, Scenario } from '../scenario/types.ts';
 import { runInSlices } from '../simulation/run.ts';
 import { counted } from './format.ts';
@@ -15,6 +16,8 @@ import { DEVNET_FOLDER } from './outputDir.ts';
 export interface EngineHooks {
   readonly onEvent: ((line: string) => void) | undefined;
   readonly onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
+  /** Measures along. */
+  readonly probe: RunProbe | undefined;
   /** Takes what the nodes of a simulation take in. Those of a devnet write it down themselves. */
   readonly inputs: InputSink | undefined;
   /** @param note - What there is to say besides the time. */
@@ -35,11 +38,12 @@ export function runOn(engine: Engine, scenario: Scenario, hooks: EngineHooks): P
 }
 
 async function simulate(scenario: Scenario, hooks: EngineHooks): Promise<EngineRun> {
-  const { onEvent, onRecord, inputs, progress, signal, clock } = hooks;
+  const { onEvent, onRecord, probe, inputs, progress, signal, clock } = hooks;
   const slices = runInSlices(scenario, {
     clock,
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(onRecord === undefined ? {} : { onRecord }),
+    ...(probe === undefined ? {} : { probe }),
     ...(inputs === undefined ? {} : { inputs }),
   });
   let slice = slices.next();
@@ -52,7 +56,7 @@ async function simulate(scenario: Scenario, hooks: EngineHooks): Promise<EngineR
 }
 
 async function runForReal(scenario: Scenario, hooks: EngineHooks): Promise<EngineRun> {
-  const { onEvent, onRecord, inputs, progress, signal, outDir } = hooks;
+  const { onEvent, onRecord, probe, inputs, progress, signal, outDir } = hooks;
   const scratch = outDir === undefined ? mkdtempSync(join(tmpdir(), 'sidereal-run-')) : undefined;
   const dataDir = scratch ?? join(outDir ?? '', DEVNET_FOLDER);
   try {
@@ -64,6 +68,7 @@ async function runForReal(scenario: Scenario, hooks: EngineHooks): Promise<Engin
       }),
       onEvent,
       onRecord,
+      probe,
       onProgress: ({ nowMs, height, confirmedBatches, pendingBatches }) =>
         progress(
           Math.max(0, nowMs),

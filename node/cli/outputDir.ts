@@ -1,7 +1,6 @@
 /**
- * The folder of `--out`: result.json, events.ndjson, the log of inputs or the data of the processes, and batches.ndjson
- * when a result is too long. A
- * folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts. While a
+ * The folder of `--out`: result.json, report.html, events.ndjson, the log of inputs or the data of the processes, and
+ * batches.ndjson when a result is too long. A folder that holds anything but an earlier run of the same scenario and seed is refused before the run starts. While a
  * run goes on, and after one that was ended, unfinished.json says whose files they are.
  */
 import {
@@ -24,7 +23,7 @@ import type { CliCode } from './codes.ts';
 export const INPUT_LOG_FILE = 'inputs.log';
 /** Names the run that has not come to its end; written first, removed last. */
 const MARKER_FILE = 'unfinished.json';
-const resultFiles = ['result.json', 'events.ndjson', 'batches.ndjson', INPUT_LOG_FILE];
+const resultFiles = ['result.json', 'events.ndjson', 'batches.ndjson', 'report.html', INPUT_LOG_FILE];
 /** Data of the processes of a run on the devnet. */
 export const DEVNET_FOLDER = 'devnet';
 const fileNames = [...resultFiles, MARKER_FILE, DEVNET_FOLDER];
@@ -105,10 +104,14 @@ export class OutputDir {
     });
   }
 
-  /** `wall_ms` is left at 0: equal runs give equal files. */
-  finish(result: RunResult): void {
+  /**
+   * `wall_ms` is left at 0: equal runs give equal files.
+   * @param page - The text of report.html.
+   */
+  finish(result: RunResult, page: string): void {
     guard(this.#dir, () => {
       this.#close();
+      writeFileSync(join(this.#dir, 'report.html'), page);
       writeFileSync(
         join(this.#dir, 'result.json'),
         `${JSON.stringify({ ...result, wall_ms: 0 }, undefined, 2)}\n`,

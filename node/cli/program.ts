@@ -152,7 +152,7 @@ function addRun(program: Command, io: CliIo, finish: Finish): void {
     .option('--duration <time>', 'replaces the duration of the scenarios, such as 10m', parseTime)
     .option('--config <file>', 'configuration below the scenarios')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
-    .option('--out <dir>', 'write result.json, events.ndjson and inputs.log')
+    .option('--out <dir>', 'write result.json, report.html, events.ndjson and inputs.log')
     .option('--record <nodes>', 'nodes whose inputs --out records: all, none, or node-0,node-1', parseNodes)
     .option('--junit <file>', 'write JUnit XML')
     .option('--json', 'print the result as JSON and nothing else')
@@ -183,7 +183,10 @@ function addBench(program: Command, io: CliIo, finish: Finish): void {
       collect,
     )
     .option('--workers <n>', 'threads (default: one for each core)', parseCount)
-    .option('--out <dir>', 'results, and finished runs to go on from (default: one below .sidereal/bench)')
+    .option(
+      '--out <dir>',
+      'results, report, and finished runs to go on from (default: one below .sidereal/bench)',
+    )
     .option('--queue <url>', 'share the runs with workers on other machines (not in this version)')
     .option('--config <file>', 'configuration below the scenario')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)

@@ -329,7 +329,8 @@ function renderNext(result: RunResult, { file, next, outDir }: ReportOptions): s
     lines.push(`${run} ${file} --set settlement.batch_size=${other}`);
   }
   lines.push(`${run} ${file} --seed ${result.seed + 1}`);
-  if (outDir === undefined) lines.push(`${run} ${file} --out runs/1     # result.json and every event`);
-  else lines.push(`Result and events: ${outDir}`);
+  if (outDir === undefined)
+    lines.push(`${run} ${file} --out runs/1     # report.html, result.json, every event`);
+  else lines.push(`Report, result and events: ${outDir}`);
   return ['Next', ...lines].join('\n');
 }

@@ -3,12 +3,16 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { readTextFile } from '../config/configSources.ts';
+import { YAML_BYTES_MAX } from '../config/located.ts';
 import { addProblems, formatProblems, type Problem } from '../config/problem.ts';
+import { RunObserver } from '../experiment/runObserver.ts';
 import { findWriteProblem, makeFolders } from '../folders.ts';
 import type { RunResult } from '../report/result.ts';
 import { loadScenario } from '../scenario/loadScenario.ts';
 import type { Engine, Scenario } from '../scenario/types.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { environmentPrefix, portablePath, quoted, reportedConfigOf, sourceArguments } from './commandText.ts';
 import { runOn } from './engines.ts';
 import { describeFaults } from './faultLines.ts';
 import { seconds } from './format.ts';
@@ -19,6 +23,7 @@ import { findOutDirProblem, OutputDir } from './outputDir.ts';
 import { Progress } from './progress.ts';
 import { BANNERS, renderIntroduction, renderReport } from './report.ts';
 import { readSources, type SourceOptions } from './sources.ts';
+import { readVersion } from './version.ts';
 
 export interface RunCommandOptions extends SourceOptions {
   readonly engine: Engine;
@@ -199,9 +204,11 @@ async function runJob(
     if (ownFailures.length === 0) attempt(ownFailures, action);
   };
   const log = logLine(config.log, io);
+  const observer = output === undefined ? undefined : new RunObserver(scenario);
   const hasListener = output !== undefined || log !== undefined;
   const onEvent = (line: string): void => {
     if (output !== undefined) write(() => output.event(line));
+    observer?.event(line);
     log?.(line);
   };
   const run = await runOn(options.engine, scenario, {
@@ -209,6 +216,7 @@ async function runJob(
     signal,
     outDir,
     onEvent: hasListener ? onEvent : undefined,
+    probe: observer?.probe,
     onRecord: output && ((record) => write(() => output.record(record))),
     inputs:
       output === undefined || options.record?.length === 0
@@ -222,7 +230,10 @@ async function runJob(
     return undefined;
   }
   const { result } = run;
-  if (output !== undefined) write(() => output.finish(result));
+  if (output !== undefined && observer !== undefined) {
+    const page = await renderPage({ result, scenario, observer }, options, io);
+    write(() => output.finish(result, page));
+  }
   failures.push(...ownFailures);
   if (options.json !== true) {
     const next = nextFileOf(file);
@@ -238,6 +249,45 @@ async function runJob(
     );
   }
   return result;
+}
+
+/** What plots need is loaded here, and by nobody else. */
+async function renderPage(
+  run: { readonly result: RunResult; readonly scenario: Scenario; readonly observer: RunObserver },
+  options: RunCommandOptions,
+  io: CliIo,
+): Promise<string> {
+  const { result, scenario, observer } = run;
+  const { renderRunPage } = await import('../page/run/runPage.ts');
+  const text = scenario.file === undefined ? undefined : readTextFile(scenario.file, YAML_BYTES_MAX);
+  return renderRunPage({
+    result,
+    observation: observer.finish(result.virtual_ms),
+    batchSize: scenario.config.settlement.batchSize,
+    faults: describeFaults(scenario.timeline),
+    version: readVersion(),
+    source: {
+      command: runCommandText(scenario, options, io),
+      config: reportedConfigOf(scenario.config),
+      scenario: text?.ok === true ? text.value : undefined,
+    },
+  });
+}
+
+/** The command of one run, whatever folder its user chose. */
+function runCommandText({ file, seed, name }: Scenario, options: RunCommandOptions, io: CliIo): string {
+  return (
+    environmentPrefix(io.environment) +
+    [
+      'npx sidereal run',
+      quoted(file === undefined ? `${name}.yaml` : portablePath(file)),
+      ...(options.engine === 'devnet' ? ['--engine devnet'] : []),
+      `--seed ${seed}`,
+      ...(options.duration === undefined ? [] : [`--duration ${options.duration}ms`]),
+      ...sourceArguments(options),
+      '--out DIR',
+    ].join(' ')
+  );
 }
 
 function describeInterruption(

@@ -35,22 +35,42 @@ export function readYamlFile(path: string): Checked<LocatedMap> {
   return text.ok ? parseYaml(text.value, path) : text;
 }
 
+/** A variable that sets a key. */
+export interface SettingVariable {
+  readonly variable: string;
+  readonly path: readonly string[];
+  readonly text: string;
+}
+
 /**
- * Environment variables `SIDEREAL_A__B=c` as `a.b: c`: lower-cased, two underscores between levels. A variable without
+ * Environment variables `SIDEREAL_A__B=c`, by name: lower-cased, two underscores between levels. A variable without
  * two underscores is a key only when it names a whole group; others of the prefix belong to somebody else (test runs).
  */
-export function readEnvironment(
+export function settingVariables(
   environment: Readonly<Record<string, string | undefined>>,
-): Checked<Located[]> {
-  const assignments: Assignment[] = [];
+): readonly SettingVariable[] {
+  const settings: SettingVariable[] = [];
   for (const variable of Object.keys(environment).sort()) {
     const text = environment[variable];
     if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
     const path = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().split('__');
     if (path.length === 1 && !knownKeys([]).includes(path[0] ?? '')) continue;
-    assignments.push({ label: `environment ${variable}`, path, text });
+    settings.push({ variable, path, text });
   }
-  return readAssignments(assignments);
+  return settings;
+}
+
+/** Environment variables `SIDEREAL_A__B=c` as `a.b: c`. */
+export function readEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Checked<Located[]> {
+  return readAssignments(
+    settingVariables(environment).map(({ variable, path, text }) => ({
+      label: `environment ${variable}`,
+      path,
+      text,
+    })),
+  );
 }
 
 /** `--set a.b=c` options in order. */

@@ -91,7 +91,7 @@ export class CellStore {
   }
 
   /** Writes a file of results as a whole. */
-  write(name: 'results.json' | 'results.csv', text: string): void {
+  write(name: 'results.json' | 'results.csv' | 'report.html', text: string): void {
     this.#guard(() => this.#replace(name, text));
   }
 

@@ -242,7 +242,7 @@ export function limitsOfClosedForm(
   const model = timingModelOf(scenario);
   const limits: string[] = [];
   const faults = timeline.reduce((sum, event) => sum + event.faults.length, 0);
-  if (faults > 0) limits.push(`the timeline has ${faults} faults`);
+  if (faults > 0) limits.push(`the timeline has ${faults === 1 ? 'a fault' : `${faults} faults`}`);
   if (network.loss > 0 || network.reorder > 0) limits.push('links lose or reorder messages');
   if (config.settlement.adaptive !== 'fixed')
     limits.push(`N follows the policy ${config.settlement.adaptive}`);

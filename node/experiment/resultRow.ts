@@ -53,7 +53,7 @@ export function buildRow(
         p90: interval('latency_p90'),
         p99: interval('latency_p99'),
       },
-      cdf: thin(statistics.latencySteps()),
+      cdf: thinSteps(statistics.latencySteps()),
     },
     front_running_ms: {
       mean: tidy(estimate.front_running_mean),
@@ -145,7 +145,7 @@ function nettingByAsset({ cells, assets }: PointStatistics): ResultRow['netting'
 }
 
 /** Evenly by share, the first and the last included. */
-function thin(steps: readonly (readonly [number, number])[]): [number, number][] {
+export function thinSteps(steps: readonly (readonly [number, number])[]): [number, number][] {
   const kept =
     steps.length <= CDF_STEPS_MAX
       ? steps

@@ -59,7 +59,7 @@ describe('sidereal run', () => {
     if (end === 130) expect(program.err).toMatch(/interrupted: "long" at .* holds an unfinished run/);
     const again = new Program('run', at('short.yaml'), '--out', out);
     expect([await again.ended(), again.err]).toEqual([0, '']);
-    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'result.json']);
+    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'report.html', 'result.json']);
   });
 });
 

@@ -23,7 +23,7 @@ export function renderBench(results: Results, options: BenchReportOptions): stri
     renderLegend(results, options),
     renderAdvice(results, options),
     renderProblems(results, options.colors),
-    renderNext(results, options),
+    renderNext(options),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -147,8 +147,8 @@ function renderProblems({ runs, rows }: Results, colors: Colors): string {
   ].join('\n');
 }
 
-function renderNext(_results: Results, { dir, rerun }: BenchReportOptions): string {
-  const lines = [`Results: ${dir}/results.json, ${dir}/results.csv`];
+function renderNext({ dir, rerun }: BenchReportOptions): string {
+  const lines = [`Report: ${dir}/report.html`, `Results: ${dir}/results.json, ${dir}/results.csv`];
   if (rerun !== undefined) lines.push(`One of its runs again: ${rerun}`);
   return lines.join('\n');
 }

@@ -47,6 +47,11 @@ export function isPhaseFixed({ sweep = [], set = [] }: SweepOptions): boolean {
   return [...sweep, ...set].some((text) => keyOf(text) === PHASE_KEY);
 }
 
+/** Whether `--sweep` names the batch sizes. */
+export function isBatchSizeAxis(text: string): boolean {
+  return keyOf(text) === BATCH_SIZE_KEY;
+}
+
 /** `1-20`, `1,5,10` or `1-5,10`, ascending, each once. */
 export function readBatchSizes(text: string): number[] {
   const sizes = new Set<number>();
@@ -64,6 +69,19 @@ export function readBatchSizes(text: string): number[] {
     for (let size = from; size <= to; size += 1) sizes.add(size);
   }
   return [...sizes].sort((one, other) => one - other);
+}
+
+/** The shortest text that `readBatchSizes` reads as these sizes: `1-5,10`. */
+export function showBatchSizes(sizes: readonly number[]): string {
+  const parts: { readonly from: number; to: number }[] = [];
+  for (const size of [...new Set(sizes)].sort((one, other) => one - other)) {
+    const last = parts.at(-1);
+    if (last !== undefined && size === last.to + 1) last.to = size;
+    else parts.push({ from: size, to: size });
+  }
+  return parts
+    .map(({ from, to }) => (from === to ? String(from) : to === from + 1 ? `${from},${to}` : `${from}-${to}`))
+    .join(',');
 }
 
 function readAxis(text: string): { readonly key: string; readonly values: readonly string[] } {

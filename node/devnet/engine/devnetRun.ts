@@ -10,6 +10,7 @@ import type { Crypto } from '../../../consensus/primitives/signature.ts';
 import { createGenesisState, type GenesisState } from '../../../settlement/execution/genesisState.ts';
 import { type Absence, Attendance } from '../../report/attendance.ts';
 import type { BatchResult, WindowResult } from '../../report/result.ts';
+import type { RunProbe } from '../../report/runProbe.ts';
 import { createWatchers, type WatchedNetwork, type Watchers } from '../../report/watchers.ts';
 import { SystemClock } from '../../runtime/systemClock.ts';
 import type { GenesisParts } from '../../scenario/genesis.ts';
@@ -37,6 +38,7 @@ const KILLED_LOSES_NOTHING =
 export interface DevnetRunOptions {
   readonly onEvent: ((line: string) => void) | undefined;
   readonly onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
+  readonly probe: RunProbe | undefined;
   /** Called once a second with the time reached, in ms. */
   readonly onProgress: ((nowMs: TimeMs, run: WatchedNetwork) => void) | undefined;
   /** Ends the run before its time. */
@@ -92,6 +94,7 @@ export class DevnetRun implements WatchedNetwork {
         settlementBlockAt: (height) => this.#observation.settlementBlockAt(height),
         onEvent: options.onEvent,
         onRecord: options.onRecord,
+        probe: options.probe,
       },
       this,
     );

@@ -3,6 +3,7 @@
 import { createCrypto } from '../../../consensus/primitives/cryptoPolicy.ts';
 import type { TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { BatchResult, RunResult, WindowResult } from '../../report/result.ts';
+import type { RunProbe } from '../../report/runProbe.ts';
 import { buildResult } from '../../report/watchers.ts';
 import { createGenesis } from '../../scenario/genesis.ts';
 import type { Scenario } from '../../scenario/types.ts';
@@ -27,6 +28,8 @@ export interface DevnetEngineOptions {
   readonly control: DevnetControl;
   readonly onEvent?: ((line: string) => void) | undefined;
   readonly onRecord?: ((record: BatchResult | WindowResult) => void) | undefined;
+  /** Measures along. */
+  readonly probe?: RunProbe | undefined;
   readonly onProgress?: ((progress: DevnetRunProgress) => void) | undefined;
   /** Ends the run before its time; the result is that of what was reached. */
   readonly signal?: AbortSignal | undefined;
@@ -39,12 +42,18 @@ export interface DevnetEngineOptions {
  */
 export async function runOnDevnet(scenario: Scenario, options: DevnetEngineOptions): Promise<RunResult> {
   const startedMs = performance.now();
-  const { control, onEvent, onRecord, onProgress, signal } = options;
+  const { control, onEvent, onRecord, probe, onProgress, signal } = options;
   const genesis = createGenesis(scenario);
   const run = new DevnetRun(
     scenario,
     { genesis, crypto: createCrypto('full'), control },
-    { onEvent, onRecord, signal, onProgress: onProgress && ((nowMs) => onProgress(progressOf(run, nowMs))) },
+    {
+      onEvent,
+      onRecord,
+      probe,
+      signal,
+      onProgress: onProgress && ((nowMs) => onProgress(progressOf(run, nowMs))),
+    },
   );
   let result: RunResult;
   try {

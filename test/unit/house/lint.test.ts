@@ -24,6 +24,8 @@ const noNode = 'consensus and settlement are pure code';
 const floors = 'Floors of settlement';
 const bothEngines = 'What drives and judges a run serves both engines';
 const worlds = 'node/runtime and node/simulation are two worlds';
+const pages = 'A page is a function of results';
+const plots = 'Only node/page/chart.ts imports the plotting library';
 
 let nextFile = 0;
 const fixture = (folder: string, code: string, complaint?: string): Fixture => {
@@ -57,6 +59,7 @@ const pureRooms = [
   'settlement/net',
   'node/core',
   'node/laws',
+  'node/page',
   'node/report',
   'node/timeline',
   'node/simulation',
@@ -74,6 +77,7 @@ const fixtures: readonly Fixture[] = [
     'settlement/ledger',
     'node/core',
     'node/laws',
+    'node/page',
     'node/report',
     'node/timeline',
     'node/simulation',
@@ -114,6 +118,13 @@ const fixtures: readonly Fixture[] = [
   ]),
   ...['../simulation/disk.ts', '../runtime/clock.ts', '../devnet/description.ts'].map((file) =>
     importing('node/replay', file, 'Recording and replaying serve both engines'),
+  ),
+  ...['../simulation/run.ts', '../runtime/clock.ts', '../devnet/description.ts', '../cli/program.ts'].map(
+    (file) => importing('node/page', file, pages),
+  ),
+  importing('node/page', '../experiment/results.ts'),
+  ...['node/page', 'node/page/charts', 'node/cli', 'node/experiment', 'node/report', 'node/api'].map((room) =>
+    importing(room, 'echarts/core', plots),
   ),
   importing('node/replay', 'node:fs'),
   importing('node/runtime', 'libp2p'),

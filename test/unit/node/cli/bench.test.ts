@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readBatchSizes, readPoints } from '../../../../node/cli/bench/sweepOptions.ts';
+import { readBatchSizes, readPoints, showBatchSizes } from '../../../../node/cli/bench/sweepOptions.ts';
 import { type Results, resultsSchema } from '../../../../node/experiment/results.ts';
 import { runCommand } from '../../../helpers/runCommand.ts';
 
@@ -65,12 +66,16 @@ describe('sidereal bench', () => {
     await runCommand(bench('two', '--workers', '2'));
     expect(read('two', 'results.json')).toBe(read('whole', 'results.json'));
     expect(read('two', 'results.csv')).toBe(read('whole', 'results.csv'));
+    expect(read('two', 'report.html')).toBe(read('whole', 'report.html'));
     const cells = read('two', 'cells.ndjson').split('\n');
     writeFileSync(join(dir, 'two', 'cells.ndjson'), `${cells[1]}\n${cells[4]}\n${cells[2]?.slice(0, 99)}`);
     rmSync(join(dir, 'two', 'results.json'));
+    rmSync(join(dir, 'two', 'report.html'));
     const { out } = await runCommand(bench('two'));
     expect(out).toMatch(/\n2 of them are in .*two already\.\n/);
+    expect(out).toMatch(/\nReport: .*two\/report\.html\n/);
     expect(read('two', 'results.json')).toBe(read('whole', 'results.json'));
+    expect(read('two', 'report.html')).toBe(read('whole', 'report.html'));
   });
 
   it('runs nothing again that is there, and judges it by new limits', async () => {
@@ -231,6 +236,20 @@ describe('what sidereal bench refuses', () => {
 describe('readBatchSizes', () => {
   it('takes ranges and lists, each size once', () => {
     expect(readBatchSizes('1-3,10, 2')).toEqual([1, 2, 3, 10]);
+  });
+});
+
+describe('showBatchSizes', () => {
+  it('is read as the same sizes', () => {
+    expect(showBatchSizes([1, 2, 3, 4, 10, 12, 13, 15, 16, 17])).toBe('1-4,10,12,13,15-17');
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 }),
+        (sizes) => {
+          expect(readBatchSizes(showBatchSizes(sizes))).toEqual([...sizes].sort((one, other) => one - other));
+        },
+      ),
+    );
   });
 });
 

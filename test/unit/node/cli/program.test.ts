@@ -214,7 +214,7 @@ describe('sidereal run', () => {
   it('writes result and events, the same bytes each time, and keeps other runs', async () => {
     const out = at('out');
     expect((await runCommand(['run', SEED, '--out', out], { clock: () => performance.now() })).code).toBe(0);
-    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'result.json']);
+    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'report.html', 'result.json']);
     const read = (): string[] => readdirSync(out).map((name) => readFileSync(join(out, name), 'utf8'));
     const first = read();
     const events = readFileSync(join(out, 'events.ndjson'), 'utf8').trimEnd().split('\n');
@@ -264,7 +264,7 @@ describe('sidereal run', () => {
       expect.stringContaining(`${out} holds an unfinished run of "long" with seed 1`),
     ]);
     expect((await runCommand(['run', at('long.yaml'), '--out', out])).code).toBe(0);
-    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'result.json']);
+    expect(readdirSync(out).sort()).toEqual(['events.ndjson', 'inputs.log', 'report.html', 'result.json']);
     const json = await runCommand(['run', at('long.yaml'), '--json'], interruptAfter(3));
     expect(JSON.parse(json.out)).toEqual({ results: [], interrupted: true, ok: false });
     const early = await runCommand(['run', SEED], {

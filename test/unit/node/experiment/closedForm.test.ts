@@ -140,7 +140,7 @@ describe('limitsOfClosedForm', () => {
   });
 
   it.each([
-    ['timeline: [{ at: { block: 1 }, pause: { node: node-1 }, for: 3s }]', 'the timeline has 1 faults'],
+    ['timeline: [{ at: { block: 1 }, pause: { node: node-1 }, for: 3s }]', 'the timeline has a fault'],
     ['network: { loss: 0.1 }', 'links lose or reorder messages'],
     ['config: { settlement: { adaptive: seed003 } }', 'N follows the policy seed003'],
     [

@@ -1,0 +1,45 @@
+/** Commands as text that a reader can paste: for reports and for what comes next after a command. */
+import { isAbsolute, relative } from 'node:path';
+import { basename } from 'node:path/posix';
+import { settingVariables } from '../config/configSources.ts';
+import { type Plain, plainConfigOf } from '../config/plainConfig.ts';
+import type { Config } from '../config/types.ts';
+import type { SourceOptions } from './sources.ts';
+
+/** Groups of the configuration that no simulation reads, some of which hold secrets. */
+const privateGroups: readonly string[] = ['node', 'p2p', 'api', 'storage', 'log'];
+
+/** For a shell, where it needs it. */
+export function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A path that names no folder of this machine: relative where it lies below the current folder, else its last part. */
+export function portablePath(path: string): string {
+  if (!isAbsolute(path)) return path;
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || isAbsolute(short) ? basename(path) : short;
+}
+
+/** The options of the configuration, in order, as a command takes them. */
+export function sourceArguments({ config, set = [] }: SourceOptions, path = portablePath): string[] {
+  return [
+    ...[config ?? []].flat().map((file) => `--config ${quoted(path(file))}`),
+    ...set.map((text) => `--set ${quoted(text)}`),
+  ];
+}
+
+/** Variables that stand before a command, since they set keys that a run reads. */
+export function environmentPrefix(environment: Readonly<Record<string, string | undefined>>): string {
+  return settingVariables(environment)
+    .filter(({ path: [group = ''] }) => !privateGroups.includes(group))
+    .map(({ variable, text }) => `${variable}=${quoted(text)} `)
+    .join('');
+}
+
+/** The configuration of a run without what belongs to the machine of a node. */
+export function reportedConfigOf(config: Config): Plain {
+  return Object.fromEntries(
+    Object.entries(plainConfigOf(config)).filter(([group]) => !privateGroups.includes(group)),
+  );
+}
