@@ -12,7 +12,8 @@ const outdir = 'dist/bundle';
 
 rmSync(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: ['dist/node/cli/main.js'],
+  // Each beside the others, so that the program finds its threads as it does in the files that are not bundled.
+  entryPoints: { main: 'dist/node/cli/main.js', proofWorker: 'dist/node/runtime/proofWorker.js' },
   outdir,
   bundle: true,
   splitting: true,

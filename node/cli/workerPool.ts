@@ -2,8 +2,7 @@
  * Worker threads that take tasks one at a time. A thread that dies or falls silent costs its task, never the run: the
  * task is reported as lost with what is known, and a fresh thread takes the next.
  */
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { startThread } from '../startThread.ts';
 
 /** What a worker sends: that it still works on its task, or the outcome. */
 export type WorkerMessage<Outcome> =
@@ -48,7 +47,9 @@ class Lane<Task, Outcome> {
   #runThread(first: Task): Promise<void> {
     const { next, done, lost, silenceMsMax, signal } = this.#options;
     return new Promise((resolve) => {
-      const worker = startWorker(this.#options.module);
+      const worker = startThread(this.#options.module, {
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      });
       let task: Task | undefined = first;
       let watchdog = setTimeout(() => undefined, 0);
       const end = (reason: string | undefined): void => {
@@ -100,11 +101,3 @@ class Lane<Task, Outcome> {
  * virtual minutes is copied about half as often then (docs/performance.md).
  */
 const YOUNG_GENERATION_MB = 96;
-
-/** From the build the module is JavaScript; in a checkout the loader for TypeScript is registered in the thread first. */
-function startWorker(module: URL): Worker {
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  if (!module.pathname.endsWith('.ts')) return new Worker(fileURLToPath(module), { resourceLimits });
-  const start = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(module.href)}); });`;
-  return new Worker(start, { eval: true, resourceLimits });
-}
