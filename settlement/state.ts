@@ -72,17 +72,18 @@ export class Layer {
   encoded(): readonly EncodedWrite[] {
     if (this.#encoded !== undefined) return this.#encoded;
     const writes: EncodedWrite[] = [];
-    for (const [id, rows] of this.tables.entries()) {
+    for (let id = 0; id < this.tables.length; id += 1) {
+      const rows = this.tables[id];
       const definition = this.#definitions[id];
       if (rows === undefined || definition === undefined) continue;
-      for (const [key, row] of rows) {
+      rows.forEach((row, key) => {
         if (row === null) writes.push({ table: id, key, bytes: undefined });
         else {
           const writer = new Writer(96);
           definition.write(writer, row as never);
           writes.push({ table: id, key, bytes: writer.finish() });
         }
-      }
+      });
     }
     this.#encoded = writes;
     return writes;
@@ -91,14 +92,15 @@ export class Layer {
   /** Applies every write of `layer` on top of these rows; deletions remove. */
   absorb(layer: Layer): void {
     this.#encoded = undefined;
-    for (const [id, rows] of layer.tables.entries()) {
+    for (let id = 0; id < layer.tables.length; id += 1) {
+      const rows = layer.tables[id];
       const definition = layer.#definitions[id];
       if (rows === undefined || definition === undefined) continue;
       const target = this.open(definition);
-      for (const [key, row] of rows) {
+      rows.forEach((row, key) => {
         if (row === null) target.delete(key);
         else target.set(key, row);
-      }
+      });
     }
   }
 }

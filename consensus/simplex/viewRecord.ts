@@ -144,7 +144,14 @@ export class ViewRecord {
       power += validators.at(vote.voter).power;
       if (validators.isQuorum(power)) break;
     }
-    return { kind, view: this.view, blockHash, signers, signatures };
+    // Certificates live as long as their blocks: copies have no room to spare, lists that grew have most of it.
+    return {
+      kind,
+      view: this.view,
+      blockHash,
+      signers: signers.slice(),
+      signatures: signatures.slice(),
+    };
   }
 
   #tallyIn(kind: VoteKind): Tally | undefined {

@@ -54,9 +54,14 @@ export function accumulateFlows(state: State, flows: BlockFlows, height: Height)
   if (isEmptyFlows(flows)) return;
   const window = openWindow(state);
   assertInWindow(window, height);
+  const { borrowed, repaid } = addGross(window, flows);
   state.set(windowTable, SINGLE_ROW_KEY, {
-    ...window,
-    ...addGross(window, flows),
+    index: window.index,
+    fromHeight: window.fromHeight,
+    windowFromHeight: window.windowFromHeight,
+    batchSize: window.batchSize,
+    borrowed,
+    repaid,
     fees: addFees(window.fees, flows.fees),
     liquidations: Math.min(window.liquidations + flows.liquidations, LIQUIDATIONS_MAX),
   });
@@ -137,7 +142,12 @@ function sealBatch(
     pending.map(({ net }) => net),
   );
   const row: BatchRow = {
-    ...content,
+    seq: content.seq,
+    fromHeight: content.fromHeight,
+    toHeight: content.toHeight,
+    net: content.net,
+    fees: content.fees,
+    liquidations: content.liquidations,
     borrowed: window.borrowed,
     repaid: window.repaid,
     commitment: netBatchCommitment(content),
