@@ -27,7 +27,7 @@ export interface Limits {
 /** Share of the draws that lies outside on each side of an interval. */
 const TAIL = 0.025;
 
-type Choice = { readonly order: readonly number[]; readonly by: 'knee' | 'ends' | 'only' | 'limits' };
+type Choice = { readonly order: readonly number[]; readonly by: 'knee' | 'only' | 'limits' };
 
 export class Adviser {
   readonly #sweep: SweepStatistics;
@@ -182,7 +182,9 @@ export class Adviser {
     chosen: readonly { readonly point: number; readonly share: number }[],
   ): string {
     const sentences = by === 'limits' ? this.#explainLimits(best) : this.#explainFront(best, by);
-    return [...sentences, this.#certainty(best, chosen)].filter((sentence) => sentence !== '').join(' ');
+    return [...sentences, this.#withoutP99(), this.#certainty(best, chosen)]
+      .filter((sentence) => sentence !== '')
+      .join(' ');
   }
 
   #figures(point: number): string {
@@ -214,14 +216,24 @@ export class Adviser {
         figures,
       ];
     }
-    const opening =
-      by === 'knee'
-        ? `${name} is the knee of the Pareto front: it lies farthest from the line between the cheapest and the fastest point.`
-        : `The Pareto front has no knee: no point lies on the good side of the line between its ends. ${name} comes nearest to the best of everything.`;
+    const opening = `${name} is the knee of the Pareto front: it lies nearest to the best of everything.`;
     const byFee = [...this.front].sort((one, other) => this.#fee(one) - this.#fee(other) || one - other);
     const place = byFee.indexOf(best);
     const neighbours = [byFee[place - 1], byFee[place + 1]].filter((point) => point !== undefined);
     return [opening, figures, ...neighbours.map((point) => `${this.#compare(point, best)}.`)];
+  }
+
+  /** Points that the front cannot hold, since too much of them lies behind the end of their runs. */
+  #withoutP99(): string {
+    const names = this.#points.flatMap((_, point) =>
+      Number.isFinite(this.#sweep.point(point).estimate.latency_p99) ? [] : [this.#name(point)],
+    );
+    if (names.length === 0) return '';
+    const [have, their] = names.length === 1 ? ['has', 'its'] : ['have', 'their'];
+    return (
+      `${names.join(', ')} ${have} no p99 latency and cannot be chosen: more than 1 % of ${their} blocks still waited when ` +
+      'the runs ended. A longer --duration shows it.'
+    );
   }
 
   #fee(point: number): number {

@@ -50,35 +50,29 @@ function dominates(one: Axes, other: Axes): boolean {
 
 /** Points in the order in which they would be taken. */
 export interface Ranking {
-  /** `knee`: by distance from the chord. `ends`: nothing bends, so nearest to the best of everything. `only`: one point. */
-  readonly by: 'knee' | 'ends' | 'only';
+  /** `knee`: by distance from the best of everything. `only`: one point. */
+  readonly by: 'knee' | 'only';
   readonly order: readonly number[];
 }
 
 /**
- * Ranks a front by how far each point lies on the good side of the straight line between its cheapest and its fastest
- * end, every axis scaled to the range that the front spans.
+ * Ranks a front by how near each point lies to one that would have the best of everything (Zeleny 1973, "Compromise
+ * programming"), every axis scaled to the range that the front spans. A chord between two ends, the usual picture of a knee,
+ * says nothing of a third axis.
  */
 export function rankFront(points: readonly Objectives[], front: readonly number[]): Ranking {
-  if (front.length <= 1) return { by: 'only', order: [...front] };
-  const scaled = scale(front.map((index) => axesOf(points[index] ?? NOWHERE)));
-  const cheapest = indexOfLeast(scaled, 1);
-  const fastest = indexOfLeast(scaled, 0);
-  const from = scaled[cheapest] ?? ORIGIN;
-  const to = scaled[fastest] ?? ORIGIN;
-  const bends = scaled.map((point) => bendOf(point, from, to));
-  const isBent = bends.some((bend) => bend > DISTANCE_SLACK);
-  const merit = isBent ? bends : scaled.map((point) => -lengthOf(point));
+  const distances = scale(front.map((index) => axesOf(points[index] ?? NOWHERE))).map(lengthOf);
   const order = front
-    .map((index, place) => ({ index, merit: merit[place] ?? 0 }))
+    .map((index, place) => ({ index, distance: distances[place] ?? 0 }))
     .sort((one, other) =>
-      Math.abs(one.merit - other.merit) > DISTANCE_SLACK ? other.merit - one.merit : one.index - other.index,
+      Math.abs(one.distance - other.distance) > DISTANCE_SLACK
+        ? one.distance - other.distance
+        : one.index - other.index,
     )
     .map(({ index }) => index);
-  return { by: isBent ? 'knee' : 'ends', order };
+  return { by: front.length <= 1 ? 'only' : 'knee', order };
 }
 
-const ORIGIN: Axes = [0, 0, 0];
 const NOWHERE: Objectives = { latency: Infinity, fee: Infinity, exposure: Infinity };
 
 /** Each axis from 0 (best of the front) to 1 (worst); one that does not vary is 0. */
@@ -95,31 +89,9 @@ function scale(points: readonly Axes[]): Axes[] {
   return points.map(([latency, fee, exposure]) => [scaled(latency, 0), scaled(fee, 1), scaled(exposure, 2)]);
 }
 
-/** Distance from the chord; negative on the bad side. */
-function bendOf(point: Axes, from: Axes, to: Axes): number {
-  const chord = to.map((value, axis) => value - (from[axis] ?? 0));
-  const offset = point.map((value, axis) => value - (from[axis] ?? 0));
-  const length2 = chord.reduce((sum, value) => sum + value * value, 0);
-  const along =
-    length2 === 0 ? 0 : offset.reduce((sum, value, axis) => sum + value * (chord[axis] ?? 0), 0) / length2;
-  const away = offset.map((value, axis) => value - along * (chord[axis] ?? 0));
-  const distance = lengthOf(away);
-  return away.reduce((sum, value) => sum + value, 0) <= 0 ? distance : -distance;
-}
-
 /** Not `Math.hypot`, whose last bits are up to the engine. */
 function lengthOf(vector: readonly number[]): number {
   return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
-}
-
-function indexOfLeast(points: readonly Axes[], axis: 0 | 1): number {
-  let least = 0;
-  for (const [index, point] of points.entries()) {
-    const best = points[least] ?? point;
-    const other = axis === 0 ? 1 : 0;
-    if (point[axis] < best[axis] || (point[axis] === best[axis] && point[other] < best[other])) least = index;
-  }
-  return least;
 }
 
 /** Points within all limits, cheapest first; of equal fee the faster, then the less exposed. */

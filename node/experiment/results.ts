@@ -107,7 +107,7 @@ export const resultsSchema = z.strictObject({
   }),
   recommended: pointSchema
     .extend({
-      by: z.enum(['knee', 'ends', 'only', 'limits']),
+      by: z.enum(['knee', 'only', 'limits']),
       why: z.string(),
       ci95: z.tuple([z.int(), z.int()]).nullable(),
       chosen: z.array(pointSchema.extend({ share: z.number() })),

@@ -48,7 +48,7 @@ describe('findFront', () => {
 
 describe('rankFront', () => {
   it('finds the knee of a curve that bends', () => {
-    // Fee 20 / N against latency N: farthest from the chord at N = sqrt(20), between 4 and 5.
+    // Fee 20 / N against latency N: scaled, 1 - 1/N and N - 1 weigh the same between 4 and 5.
     const points = Array.from({ length: 20 }, (_, index) => point(index + 1, 20 / (index + 1)));
     const { by, order } = rankFront(points, findFront(points));
     expect(by).toBe('knee');
@@ -69,13 +69,20 @@ describe('rankFront', () => {
     expect(rankFront(scaled, front)).toEqual(rankFront(points, front));
   });
 
-  it('says so when nothing bends, and when there is only one', () => {
-    const straight = [point(1, 4), point(2, 3), point(3, 2), point(4, 1)];
-    expect(rankFront(straight, [0, 1, 2, 3]).by).toBe('ends');
-    // Bulging to the bad side: the ends are better than anything between.
-    const bulging = [point(0, 10), point(8, 9), point(10, 0)];
-    expect(rankFront(bulging, [0, 1, 2])).toMatchObject({ by: 'ends', order: [0, 2, 1] });
+  it('weighs the third axis: an end of the front that is bad in two things is no knee', () => {
+    const points = [point(19, 274, 162), point(25, 210, 183), point(40, 140, 263), point(43, 141, 222)];
+    expect(rankFront(points, findFront(points)).order[0]).toBe(1);
+  });
+
+  it('takes the middle of a straight front, and an end of one that bulges to the bad side', () => {
+    const straight = [point(1, 5), point(2, 4), point(3, 3), point(4, 2), point(5, 1)];
+    expect(rankFront(straight, [0, 1, 2, 3, 4]).order).toEqual([2, 1, 3, 0, 4]);
+    expect(rankFront([point(0, 10), point(8, 9), point(10, 0)], [0, 1, 2]).order).toEqual([0, 2, 1]);
+  });
+
+  it('says so when there is only one, or none', () => {
     expect(rankFront([point(1, 1)], [0])).toEqual({ by: 'only', order: [0] });
+    expect(rankFront([], [])).toEqual({ by: 'only', order: [] });
   });
 });
 
