@@ -39,6 +39,8 @@ interface RouteFacts {
   readonly tag: 'chain' | 'transactions' | 'node' | 'events' | 'admin';
   /** Codes of its own; those that any request may meet are added. */
   readonly codes: readonly AnswerCode[];
+  /** Largest body, in bytes; default: that of the server. */
+  readonly bodyBytesMax?: number;
   /** True: behind the bearer token. */
   readonly isAdmin?: boolean;
 }

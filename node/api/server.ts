@@ -10,6 +10,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import { adminRoutes } from './adminRoutes.ts';
+import { atomicRoutes } from './atomicRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
 import type { EventLog } from './eventLog.ts';
@@ -87,6 +88,7 @@ export class ApiServer {
       ...batchRoutes(node),
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
+      ...atomicRoutes(node),
       this.#stream.route(),
       this.#metrics.route(),
       ...adminRoutes(node),
@@ -136,7 +138,8 @@ export class ApiServer {
         connectionsCheckingInterval: limits.timeoutCheckMs,
       },
       // What does not even reach a route: a path that does not decode, or a parameter of absurd length.
-      frameworkErrors: (error, _request, reply) => void this.#send(reply, this.#explain(error)),
+      frameworkErrors: (error, _request, reply) =>
+        void this.#send(reply, this.#explain(error, limits.bodyBytesMax)),
       clientErrorHandler: (error, socket) => refuseConnection(error, socket),
     });
     app.server.maxConnections = limits.connectionsMax;
@@ -155,7 +158,9 @@ export class ApiServer {
       this.#metrics.noteRequest(request.method, route, reply.statusCode, reply.elapsedTime);
       this.#logger.debug('request', { method: request.method, route, status: reply.statusCode });
     });
-    app.setErrorHandler((error, _request, reply) => this.#send(reply, this.#explain(error)));
+    app.setErrorHandler((error, request, reply) =>
+      this.#send(reply, this.#explain(error, request.routeOptions.bodyLimit)),
+    );
     app.setNotFoundHandler((request, reply) => this.#send(reply, this.#explainUnknown(request)));
     for (const route of this.#routes) this.#register(app, route);
     return app;
@@ -166,6 +171,7 @@ export class ApiServer {
     app.route({
       method: route.method,
       url: route.path,
+      ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
       schema: {
         ...(params === undefined ? {} : { params }),
         ...(query === undefined ? {} : { querystring: query }),
@@ -212,7 +218,7 @@ export class ApiServer {
   }
 
   /** What fastify or a handler threw, as an answer. */
-  #explain(error: unknown): Answer {
+  #explain(error: unknown, bodyBytesMax: number): Answer {
     const { statusCode, validation, message } = error as {
       readonly statusCode?: number;
       readonly validation?: readonly unknown[];
@@ -224,7 +230,6 @@ export class ApiServer {
       });
     }
     if (statusCode === 413) {
-      const { bodyBytesMax } = this.#limits;
       const words = `a body has at most ${bodyBytesMax} bytes`;
       return refusal('BODY_TOO_LARGE', words, { bytes_max: bodyBytesMax }, { connection: 'close' });
     }

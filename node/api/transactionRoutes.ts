@@ -2,8 +2,15 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { consensusCodes } from '../../consensus/codes.ts';
 import { fromHex } from '../../consensus/primitives/bytes.ts';
+import { atomicCodes } from '../../settlement/atomic/codes.ts';
+import { type BatchRefusal, findBatchProblem } from '../../settlement/atomic/limits.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
-import { decodeTransaction, transactionCodes } from '../../settlement/execution/transaction.ts';
+import type { Genesis } from '../../settlement/execution/genesis.ts';
+import {
+  decodeTransaction,
+  type Transaction,
+  transactionCodes,
+} from '../../settlement/execution/transaction.ts';
 import { ledgerCodes } from '../../settlement/ledger/codes.ts';
 import { coreCodes } from '../core/codes.ts';
 import type { NodeReader } from '../core/reader.ts';
@@ -13,15 +20,29 @@ import { closed, hashExample, hashField, heightField } from './fields.ts';
 import type { NodeView } from './nodeView.ts';
 import { type Answer, defineRoute, ok, type Route, refusal } from './route.ts';
 
-/** Longest transaction taken, in bytes: far above any kind there is. */
-export const TRANSACTION_BYTES_MAX = 8192;
+/** Longest transaction taken, in bytes: the largest atomic batch by default, with hundreds of signers. */
+export const TRANSACTION_BYTES_MAX = 262_144;
+/** The same as hex in a body of JSON. */
+const BODY_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX + 1024;
 
 const submissionCodes: readonly AnswerCode[] = [
   'ENCODING_INVALID',
   'TRANSACTION_ADDRESS_INVALID',
   'TRANSACTION_CHAIN_MISMATCH',
+  'TRANSACTION_COSIGNATURE_INVALID',
   'TRANSACTION_EXPIRED',
   'TRANSACTION_SIGNATURE_INVALID',
+  'TRANSACTION_TOO_LARGE',
+  'AMOUNT_ZERO',
+  'BATCH_EMPTY',
+  'BATCH_GAS_TOO_HIGH',
+  'BATCH_TOO_LARGE',
+  'BATCH_TOO_MANY_ACCOUNTS',
+  'BATCH_VALUE_TOO_HIGH',
+  'DUPLICATE_SETTLEMENT_ID',
+  'LEDGER_ASSET_UNKNOWN',
+  'PROOF_VERIFICATION_FAILED',
+  'SELF_PAYMENT',
   'LEDGER_NONCE_AHEAD',
   'LEDGER_NONCE_USED',
   'MEMPOOL_FULL',
@@ -36,6 +57,7 @@ const words: Readonly<Record<string, string>> = {
   ...transactionCodes,
   ...executionCodes,
   ...ledgerCodes,
+  ...atomicCodes,
   ...coreCodes,
   ...runtimeCodes,
 };
@@ -71,6 +93,7 @@ export function transactionRoutes(node: NodeView): Route[] {
       summary: 'Hand a signed ledger transaction to this node; it is on its disk before the answer',
       tag: 'transactions',
       codes: submissionCodes,
+      bodyBytesMax: BODY_BYTES_MAX,
       body: Type.Object(
         {
           transaction: Type.String({
@@ -120,7 +143,9 @@ export function transactionRoutes(node: NodeView): Route[] {
 export async function submitTransaction(node: NodeView, bytes: Uint8Array): Promise<Answer> {
   const decoded = decodeTransaction(bytes);
   if (!decoded.ok) return refusal(decoded.code, decoded.message);
-  const { id } = decoded.value;
+  const { id, transaction } = decoded.value;
+  const problem = findBatchProblemOf(transaction, node.reader().genesis);
+  if (problem !== undefined) return refusal(problem.code, problem.message, { id, ...problem.details });
   const { verdict, code } = await node.submit(bytes);
   if (verdict === 'accept' || code === 'MEMPOOL_DUPLICATE') return ok({ id, status: 'pending' }, 202);
   // Sent again after it got into a block: the caller lost our first answer.
@@ -130,6 +155,13 @@ export async function submitTransaction(node: NodeView, bytes: Uint8Array): Prom
   const headers: Record<string, string> =
     reason === 'MEMPOOL_FULL' || reason === 'MEMPOOL_SENDER_FULL' ? { 'retry-after': RETRY_AFTER_S } : {};
   return refusal(reason, words[reason] ?? 'the node does not take it', { id }, headers);
+}
+
+/** What the node would refuse too, with what it does not say: where, and by how much. */
+function findBatchProblemOf({ from, body }: Transaction, genesis: Genesis): BatchRefusal | undefined {
+  return body.type === 'atomic_batch'
+    ? findBatchProblem(body, from, genesis.atomic, genesis.ledger)
+    : undefined;
 }
 
 function showTransaction(reader: NodeReader, id: string): Static<typeof transactionSchema> | undefined {

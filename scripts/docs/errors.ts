@@ -380,6 +380,8 @@ const advice: Readonly<Record<string, string>> = {
   ADMIN_TOKEN_INVALID: 'Send `Authorization: Bearer <token>` with the token of `api.admin_token`.',
   API_LISTEN_FAILED: 'Use an address of this machine that you may listen on: `api.host`, `api.port`.',
   API_PORT_TAKEN: 'Stop the other program, or choose another `--port`.',
+  ATOMIC_BATCH_UNKNOWN:
+    'Ask for the transaction that carries it: one that was refused before execution leaves nothing under its id.',
   BATCH_UNKNOWN: 'Use a number from 1 to the newest one, which the details name; old ones are dropped.',
   BLOCK_UNKNOWN: 'Use a height up to the final one, which the details name; old ones are dropped.',
   BODY_TOO_LARGE: 'Send less; the details name the limit.',
@@ -390,6 +392,7 @@ const advice: Readonly<Record<string, string>> = {
   METHOD_NOT_ALLOWED: 'Use the method that the header Allow names.',
   OPERATOR_KEY_MISSING:
     'Ask a node that holds a key of `settlement.operator_keys`, or sign the transaction yourself.',
+  RECEIPT_UNKNOWN: 'Ask for its atomic batch: of one that failed nothing is settled.',
   REQUEST_INVALID: 'The details list what is wrong; `GET /openapi.json` has the shape.',
   REQUEST_MALFORMED: 'Speak HTTP/1.1.',
   REQUEST_TIMEOUT: 'Send it again, faster.',

@@ -1,5 +1,7 @@
 /** The table of documented answers and refusals that answers.test.ts goes through, on a network at 30 s. */
 import type { AnswerCode } from '../../../../node/api/codes.ts';
+import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
+import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { ADMIN_TOKEN, type ApiHarness } from '../../../helpers/apiHarness.ts';
 import { hashOf, withWrongSignature } from '../../../helpers/signatory.ts';
 
@@ -7,6 +9,25 @@ const alice = (api: ApiHarness) => api.keys.account('alice').address;
 export const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const transfer = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n } as const;
 const tooMuch = { ...transfer, amount: 2n ** 100n };
+
+/** Payments of alice to 0x11… of one unit each, but for what is given. */
+function batchBody(api: ApiHarness, requests: readonly Partial<SettlementRequest>[]): TransactionBody {
+  const batch = {
+    batchId: hashOf('ab'),
+    expiresAtHeight: 30,
+    requests: requests.map((fields, index) => ({
+      settlementId: `0x${index.toString(16).padStart(64, 'c')}`,
+      from: alice(api),
+      to: hashOf('11'),
+      amount: 1n,
+      asset: 'UM',
+      kind: 'immediate' as const,
+      metadata: '',
+      ...fields,
+    })),
+  };
+  return { type: 'atomic_batch', batch, signers: [] };
+}
 
 function damaged(hex: string): string {
   return `0x${Buffer.from(withWrongSignature(Buffer.from(hex.slice(2), 'hex'))).toString('hex')}`;
@@ -232,10 +253,45 @@ export const refused: readonly Row[] = [
   },
   {
     route: 'POST /transactions',
-    ask: post('/transactions', { transaction: `0x${'00'.repeat(40_000)}` }),
+    ask: post('/transactions', { transaction: `0x${'00'.repeat(300_000)}` }),
     status: 413,
     code: 'BODY_TOO_LARGE',
   },
+  ...(
+    [
+      [[], 'BATCH_EMPTY', 422],
+      [Array.from({ length: 1001 }, () => ({})), 'BATCH_TOO_LARGE', 422],
+      [[{ settlementId: hashOf('a1') }, { settlementId: hashOf('a1') }], 'DUPLICATE_SETTLEMENT_ID', 422],
+      [[{ amount: 0n }], 'AMOUNT_ZERO', 422],
+      [[{ asset: 'NONE' }], 'LEDGER_ASSET_UNKNOWN', 422],
+      [[{ from: hashOf('11'), to: hashOf('12') }], 'PROOF_VERIFICATION_FAILED', 401],
+      [[{ from: hashOf('11') }], 'SELF_PAYMENT', 422],
+    ] as const
+  ).map(([requests, code, status]) => ({
+    route: 'POST /transactions',
+    ask: submit((api) => api.signed(batchBody(api, requests))),
+    status,
+    code,
+  })),
+  {
+    route: 'GET /atomic-batches/{id}',
+    ask: get(`/atomic-batches/${hashOf('00')}`),
+    status: 404,
+    code: 'ATOMIC_BATCH_UNKNOWN',
+  },
+  {
+    route: 'GET /atomic-batches/{id}',
+    ask: get('/atomic-batches/7'),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'GET /receipts/{id}',
+    ask: get(`/receipts/${hashOf('00')}`),
+    status: 404,
+    code: 'RECEIPT_UNKNOWN',
+  },
+  { route: 'GET /escrows/{id}', ask: get(`/escrows/${hashOf('00')}`), status: 404, code: 'ESCROW_UNKNOWN' },
   { route: 'POST /transactions', ask: submit(() => '0xffff'), status: 400, code: 'ENCODING_INVALID' },
   {
     route: 'POST /transactions',
@@ -279,6 +335,11 @@ export const refused: readonly Row[] = [
   ...(
     [
       ['TRANSACTION_ADDRESS_INVALID', 400],
+      ['TRANSACTION_COSIGNATURE_INVALID', 401],
+      ['TRANSACTION_TOO_LARGE', 413],
+      ['BATCH_GAS_TOO_HIGH', 422],
+      ['BATCH_TOO_MANY_ACCOUNTS', 422],
+      ['BATCH_VALUE_TOO_HIGH', 422],
       ['MEMPOOL_FULL', 429],
       ['MEMPOOL_SENDER_FULL', 429],
       ['NODE_OVERLOADED', 503],
