@@ -163,7 +163,7 @@ describe('sidereal devnet', () => {
     await waitUntil(() => hasty.isUp, LIMIT_MS);
     await waitUntil(() => {
       hasty.signal('SIGINT');
-      return hasty.code !== null;
+      return hasty.hasEnded;
     }, LIMIT_MS);
     await waitUntil(() => processesOf(dataDir).length === 0, LIMIT_MS);
     expect(leftovers(dataDir)).toEqual([]);

@@ -34,7 +34,9 @@ export class DevnetCommand {
   readonly #closed: Promise<unknown>;
   out = '';
   err = '';
+  /** Null while it runs, and of one that a signal ended. */
   code: number | null = null;
+  hasEnded = false;
   /** When it was started, in ms of this process. */
   readonly startedMs = performance.now();
 
@@ -53,6 +55,7 @@ export class DevnetCommand {
     });
     this.#closed = once(this.#child, 'close').then(([code]) => {
       this.code = code as number | null;
+      this.hasEnded = true;
     });
   }
 
@@ -87,7 +90,7 @@ export class DevnetCommand {
   }
 
   async close(): Promise<void> {
-    if (this.code === null) this.signal('SIGTERM');
+    if (!this.hasEnded) this.signal('SIGTERM');
     await this.#closed;
   }
 }
