@@ -7,10 +7,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { guardedSuites, type RequirementName, requirements } from '../test/requirements.ts';
+import { guardedSuites, type Requirement, type RequirementName, requirements } from '../test/requirements.ts';
 import {
   countTests,
   formatCount,
@@ -22,15 +23,20 @@ import {
   type TestReport,
 } from './testPlan.ts';
 
+/** A server of this machine that has not answered by then does not, in ms. */
+const ANSWER_MS_MAX = 2000;
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function main(): number {
+async function main(): Promise<number> {
   const required = parseRequired(process.env[REQUIRE_VARIABLE], requirements);
   if (!required.ok) {
     process.stderr.write(`${required.message}\n`);
     return 2;
   }
-  const skipped = planSkips(guardedSuites, isAvailable, required.value);
+  const available = new Set<RequirementName>();
+  for (const requirement of requirements) if (await isAvailable(requirement)) available.add(requirement.name);
+  const skipped = planSkips(guardedSuites, (name) => available.has(name), required.value);
   const { report, exitCode } = runVitest(skipped, process.argv.slice(2));
   for (const suite of skipped) process.stdout.write(`${formatSkip(suite)}\n`);
   const count = countTests(report, exitCode, skipped);
@@ -38,12 +44,25 @@ function main(): number {
   return count.failed === 0 ? 0 : 1;
 }
 
-function isAvailable(name: RequirementName): boolean {
-  const requirement = requirements.find((candidate) => candidate.name === name);
-  if (requirement === undefined) return false;
-  if ((process.env[requirement.variable] ?? '') !== '') return true;
+async function isAvailable({ variable, port, commands }: Requirement): Promise<boolean> {
+  if ((process.env[variable] ?? '') !== '') return true;
+  if (port !== undefined && (await answers(port))) return true;
   const folders = [join(root, 'node_modules', '.bin'), ...(process.env.PATH ?? '').split(delimiter)];
-  return requirement.commands.some((command) => folders.some((folder) => existsSync(join(folder, command))));
+  return commands.some((command) => folders.some((folder) => existsSync(join(folder, command))));
+}
+
+/** Whether a server of this machine takes connections. */
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.setTimeout(ANSWER_MS_MAX, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
 }
 
 /** Runs vitest in a process of its own: its exit code then also covers what no reporter sees. */
@@ -77,4 +96,4 @@ function runVitest(
   }
 }
 
-process.exitCode = main();
+process.exitCode = await main();

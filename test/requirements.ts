@@ -5,11 +5,13 @@
 
 export type RequirementName = 'postgres' | 'redis' | 'anvil' | 'chromium';
 
-/** Something a machine may have. It counts as there when the variable is set or one of the commands is on the path. */
+/** Something a machine may have. It counts as there when the variable is set, the port answers, or one of the commands is on the path. */
 export interface Requirement {
   readonly name: RequirementName;
   /** Address of a running one, or path of a browser; suites read it too. */
   readonly variable: string;
+  /** Where a server usually is on this machine; suites go there when the variable is not set. */
+  readonly port?: number;
   readonly commands: readonly string[];
 }
 
@@ -21,8 +23,8 @@ export interface GuardedSuite {
 }
 
 export const requirements: readonly Requirement[] = [
-  { name: 'postgres', variable: 'SIDEREAL_TEST_POSTGRES_URL', commands: ['postgres'] },
-  { name: 'redis', variable: 'SIDEREAL_TEST_REDIS_URL', commands: ['redis-server'] },
+  { name: 'postgres', variable: 'SIDEREAL_TEST_POSTGRES_URL', port: 5432, commands: [] },
+  { name: 'redis', variable: 'SIDEREAL_TEST_REDIS_URL', port: 6379, commands: [] },
   { name: 'anvil', variable: 'SIDEREAL_TEST_ANVIL_URL', commands: ['anvil'] },
   {
     name: 'chromium',
@@ -31,5 +33,7 @@ export const requirements: readonly Requirement[] = [
   },
 ];
 
-/** None yet: every suite runs on a bare machine. */
-export const guardedSuites: readonly GuardedSuite[] = [];
+export const guardedSuites: readonly GuardedSuite[] = [
+  { file: 'test/contract/redisQueue.test.ts', needs: ['redis'] },
+  { file: 'test/contract/postgresQueue.test.ts', needs: ['postgres'] },
+];

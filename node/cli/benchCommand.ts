@@ -17,6 +17,8 @@ import type { ExperimentCode } from '../experiment/codes.ts';
 import { FORECAST_SEEDS_MAX, forecastSweep } from '../experiment/forecast.ts';
 import { type Plan, planSweep, type Settings } from '../experiment/plan.ts';
 import { fingerprintProgram } from '../experiment/programFingerprint.ts';
+import { FileRecorder } from '../experiment/queue/experimentPackage.ts';
+import { parseQueueAddress, type QueueAddress } from '../experiment/queue/queueAddress.ts';
 import type { Results } from '../experiment/results.ts';
 import { renderCsv } from '../experiment/resultsCsv.ts';
 import { sampleRun } from '../experiment/sampleRun.ts';
@@ -24,6 +26,8 @@ import { findWriteProblem } from '../folders.ts';
 import type { SweepReport } from '../page/sweep/sweepReport.ts';
 import { showDuration } from '../scenario/reader.ts';
 import { renderBench, wrap } from './bench/benchReport.ts';
+import { CELL_ATTEMPTS_MAX, SILENCE_MS_MAX } from './bench/cellLimits.ts';
+import type { QueuedCells } from './bench/queuedCells.ts';
 import {
   isBatchSizeAxis,
   isPhaseFixed,
@@ -59,10 +63,6 @@ export interface BenchOptions extends SourceOptions, SweepOptions, LimitOptions 
 const SCENARIO_DEFAULT = 'scripts/scenarios/choosing-n.yaml';
 /** Where sweeps go that name no folder, each into one of its own. */
 const OUT_DEFAULT = '.sidereal/bench';
-/** Silence after which a thread counts as stuck, in ms: it says that it is alive every second or so. */
-const SILENCE_MS_MAX = 300_000;
-/** Threads that one cell may cost. */
-const CELL_ATTEMPTS_MAX = 3;
 
 /**
  * Runs a sweep.
@@ -74,14 +74,16 @@ export async function bench(
   options: BenchOptions,
   io: CliIo,
 ): Promise<ExitCode> {
-  if (options.queue !== undefined)
+  const queue = options.queue === undefined ? undefined : parseQueueAddress(options.queue);
+  if (queue === undefined && options.workers === 0)
     throw new CodedError(
-      'NOT_AVAILABLE_YET',
-      '--queue needs queued sweeps, which this version does not have',
+      'CLI_USAGE' satisfies CliCode,
+      '--workers 0 needs --queue: who else would run anything?',
     );
+  const files = new FileRecorder(readTextFile);
   const file = scenarioFile ?? ownPath(findPackageFile(SCENARIO_DEFAULT));
-  const planned = planOf(file, options, io);
-  if (planned.ok) return new Sweep(planned.value, file, options, io).run();
+  const planned = planOf(file, options, io, files);
+  if (planned.ok) return new Sweep(planned.value, { file, files: files.files, queue }, options, io).run();
   if (options.json === true)
     io.out(`${JSON.stringify({ ok: false, problems: planned.problems }, undefined, 2)}\n`);
   else io.err(`${formatProblems(planned.problems)}\n`);
@@ -94,7 +96,7 @@ function ownPath(path: string): string {
   return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
-function planOf(file: string, options: BenchOptions, io: CliIo): Checked<Plan> {
+function planOf(file: string, options: BenchOptions, io: CliIo, files: FileRecorder): Checked<Plan> {
   const points = readPoints(options);
   const text = readTextFile(file, YAML_BYTES_MAX);
   if (!text.ok) return text;
@@ -110,12 +112,21 @@ function planOf(file: string, options: BenchOptions, io: CliIo): Checked<Plan> {
     ...sources.value,
     isPhaseFixed: isPhaseFixed(options),
     version: readVersion(),
+    readText: files.read,
   });
+}
+
+/** Where a sweep comes from, and where its cells go. */
+interface SweepPlaces {
+  readonly file: string;
+  /** Files that the plan read, by path. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly queue: QueueAddress | undefined;
 }
 
 class Sweep {
   readonly #plan: Plan;
-  readonly #file: string;
+  readonly #places: SweepPlaces;
   readonly #options: BenchOptions;
   readonly #io: CliIo;
   readonly #limits: Limits;
@@ -127,9 +138,9 @@ class Sweep {
   #failure: unknown;
   #isInterrupted = false;
 
-  constructor(plan: Plan, file: string, options: BenchOptions, io: CliIo) {
+  constructor(plan: Plan, places: SweepPlaces, options: BenchOptions, io: CliIo) {
     this.#plan = plan;
-    this.#file = file;
+    this.#places = places;
     this.#options = options;
     this.#io = io;
     this.#limits = readLimits(
@@ -146,10 +157,29 @@ class Sweep {
   }
 
   async run(): Promise<ExitCode> {
-    const { warnings } = this.#plan;
+    const isFolderFit = findFolderProblem(this.#dir, this.#identity) === undefined;
     const problem = findWriteProblem(join(this.#dir, 'results.json'));
-    if (findFolderProblem(this.#dir, this.#identity) === undefined && problem !== undefined)
+    if (isFolderFit && problem !== undefined)
       throw new CodedError('OUT_DIR_UNWRITABLE' satisfies CliCode, `--out ${this.#dir}: ${problem}`);
+    // A queue that is not there is found before anything is written.
+    const queue = isFolderFit ? await this.#openQueue() : undefined;
+    try {
+      return await this.#sweep(queue);
+    } finally {
+      await queue?.close();
+    }
+  }
+
+  /** The packages behind a queue are loaded here, where somebody asked for one. */
+  async #openQueue(): Promise<QueuedCells | undefined> {
+    const { queue } = this.#places;
+    if (queue === undefined) return undefined;
+    const { openQueuedCells } = await import('./bench/queuedCells.ts');
+    return openQueuedCells(queue, this.#plan, this.#identity.program);
+  }
+
+  async #sweep(queue: QueuedCells | undefined): Promise<ExitCode> {
+    const { warnings } = this.#plan;
     const store = new CellStore(this.#dir, this.#identity, this.#plan.cellCount);
     if (warnings.length > 0) this.#io.err(`${formatProblems(warnings)}\n`);
     this.#introduce(store);
@@ -157,7 +187,7 @@ class Sweep {
       this.#isInterrupted = true;
       this.#interruption.abort();
     });
-    await this.#runCells(store);
+    await this.#runCells(store, queue);
     stopListening?.();
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isInterrupted) return this.#sayInterrupted(store);
@@ -173,17 +203,22 @@ class Sweep {
     const what =
       `${counted(points.length, 'point')} by ${counted(seedCount, 'seed')}, ${counted(cellCount, 'run')} of ` +
       `${showDuration(scenario.durationMs)} of virtual time`;
-    const threads = `on ${counted(this.#workerCount(cellCount - done), 'thread')}`;
-    const text = `Sweeping "${scenario.name}": ${what}, ${threads}.`;
+    const { queue } = this.#places;
+    const count = this.#workerCount(cellCount - done);
+    const threads = count === 0 ? [] : [`on ${counted(count, 'thread')}`];
+    const others = queue === undefined ? [] : [`by whoever takes them from ${queue.shown}`];
+    const text = `Sweeping "${scenario.name}": ${what}, ${[...threads, ...others].join(' and ')}.`;
     const kept = done === 0 ? '' : `${grouped(done)} of them are in ${this.#dir} already.\n`;
     this.#io.out(`${colors.bold(wrap(text, this.#io.columns))}\n${kept}\n`);
   }
 
+  /** Threads of this process; none unless asked for where there is a queue. */
   #workerCount(openCount: number): number {
+    if (this.#places.queue !== undefined) return Math.min(this.#options.workers ?? 0, openCount);
     return Math.max(1, Math.min(this.#options.workers ?? availableParallelism(), openCount));
   }
 
-  async #runCells(store: CellStore): Promise<void> {
+  async #runCells(store: CellStore, queue: QueuedCells | undefined): Promise<void> {
     const { cellCount } = this.#plan;
     const open = this.#plan.order().filter((index) => !store.cells.has(index));
     if (open.length === 0) return;
@@ -194,25 +229,60 @@ class Sweep {
       { name: 'bench', totalMs: cellCount, show: (count) => counted(count, 'run') },
       { io: this.#io },
     );
+    let workers: string | undefined;
+    const show = (): void => {
+      const doneCount = store.cells.size - before;
+      const leftMs = ((this.#io.clock() - startedMs) / doneCount) * (openCount - doneCount);
+      const left = doneCount === 0 ? undefined : `about ${Math.ceil(leftMs / 1000)} s left`;
+      progress.update(store.cells.size, left, workers);
+    };
+    const done = (cell: Cell): void => {
+      store.add(cell);
+      show();
+    };
+    if (queue === undefined) await this.#runThreads(open, done);
+    else
+      await this.#runQueued(queue, open, done, (workerCount) => {
+        workers = counted(workerCount, 'worker');
+        show();
+      });
+    progress.stop();
+  }
+
+  async #runThreads(open: number[], done: (cell: Cell) => void): Promise<void> {
     await runWorkerPool<CellTask, Cell>({
       module: new URL(
         `../experiment/worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
         import.meta.url,
       ),
-      workerCount: this.#workerCount(openCount),
+      workerCount: this.#workerCount(open.length),
       silenceMsMax: SILENCE_MS_MAX,
       signal: this.#interruption.signal,
       next: () => this.#attempt(() => this.#nextTask(open)),
-      done: (cell) =>
-        this.#attempt(() => {
-          store.add(cell);
-          const doneCount = store.cells.size - before;
-          const leftMs = ((this.#io.clock() - startedMs) / doneCount) * (openCount - doneCount);
-          progress.update(store.cells.size, `about ${Math.ceil(leftMs / 1000)} s left`);
-        }),
+      done: (cell) => this.#attempt(() => done(cell)),
       lost: ({ index }, reason) => this.#attempt(() => this.#lost(index, reason, open)),
     });
-    progress.stop();
+  }
+
+  async #runQueued(
+    queue: QueuedCells,
+    open: readonly number[],
+    done: (cell: Cell) => void,
+    heard: (workerCount: number) => void,
+  ): Promise<void> {
+    try {
+      await queue.run({
+        files: this.#places.files,
+        indexes: open,
+        workerCount: this.#workerCount(open.length),
+        signal: this.#interruption.signal,
+        done,
+        heard,
+        rerunOf: (index) => this.#rerunOf(index),
+      });
+    } catch (cause) {
+      this.#failure ??= cause;
+    }
   }
 
   #nextTask(open: number[]): CellTask | undefined {
@@ -309,7 +379,7 @@ class Sweep {
     const all = [...set, ...settings.map(({ key, value }) => `${key}=${value}`)];
     return [
       'npx sidereal run',
-      quoted(path(this.#file)),
+      quoted(path(this.#places.file)),
       `--seed ${seed}`,
       ...(duration === undefined ? [] : [`--duration ${duration}ms`]),
       ...sourceArguments({ config, set: all }, path),
@@ -360,7 +430,7 @@ class Sweep {
       environmentPrefix(this.#io.environment) +
       [
         'npx sidereal bench',
-        quoted(portablePath(this.#file)),
+        quoted(portablePath(this.#places.file)),
         `--batch-sizes ${showBatchSizes(sizes)}`,
         ...sweep.filter((text) => !isBatchSizeAxis(text)).map((text) => `--sweep ${quoted(text)}`),
         `--seeds ${seeds}`,

@@ -16,12 +16,12 @@ import type { FuzzOptions } from './fuzzCommand.ts';
 import type { InspectOptions } from './inspectCommand.ts';
 import type { CliIo } from './io.ts';
 import type { KeysOptions } from './keysCommand.ts';
-import { laterCommands } from './laterCommands.ts';
 import type { NodeCommandOptions } from './nodeCommand.ts';
 import type { ProcessConfigOptions } from './processConfig.ts';
 import type { RunCommandOptions } from './runCommand.ts';
 import type { ValidateOptions } from './validateCommand.ts';
 import { readVersion } from './version.ts';
+import type { WorkerOptions } from './workerCommand.ts';
 
 /**
  * Runs one command line.
@@ -87,26 +87,13 @@ export function createProgram(io: CliIo, finish: Finish): Command {
       finish(import('./keysCommand.ts').then((command) => command.makeKeys(options, io))),
     );
   addBench(program, io, finish);
+  addWorker(program, io, finish);
   addFuzz(program, io, finish);
   addInspect(program, io, finish);
   addFit(program, io, finish);
   addDevnet(program, io, finish);
   addProcesses(program, io, finish);
   addClientCommands(program, io, finish);
-  for (const { name, description, feature } of laterCommands) {
-    program
-      .command(name)
-      .description(`${description} (not in this version)`)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .addHelpText('after', `\nExample:\n  npx sidereal ${name}     # refused until ${feature} is there\n`)
-      .action(() => {
-        throw new CodedError(
-          'NOT_AVAILABLE_YET',
-          `sidereal ${name} needs ${feature}, which this version does not have`,
-        );
-      });
-  }
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ writeOut: io.out, writeErr: () => undefined });
     if (command !== program) command.helpOption('--help', 'show help');
@@ -134,6 +121,7 @@ const usageCodes: readonly string[] = [
   'NODE_KEY_OTHER',
   'NODE_NOT_VALIDATOR',
   'P2P_ADDRESS_INVALID',
+  'QUEUE_ADDRESS_INVALID',
   'VALIDATOR_KEY_MISSING',
   'INPUT_LOG_MISSING',
   'INPUT_LOG_DAMAGED',
@@ -182,12 +170,12 @@ function addBench(program: Command, io: CliIo, finish: Finish): void {
       'limit: most unsettled net at any time; may be repeated',
       collect,
     )
-    .option('--workers <n>', 'threads (default: one for each core)', parseCount)
+    .option('--workers <n>', 'threads (default: one for each core; none with --queue)', parseThreads)
     .option(
       '--out <dir>',
       'results, report, and finished runs to go on from (default: one below .sidereal/bench)',
     )
-    .option('--queue <url>', 'share the runs with workers on other machines (not in this version)')
+    .option('--queue <url>', 'leave the runs to `sidereal worker` on any machine: redis://… or postgres://…')
     .option('--config <file>', 'configuration below the scenario')
     .option('--set <key=value>', 'set a key of the configuration; may be repeated', collect)
     .option('--json', 'print results.json and nothing else')
@@ -197,6 +185,19 @@ function addBench(program: Command, io: CliIo, finish: Finish): void {
     )
     .action((scenario: string | undefined, options: BenchOptions) =>
       finish(import('./benchCommand.ts').then((command) => command.bench(scenario, options, io))),
+    );
+}
+
+function addWorker(program: Command, io: CliIo, finish: Finish): void {
+  program
+    .command('worker')
+    .description('take runs of queued sweeps, until it is told to stop')
+    .requiredOption('--queue <url>', 'where they wait: redis://…, rediss://… or postgres://…')
+    .option('--concurrency <n>', 'runs at a time (default: one for each core)', parseCount)
+    .option('--lost-after <time>', 'silence after which others take its runs (default 10s)', parseTime)
+    .addHelpText('after', '\nExample:\n  npx sidereal worker --queue redis://10.0.0.9:6379 --concurrency 4\n')
+    .action((options: WorkerOptions) =>
+      finish(import('./workerCommand.ts').then((command) => command.serveQueue(options, io))),
     );
 }
 
@@ -320,6 +321,10 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (!/^[0-9]{1,9}$/.test(text) || count < 1) throw new InvalidArgumentError('Expected an integer >= 1.');
   return count;
+}
+
+function parseThreads(text: string): number {
+  return text === '0' ? 0 : parseCount(text);
 }
 
 /** A positive number, such as a pace. */

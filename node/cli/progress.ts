@@ -34,8 +34,11 @@ export class Progress {
     this.#lastLineMs = this.#startedMs;
   }
 
-  /** @param note - What there is to say besides the amount, where there is no bar. */
-  update(virtualMs: number, note?: string): void {
+  /**
+   * @param note - What there is to say besides the amount, where there is no bar.
+   * @param aside - What there is to say in any case.
+   */
+  update(virtualMs: number, note?: string, aside?: string): void {
     const nowMs = this.#io.clock();
     if (nowMs - this.#startedMs < QUIET_MS) return;
     const shareDone = Math.max(0, Math.min(1, virtualMs / Math.max(1, this.#totalMs)));
@@ -43,7 +46,7 @@ export class Progress {
       if (this.#bar === undefined) {
         this.#bar = new SingleBar(
           {
-            format: `  {bar} {percentage}% of ${this.#show(this.#totalMs)} | {eta_formatted}`,
+            format: `  {bar} {percentage}% of ${this.#show(this.#totalMs)} | {eta_formatted}{aside}`,
             barsize: 30,
             clearOnComplete: true,
             hideCursor: false,
@@ -51,13 +54,14 @@ export class Progress {
           },
           Presets.shades_classic,
         );
-        this.#bar.start(1000, 0);
+        this.#bar.start(1000, 0, { aside: '' });
       }
-      this.#bar.update(Math.round(shareDone * 1000));
+      this.#bar.update(Math.round(shareDone * 1000), { aside: aside === undefined ? '' : ` | ${aside}` });
     } else if (nowMs - this.#lastLineMs >= LINE_INTERVAL_MS) {
       this.#lastLineMs = nowMs;
+      const more = [note, aside].filter((part) => part !== undefined).join(', ');
       this.#io.err(
-        `${this.#name}: ${this.#show(virtualMs)} of ${this.#show(this.#totalMs)} (${Math.floor(shareDone * 100)} %)${note === undefined ? '' : `: ${note}`}\n`,
+        `${this.#name}: ${this.#show(virtualMs)} of ${this.#show(this.#totalMs)} (${Math.floor(shareDone * 100)} %)${more === '' ? '' : `: ${more}`}\n`,
       );
     }
   }

@@ -2,6 +2,7 @@
  * Worker threads that take tasks one at a time. A thread that dies or falls silent costs its task, never the run: the
  * task is reported as lost with what is known, and a fresh thread takes the next.
  */
+import type { Worker } from 'node:worker_threads';
 import { startThread } from '../startThread.ts';
 
 /** What a worker sends: that it still works on its task, or the outcome. */
@@ -24,75 +25,98 @@ export interface WorkerPoolOptions<Task, Outcome> {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How the work on a task ended. `abandoned`: it was wanted no more. */
+export type TaskEnd<Outcome> =
+  | { readonly type: 'done'; readonly outcome: Outcome }
+  | { readonly type: 'lost'; readonly reason: string }
+  | { readonly type: 'abandoned' };
+
 /** Runs until there are no more tasks. */
 export async function runWorkerPool<Task, Outcome>(options: WorkerPoolOptions<Task, Outcome>): Promise<void> {
-  await Promise.all(Array.from({ length: options.workerCount }, () => new Lane(options).run()));
+  await Promise.all(Array.from({ length: options.workerCount }, () => runLane(options)));
 }
 
 /** One thread after the other, each as long as it lives. */
-class Lane<Task, Outcome> {
-  readonly #options: WorkerPoolOptions<Task, Outcome>;
+async function runLane<Task, Outcome>(options: WorkerPoolOptions<Task, Outcome>): Promise<void> {
+  const { next, done, lost, signal } = options;
+  const thread = new TaskThread<Task, Outcome>(options);
+  for (let task = next(); task !== undefined; task = next()) {
+    const end = await thread.run(task, signal);
+    if (end.type === 'done') done(end.outcome);
+    else if (end.type === 'lost') lost(task, end.reason);
+  }
+  await thread.close();
+}
 
-  constructor(options: WorkerPoolOptions<Task, Outcome>) {
-    this.#options = options;
+/** A thread that does one task after the other. One that is gone is replaced when the next task comes. */
+export class TaskThread<Task, Outcome> {
+  readonly #module: URL;
+  readonly #silenceMsMax: number;
+  #worker: Worker | undefined;
+
+  constructor({ module, silenceMsMax }: Pick<WorkerPoolOptions<Task, Outcome>, 'module' | 'silenceMsMax'>) {
+    this.#module = module;
+    this.#silenceMsMax = silenceMsMax;
   }
 
-  async run(): Promise<void> {
-    for (let task = this.#options.next(); task !== undefined; task = this.#options.next()) {
-      await this.#runThread(task);
-    }
-  }
-
-  /** Works tasks off from `first` on, until there are none or the thread is gone. */
-  #runThread(first: Task): Promise<void> {
-    const { next, done, lost, silenceMsMax, signal } = this.#options;
+  /**
+   * Does a task; only one at a time.
+   * @param signal - Aborted when the task is wanted no more: the thread is ended over it.
+   */
+  run(task: Task, signal?: AbortSignal): Promise<TaskEnd<Outcome>> {
+    if (signal?.aborted === true) return Promise.resolve({ type: 'abandoned' });
+    const worker = this.#worker ?? this.#start();
     return new Promise((resolve) => {
-      const worker = startThread(this.#options.module, {
-        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-      });
-      let task: Task | undefined = first;
       let watchdog = setTimeout(() => undefined, 0);
-      const end = (reason: string | undefined): void => {
+      const finish = (end: TaskEnd<Outcome>): void => {
         clearTimeout(watchdog);
         signal?.removeEventListener('abort', abandon);
-        worker.removeAllListeners();
-        // What a thread says while it is being ended concerns nobody any more.
-        worker.on('error', () => undefined);
-        if (task !== undefined && reason !== undefined) lost(task, reason);
-        task = undefined;
-        void worker.terminate().then(() => resolve());
+        worker.off('message', listen).off('error', fail).off('exit', leave);
+        if (end.type === 'done') resolve(end);
+        else void this.close().then(() => resolve(end));
       };
-      const abandon = (): void => end(undefined);
-      signal?.addEventListener('abort', abandon);
       const wait = (): void => {
         clearTimeout(watchdog);
-        watchdog = setTimeout(
-          () => end(`no sign of life for ${Math.round(silenceMsMax / 1000)} s`),
-          silenceMsMax,
-        );
+        const reason = `no sign of life for ${Math.round(this.#silenceMsMax / 1000)} s`;
+        watchdog = setTimeout(() => finish({ type: 'lost', reason }), this.#silenceMsMax);
       };
-      const give = (): void => {
-        if (task === undefined) end(undefined);
-        else {
-          worker.postMessage(task);
-          wait();
-        }
-      };
-      worker.on('message', (message: WorkerMessage<Outcome>) => {
+      const abandon = (): void => finish({ type: 'abandoned' });
+      const listen = (message: WorkerMessage<Outcome>): void => {
         if (message.type === 'alive') wait();
-        else {
-          task = undefined;
-          done(message.outcome);
-          task = next();
-          give();
-        }
-      });
-      worker.on('error', (cause) =>
-        end(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)),
-      );
-      worker.on('exit', (code) => end(`the thread ended with code ${code}`));
-      give();
+        else finish(message);
+      };
+      const fail = (cause: unknown): void =>
+        finish({
+          type: 'lost',
+          reason: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+        });
+      const leave = (code: number): void =>
+        finish({ type: 'lost', reason: `the thread ended with code ${code}` });
+      signal?.addEventListener('abort', abandon);
+      worker.on('message', listen).on('error', fail).on('exit', leave);
+      worker.postMessage(task);
+      wait();
     });
+  }
+
+  #start(): Worker {
+    const worker = startThread(this.#module, {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    // What a thread says between two tasks, or when it is being ended, concerns nobody; one that is gone is missed.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    });
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads a CSV trace of base fees: row i drives settlement block i. Fees are in gwei with at most nine decimals. */
 import { parse } from 'csv-parse/sync';
-import { readTextFile, resolveBeside } from './configSources.ts';
+import { readTextFile, resolveBeside, type TextReader } from './configSources.ts';
 import { type Checked, PROBLEMS_KEPT_MAX, type Problem, showValue, suggest } from './problem.ts';
 
 export const BASE_FEE_TRACE_BYTES_MAX = 16 * 1024 * 1024;
@@ -9,11 +9,16 @@ const gweiPattern = /^[0-9]{1,20}(?:\.[0-9]{1,9})?$/;
 
 /**
  * @param path - As the configuration names it, relative to the file `from`.
+ * @param readText - Where files come from; the disk by default.
  * @returns Base fees in 10^-9 gwei, one a settlement block.
  */
-export function readBaseFeeTrace(path: string, from: string): Checked<readonly bigint[]> {
+export function readBaseFeeTrace(
+  path: string,
+  from: string,
+  readText: TextReader = readTextFile,
+): Checked<readonly bigint[]> {
   const file = resolveBeside(from, path);
-  const text = readTextFile(file, BASE_FEE_TRACE_BYTES_MAX);
+  const text = readText(file, BASE_FEE_TRACE_BYTES_MAX);
   if (!text.ok) return text;
   const problems: Problem[] = [];
   const report = (line: number, message: string, hint?: string): void => {

@@ -7,7 +7,10 @@ import { knownKeys } from './schema.ts';
 
 const ENVIRONMENT_PREFIX = 'SIDEREAL_';
 
-/** Reads a text file of bounded size. */
+/** Gives the text of a file, of at most so many bytes. */
+export type TextReader = (path: string, byteCountMax: number) => Checked<string>;
+
+/** Reads a text file of bounded size from the disk. */
 export function readTextFile(path: string, byteCountMax: number): Checked<string> {
   const at: Position = { file: path, line: undefined, column: undefined };
   const fail = (code: 'FILE_UNREADABLE' | 'FILE_TOO_LARGE', message: string): Checked<string> => ({

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { Random } from '../../consensus/primitives/random.ts';
-import { readSettings } from '../config/configSources.ts';
+import { readSettings, type TextReader } from '../config/configSources.ts';
 import type { Located } from '../config/located.ts';
 import { type Checked, type Problem, sortProblems } from '../config/problem.ts';
 import { parseScenario } from '../scenario/loadScenario.ts';
@@ -44,6 +44,8 @@ export interface PlanOptions {
   /** The phase is set or swept: seeds do not draw it. */
   readonly isPhaseFixed: boolean;
   readonly version: string;
+  /** Where the files that the scenario names come from; the disk by default. */
+  readonly readText?: TextReader | undefined;
 }
 
 export interface PlannedPoint {
@@ -176,11 +178,11 @@ type LoadedPoint = { readonly scenario: Scenario; readonly warnings: readonly Pr
 
 /** As `sidereal run FILE --seed … --set …` loads it. */
 function loadPoint(options: PlanOptions, settings: Settings, seed: number): Checked<LoadedPoint> {
-  const { text, file, below, above, durationMs } = options;
+  const { text, file, below, above, durationMs, readText } = options;
   const pointSources = readSettings(settings.map(({ key, value }) => `${key}=${value}`));
   if (!pointSources.ok) return pointSources;
   const sources = [...above, ...pointSources.value];
-  return parseScenario(text, file, { below, above: sources, seed, durationMs });
+  return parseScenario(text, file, { below, above: sources, seed, durationMs, readText });
 }
 
 /** Uniform over a settlement block; the same share of it at every point. */

@@ -4,9 +4,9 @@
  */
 import { posix } from 'node:path';
 import { readBaseFeeTrace } from '../config/baseFeeTrace.ts';
-import { readTextFile } from '../config/configSources.ts';
+import { readTextFile, type TextReader } from '../config/configSources.ts';
 import { type Located, parseYaml, YAML_BYTES_MAX } from '../config/located.ts';
-import { parseConfigSources } from '../config/parseConfig.ts';
+import { type ParseConfigOptions, parseConfigSources } from '../config/parseConfig.ts';
 import { type Checked, limitProblems, type Problem, sortProblems } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { readAccounts } from './accountsReader.ts';
@@ -37,6 +37,8 @@ export interface LoadOptions {
   readonly durationMs?: number | undefined;
   /** Where it is to run: what that engine cannot do is a problem too. Default: the simulation, which can do everything. */
   readonly engine?: Engine | undefined;
+  /** Where the files that it names come from; the disk by default. */
+  readonly readText?: TextReader | undefined;
 }
 
 export interface LoadedScenario {
@@ -104,10 +106,12 @@ export function parseScenario(
     ...(ownConfig === undefined ? [] : [ownConfig.value]),
     ...(options.above ?? []),
   ];
-  const config = parseConfigSources(sources, { readBaseFees: readBaseFeeTrace });
+  const readText = options.readText ?? readTextFile;
+  const reading = { readBaseFees: (path: string, from: string) => readBaseFeeTrace(path, from, readText) };
+  const config = parseConfigSources(sources, reading);
   // With a bad configuration the rest is still read, against its good groups, so that every mistake is listed at once.
   const badGroups = config.ok ? new Set<string>() : new Set(config.problems.map(groupOf));
-  const usable = config.ok ? config : parseGoodGroups(sources, badGroups);
+  const usable = config.ok ? config : parseGoodGroups(sources, badGroups, reading);
   if (!usable.ok) return usable;
   const read = new ScenarioFile(reader, root, usable.value.config, file).read(options);
   const problems = config.ok
@@ -138,13 +142,14 @@ function groupOf({ path }: Problem): string {
 function parseGoodGroups(
   sources: readonly Located[],
   badGroups: ReadonlySet<string>,
+  reading: ParseConfigOptions,
 ): ReturnType<typeof parseConfigSources> {
   const good = sources.map((source): Located => {
     if (source.kind !== 'map') return source;
     const entries = [...source.entries].filter(([group]) => !badGroups.has(group));
     return { ...source, entries: new Map(entries) };
   });
-  const parsed = parseConfigSources(good, { readBaseFees: readBaseFeeTrace });
+  const parsed = parseConfigSources(good, reading);
   return parsed.ok ? parsed : parseConfigSources([]);
 }
 
@@ -175,6 +180,7 @@ class ScenarioFile {
     seed: seedOverride,
     durationMs: durationOverride,
     engine,
+    readText = readTextFile,
   }: LoadOptions): LoadedScenario | undefined {
     const reader = this.#reader;
     const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
@@ -188,7 +194,7 @@ class ScenarioFile {
     const allowUnsafe = reader.flag(get('allow_unsafe')) ?? false;
     const network = readNetwork(reader, get('network'));
     const timeline = readTimeline(this.#context, get('timeline'));
-    const trace = readWorkload({ context: this.#context, file: this.#file }, get('workload'));
+    const trace = readWorkload({ context: this.#context, file: this.#file, readText }, get('workload'));
     const written = readAccounts(this.#context, this.#autoFund, get('accounts'), get('pool_cash'));
     const expectations = readExpectations(this.#context, get('expect'));
     const config = withAssets(this.#context.config, this.#context.newAssets);

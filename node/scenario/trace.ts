@@ -5,7 +5,7 @@
  */
 import { parse } from 'csv-parse/sync';
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
-import { readTextFile } from '../config/configSources.ts';
+import { readTextFile, type TextReader } from '../config/configSources.ts';
 import { namePattern, symbolPattern } from '../config/fields.ts';
 import {
   type Checked,
@@ -45,10 +45,11 @@ export type TracePlacement = { readonly blocks: number } | { readonly timeScale:
 
 /**
  * Reads a trace.
+ * @param readText - Where files come from; the disk by default.
  * @returns Rows by timestamp, then file order; or every problem.
  */
-export function readTrace(file: string): Checked<readonly TraceRow[]> {
-  const text = readTextFile(file, TRACE_BYTES_MAX);
+export function readTrace(file: string, readText: TextReader = readTextFile): Checked<readonly TraceRow[]> {
+  const text = readText(file, TRACE_BYTES_MAX);
   return text.ok ? parseTrace(text.value, file) : text;
 }
 

@@ -1,5 +1,5 @@
 /** Reads `workload:`: a trace placed into blocks, the uniform generator, or a model of traffic. */
-import { resolveBeside } from '../config/configSources.ts';
+import { resolveBeside, type TextReader } from '../config/configSources.ts';
 import type { ScenarioContext } from './context.ts';
 import { readModel } from './model/modelReader.ts';
 import type { MapPlace, Place, Reader } from './reader.ts';
@@ -19,6 +19,7 @@ export interface WorkloadSource {
   readonly context: ScenarioContext;
   /** The scenario's file: trace paths are relative to it. */
   readonly file: string;
+  readonly readText: TextReader;
 }
 
 /** Reads `workload:`; with problems it gives none. */
@@ -74,7 +75,7 @@ function readUniform(reader: Reader, place: Place): Pick<PlacedWorkload, 'worklo
 }
 
 function readTraceWorkload(
-  { context, file: scenarioFile }: WorkloadSource,
+  { context, file: scenarioFile, readText }: WorkloadSource,
   map: MapPlace,
   tracePlace: Place | undefined,
 ): PlacedWorkload | undefined {
@@ -83,7 +84,7 @@ function readTraceWorkload(
   const placement = readPlacement(reader, map);
   if (path === undefined || placement === undefined || tracePlace === undefined) return undefined;
   const file = resolveBeside(scenarioFile, path);
-  const trace = readTrace(file);
+  const trace = readTrace(file, readText);
   if (!trace.ok) {
     for (const problem of trace.problems) {
       // A missing file is a mistake of the scenario; a bad row one of the trace.

@@ -56,11 +56,19 @@ const advice: Readonly<Record<string, string>> = {
   NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
   OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',
   EXPERIMENT_CELL_LOST:
-    'Run the command that the message names: it repeats that run alone. A thread that runs out of memory needs a shorter `--duration` or fewer `--workers`.',
+    'Run the command that the message names: it repeats that run alone. A thread that runs out of memory needs a shorter `--duration`, fewer `--workers`, or less `--concurrency` of a worker.',
   EXPERIMENT_EMPTY: 'Name at least one batch size and one seed, and a duration of at least one block.',
   EXPERIMENT_INPUT_CHANGED: 'Leave the files alone while a sweep goes on, and start it again.',
   EXPERIMENT_LIMIT_UNKNOWN: 'Use an asset of the ledger; the message lists them.',
-  EXPERIMENT_TOO_LARGE: 'Sweep fewer values, or fewer seeds.',
+  EXPERIMENT_PACKAGE_DAMAGED:
+    'Start the sweep again: it puts a new package into the queue. If that does not help, the builds of sweep and worker differ in more than they know.',
+  EXPERIMENT_TOO_LARGE: 'Sweep fewer values, or fewer seeds; with `--queue`, shorter traces.',
+  QUEUE_ADDRESS_INVALID: 'Write it as docs/choosing-n.md shows: `redis://10.0.0.9:6379`.',
+  QUEUE_DRIVER_MISSING: 'Run `npm install` without `--omit=optional`.',
+  QUEUE_LOST: 'See to the server; the same command goes on from the runs that are kept.',
+  QUEUE_REFUSED:
+    'Correct user, password or database; on PostgreSQL the user needs the right to make a schema.',
+  QUEUE_UNREACHABLE: 'Start the server, open its port, or correct `--queue`.',
   OUT_DIR_UNWRITABLE: 'Look at the path, its permissions and the space on the disk.',
   INPUT_LOG_DAMAGED:
     'Of a simulation: record the run again, the same scenario and seed give the same log. Of a real node: other lives can still be replayed; move the damaged file away.',

@@ -5,9 +5,12 @@ const LIMIT_MS = 25_000;
 const POLL_MS = 20;
 
 /** @throws {Error} when the condition does not come true. */
-export async function waitUntil(condition: () => boolean, limitMs = LIMIT_MS): Promise<void> {
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  limitMs = LIMIT_MS,
+): Promise<void> {
   const endMs = performance.now() + limitMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${condition.toString()}`);
     await delay(POLL_MS);
   }

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { laterCommands } from '../../../node/cli/laterCommands.ts';
 import { parseScenario } from '../../../node/scenario/loadScenario.ts';
 import { allCodes } from '../../../scripts/docs/errors.ts';
 import { allEventFields } from '../../../scripts/docs/events.ts';
@@ -123,7 +122,7 @@ describe('citations in comments', () => {
 describe('documents', () => {
   const program = ['program', 'clientCommands'].map((name) => read(`node/cli/${name}.ts`)).join('\n');
   const own = [...program.matchAll(/\.command\('([a-z]+)'\)/g)].map(([, name = '']) => name);
-  const subcommands = new Set([...own, ...laterCommands.map(({ name }) => name)]);
+  const subcommands = new Set(own);
   const { scripts } = JSON.parse(read('package.json')) as {
     readonly scripts: Readonly<Record<string, string>>;
   };
@@ -153,11 +152,6 @@ describe('documents', () => {
       expect(commands.subcommands.filter((name) => !subcommands.has(name))).toEqual([]);
     });
   }
-
-  it('tell of every command that is refused for now', () => {
-    const readme = read('README.md');
-    for (const { name } of laterCommands) expect(readme).toContain(`\`${name}\``);
-  });
 });
 
 describe('replaceParts', () => {

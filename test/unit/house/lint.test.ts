@@ -23,6 +23,7 @@ const oneWay = 'Imports point one way';
 const noNode = 'consensus and settlement are pure code';
 const floors = 'Floors of settlement';
 const bothEngines = 'What drives and judges a run serves both engines';
+const onlyQueue = 'Only node/experiment/queue/bullQueue.ts imports the job queue';
 const worlds = 'node/runtime and node/simulation are two worlds';
 const pages = 'A page is a function of results';
 const plots = 'Only node/page/chart.ts imports the plotting library';
@@ -58,6 +59,8 @@ const pureRooms = [
   'consensus/primitives',
   'settlement/net',
   'node/core',
+  'node/experiment',
+  'node/experiment/queue',
   'node/laws',
   'node/page',
   'node/report',
@@ -67,9 +70,14 @@ const pureRooms = [
 
 const fixtures: readonly Fixture[] = [
   ...pureRooms.flatMap((room) => impure.map(([code, complaint]) => fixture(room, code, complaint))),
-  ...['node/runtime', 'node/experiment', 'scripts', 'test/unit'].flatMap((room) => [
+  ...['node/runtime', 'node/cli', 'scripts', 'test/unit'].flatMap((room) => [
     fixture(room, 'export const now = Date.now() + Math.random();\n'),
   ]),
+  {
+    file: 'node/experiment/queue/pace.ts',
+    code: 'export const now = performance.now();\n',
+    complaint: undefined,
+  },
 
   ...[
     'consensus',
@@ -137,6 +145,16 @@ const fixtures: readonly Fixture[] = [
   importing('node/api', 'fastify'),
   importing('node/batcher', 'fastify', 'Only node/api imports the HTTP framework'),
   importing('node/runtime', '@fastify/cors', 'Only node/api imports the HTTP framework'),
+  ...['node/core', 'node/runtime', 'node/simulation', 'node/report', 'node/replay', 'node/api'].map((room) =>
+    importing(room, 'bullmq', onlyQueue),
+  ),
+  ...['bullmq', 'ioredis', 'pg'].map((name) => importing('node/experiment/queue', name, onlyQueue)),
+  fixture('node/cli', "export const load = () => import('bullmq');\n", onlyQueue),
+  {
+    file: 'node/experiment/queue/bullQueue.ts',
+    code: "import { thing } from 'bullmq';\n\nexport const load = () => [thing, import('bullmq')];\n",
+    complaint: undefined,
+  },
 
   fixture('node/runtime', 'export async function work() {}\n\nwork();\n', 'lint/nursery/noFloatingPromises'),
   fixture('node/config', 'export const any = (value: any) => value;\n', 'lint/suspicious/noExplicitAny'),

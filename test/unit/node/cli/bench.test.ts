@@ -205,7 +205,13 @@ describe('what sidereal bench refuses', () => {
     [['--max-exposure', 'GOLD=5'], /there is no asset `GOLD`; known: UM, .*\[EXPERIMENT_LIMIT_UNKNOWN\]/],
     [['--max-latency-p99', 'soon'], /Expected a duration/],
     [['--max-fee-per-block', '-1'], /Expected whole smallest units/],
-    [['--queue', 'redis://127.0.0.1'], /NOT_AVAILABLE_YET/],
+    [['--queue', 'http://127.0.0.1'], /--queue: expected redis:.*, got http:… \[QUEUE_ADDRESS_INVALID\]/],
+    [['--queue', 'redis://127.0.0.1/first'], /expected the number of a database.*\[QUEUE_ADDRESS_INVALID\]/],
+    [
+      ['--queue', 'redis://h?namespace=Big'],
+      /namespace: expected up to 40 lower-case.*\[QUEUE_ADDRESS_INVALID\]/,
+    ],
+    [['--workers', '0'], /--workers 0 needs --queue.*\[CLI_USAGE\]/],
     [['--duration', '1ms'], /has no block.*\[EXPERIMENT_EMPTY\]/],
   ])('%j', async (args, message) => {
     const { code, out, err } = await runCommand(['bench', scenario, '--out', join(dir, 'refused'), ...args]);

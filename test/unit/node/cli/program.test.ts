@@ -89,12 +89,6 @@ describe('sidereal', () => {
     expect((await runCommand(['run', SEED, '--jsn'])).err).toMatch(/Did you mean.*--json/);
   });
 
-  it.each(['worker'])('refuses %s until it is there, whatever its options', async (command) => {
-    const { code, err } = await runCommand([command, 'argument', '--validators', '4']);
-    expect(code).toBe(2);
-    expect(err).toContain('[NOT_AVAILABLE_YET]');
-  });
-
   it('refuses to settle a devnet elsewhere until that is there', async () => {
     const { code, err } = await runCommand(['devnet', '--settlement', 'anvil']);
     expect([code, err]).toEqual([2, expect.stringContaining('[NOT_AVAILABLE_YET]')]);

@@ -1,0 +1,5 @@
+import { testCellQueue } from './cellQueueSuite.ts';
+import { testQueuedSweep } from './queuedSweepSuite.ts';
+
+testCellQueue('redis');
+testQueuedSweep('redis');
