@@ -36,4 +36,5 @@ export const requirements: readonly Requirement[] = [
 export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/redisQueue.test.ts', needs: ['redis'] },
   { file: 'test/contract/postgresQueue.test.ts', needs: ['postgres'] },
+  { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
 ];
