@@ -34,8 +34,16 @@ function frontOption({ x, y, points, marksX, marksY }: FrontPlot, layout: Layout
   // The area says how much, as the eye reads it.
   const sizeOf = ({ exposure }: FrontPoint): number =>
     Math.max(SIZES.least, SIZES.most * Math.sqrt(most === 0 ? 0 : exposure / most));
+  // With exposure aside: where no other point is both as cheap and as fast.
   const front = points
-    .filter(({ role }) => role !== 'beaten' && role !== 'nearest')
+    .filter((own) =>
+      points.every(
+        (other) =>
+          other.fee > own.fee ||
+          other.latency > own.latency ||
+          (other.fee === own.fee && other.latency === own.latency),
+      ),
+    )
     .sort((one, other) => one.fee - other.fee);
   return {
     grid: margins,

@@ -102,7 +102,12 @@ export function axisOption(axis: Axis, side: 'x' | 'y', { isNarrow }: Layout): o
     ...(axis.min === undefined ? {} : { min: axis.min }),
     ...(axis.max === undefined ? {} : { max: axis.max }),
     ...(axis.isWhole === true ? wholeTicks(axis, isX && isNarrow) : {}),
-    axisLabel: { ...label, formatter: (value: number) => axis.show(value) },
+    axisLabel: {
+      ...label,
+      formatter: (value: number) => axis.show(value),
+      // The end of a run is seldom a round number.
+      ...(axis.max === undefined || Number.isInteger(axis.max) ? {} : { showMaxLabel: false }),
+    },
   };
 }
 

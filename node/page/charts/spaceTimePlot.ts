@@ -174,6 +174,7 @@ class Drawing {
   /** A column is narrow: of long names the end tells them apart. */
   #shortName(name: string): string {
     if (name === CHAIN) return 'chain';
+    if (name === WINDOWS) return 'batch';
     const most = this.#lanes.length > 7 ? 4 : 8;
     return name.length <= most ? name : `…${name.slice(-(most - 1))}`;
   }

@@ -30,7 +30,8 @@ export interface ExposureOptions {
 export function exposureFigure({ courses, peakName, caption }: ExposureOptions): Html {
   const [main] = courses;
   const spans = maxOf(courses.map(({ series }) => series.exposure_usd.length));
-  const time = timeScaleOf(maxOf(courses.map(({ series }) => series.step_ms * spans)));
+  const mostMs = maxOf(courses.map(({ series }) => series.step_ms * series.exposure_usd.length));
+  const time = timeScaleOf(mostMs);
   const usd = usdScaleOf(maxOf(courses.flatMap(({ series }) => [...series.exposure_usd_max])));
   const pointsOf = (series: Series, values: readonly number[]): (readonly [number, number])[] =>
     values.map((value, index) => [(index * series.step_ms) / time.perUnit, value / usd.perUnit]);
@@ -64,7 +65,7 @@ export function exposureFigure({ courses, peakName, caption }: ExposureOptions):
     draw: (layout, id) =>
       drawLinePlot(
         {
-          x: axisOf('', time, { min: 0 }),
+          x: axisOf('', time, { min: 0, max: mostMs / time.perUnit }),
           y: axisOf('unsettled net', usd, { min: 0 }),
           lines,
         },

@@ -356,7 +356,8 @@ export function frontFigure({ results }: SweepReport): Html | undefined {
     caption: `Left is cheaper, lower is faster, smaller is less exposed; the numbers are N. A point on the front is one that no other is at least as good as in all three and better in one.${beaten > 0 ? ` ${beaten} of ${points.length} points are beaten by another.` : ' No point here beats another.'}`,
     alternative: `${points.length} points by fee a block and p99 latency, ${front.length} of them on the Pareto front. ${chosenSentence(points)}`,
     key: [
-      { name: 'on the front', style: pointStyle, as: 'line-mark' },
+      { name: 'on the front', style: pointStyle, as: 'mark' },
+      { name: 'none is both cheaper and faster', style: pointStyle, as: 'line' },
       ...(beaten > 0
         ? [
             {
