@@ -20,6 +20,7 @@ describe('scripts/scenarios', () => {
       'bursty-flows.yaml',
       'bursty-real-fees.yaml',
       'censored-proposer.yaml',
+      'choosing-n-aave.yaml',
       'choosing-n.yaml',
       'clock-skew.yaml',
       'crash-lose-disk.yaml',
