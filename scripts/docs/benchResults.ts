@@ -114,8 +114,7 @@ const meanings: Readonly<Record<string, string>> = {
   'limits.exposure': 'Limits of the largest exposure',
   recommended: 'The recommended point; null if none keeps the limits',
   ...pointFields('recommended'),
-  'recommended.by':
-    '`knee` of the front; `only`: it has one point; `limits`: the cheapest within them',
+  'recommended.by': '`knee` of the front; `only`: it has one point; `limits`: the cheapest within them',
   'recommended.why': 'In words',
   'recommended.ci95': 'Batch sizes within which 95 % of the draws choose',
   'recommended.chosen': 'What the draws choose, the most frequent first',
