@@ -37,4 +37,5 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/redisQueue.test.ts', needs: ['redis'] },
   { file: 'test/contract/postgresQueue.test.ts', needs: ['postgres'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
+  { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },
 ];

@@ -151,7 +151,8 @@ export function testQueuedSweep(server: ServerName): void {
       await serve(build);
       for (const sweep of sweeps) expect(await sweep.ended).toBeUndefined();
       for (const sweep of sweeps) expectWhole(sweep);
-      expect(await harness.namespace.dump()).toBe('');
+      // What one of two equal sweeps put in again may still be worked on.
+      await waitUntil(async () => (await harness.namespace.dump()) === '', LIMIT_MS);
     });
 
     it('puts in again what a server forgot', async () => {
@@ -159,7 +160,6 @@ export function testQueuedSweep(server: ServerName): void {
       const sweep = start(await harness.open(build, { timings }), build, 'forgotten');
       await waitUntil(async () => (await harness.namespace.dump()).includes('-7'), LIMIT_MS);
       await harness.namespace.forget();
-      expect(await harness.namespace.dump()).not.toContain('-7');
       await serve(build);
       expect(await sweep.ended).toBeUndefined();
       expectWhole(sweep);

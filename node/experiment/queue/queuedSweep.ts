@@ -69,6 +69,8 @@ class QueuedSweep {
   readonly #open: number[];
   /** In the queue, by id. */
   readonly #waiting = new Map<string, number>();
+  /** Put in again: it may be in the queue though its cell is there. */
+  readonly #again = new Set<string>();
   /** What was heard of cells that are waited for. */
   readonly #heard = new Map<string, CellEnd>();
   #stopListening: (() => Promise<void>) | undefined;
@@ -124,7 +126,7 @@ class QueuedSweep {
     await this.#stopListening?.();
     // The notice first: what is finished from here on is wanted by nobody, and whoever finishes it removes it.
     await queue.experiments.remove(this.#notice.id);
-    const ids = [...this.#waiting.keys()];
+    const ids = [...new Set([...this.#waiting.keys(), ...this.#again])];
     await this.#forEach(ids, (id) => queue.cells.remove(id));
     const busy: string[] = [];
     await this.#forEach(ids, async (id) => {
@@ -165,8 +167,10 @@ class QueuedSweep {
     this.#options.heard(await cells.countWorkers());
     await this.#forEach([...this.#waiting], async ([id, index]) => {
       const end = await cells.look(id);
-      if (end === 'missing') await cells.add([{ id, job: { experiment: this.#notice.id, index } }]);
-      else if (end !== 'open') this.#heard.set(id, end);
+      if (end === 'missing' && this.#waiting.has(id) && !this.#heard.has(id)) {
+        this.#again.add(id);
+        await cells.add([{ id, job: { experiment: this.#notice.id, index } }]);
+      } else if (end !== 'open' && end !== 'missing') this.#heard.set(id, end);
     });
   }
 
@@ -180,9 +184,12 @@ class QueuedSweep {
       const index = this.#waiting.get(id);
       if (index === undefined || end === 'open' || end === 'missing') return;
       this.#waiting.delete(id);
-      // It is kept here before the queue forgets it.
-      if (end.type === 'done') done(this.#read(end.text, index));
-      await queue.cells.remove(id);
+      try {
+        // It is kept here before the queue forgets it.
+        if (end.type === 'done') done(this.#read(end.text, index));
+      } finally {
+        await queue.cells.remove(id);
+      }
       if (end.type === 'failed') throw this.#lost(index, end.reason);
     });
   }
