@@ -1,4 +1,5 @@
 /** What every job queue must do, over the real server: `redisQueue` and `postgresQueue` run it. */
+import { randomBytes } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openBullQueue } from '../../node/experiment/queue/bullQueue.ts';
@@ -20,16 +21,14 @@ export const quickTimings: QueueTimings = { ...queueTimings, lostMs: 5000, retry
 export class QueueHarness {
   readonly namespace: QueueNamespace;
   readonly #closers: (() => unknown)[] = [];
-  #builds = 0;
 
   constructor(server: ServerName) {
     this.namespace = new QueueNamespace(server);
   }
 
-  /** A name for a build that no other test uses. */
+  /** A name for a build that no other test uses: PostgreSQL counts the workers of all namespaces together. */
   newBuild(): string {
-    this.#builds += 1;
-    return `abc${this.#builds}`;
+    return randomBytes(6).toString('hex');
   }
 
   async open(build: string, options: { port?: number; timings?: QueueTimings } = {}): Promise<CellQueue> {

@@ -29,7 +29,7 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 /** Jobs of each kind removed at a time. */
 const EXPIRED_MAX = 1000;
 /** News kept for whoever listens: they hold results, and what is missed is looked up. */
-const EVENTS_MAX = 500;
+const EVENTS_MAX = 200;
 /** Longest wait for news before the next look at them, in ms: a call that comes between two looks is heard then. */
 const NEWS_WAIT_MS = 1_000;
 /** Connections of each part to PostgreSQL, given up when nobody needs them. */
@@ -151,6 +151,8 @@ class Link {
       try {
         return await within(Math.max(1, lostMs - watch.elapsedMs), question());
       } catch (cause) {
+        // Ours, not the server's: it would never get better.
+        if (cause instanceof TypeError) throw cause;
         this.#lastError = cause instanceof TimeIsUp ? (this.#lastError ?? cause) : cause;
         if (this.#isClosed || watch.elapsedMs >= lostMs - retryMs) throw this.#lost();
         await new Bell().wait(retryMs);
@@ -391,10 +393,6 @@ class BullCells implements CellJobs {
     events.on('failed', ({ jobId, failedReason }) => ended(jobId, failed(failedReason)));
     await this.#link.ask(() => events.waitUntilReady());
     return () => this.#link.shut(events);
-  }
-
-  async forgetNews(): Promise<void> {
-    await this.#link.ask(() => this.#queue.trimEvents(0));
   }
 
   async take({ concurrency, lockMs, work }: TakeOptions): Promise<() => Promise<void>> {

@@ -53,8 +53,6 @@ export interface CellJobs {
   countWorkers(): Promise<number>;
   /** Calls back when a job ended: some news are old, and some are missed. `look` knows for certain. @returns Stops listening. */
   listen(ended: (id: string, end: CellEnd) => void): Promise<() => Promise<void>>;
-  /** Deletes news, which hold results. Whoever listens misses some. */
-  forgetNews(): Promise<void>;
   /** Takes jobs. @returns Gives back what is being worked on, and takes no more. */
   take(options: TakeOptions): Promise<() => Promise<void>>;
 }

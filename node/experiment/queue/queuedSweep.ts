@@ -136,7 +136,6 @@ class QueuedSweep {
     if (busy.length > 0) await new Bell().wait(timings.retryMs);
     await this.#forEach(busy, (id) => queue.cells.remove(id));
     for (const index of this.#parts.keys()) await queue.parts.remove(partIdOf(this.#notice.id, index));
-    await queue.cells.forgetNews();
   }
 
   /** The package first: who sees the notice finds it. */
