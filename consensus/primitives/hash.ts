@@ -32,6 +32,7 @@ export const domains = {
   proofVerdict: 0x21,
   proofTrust: 0x22,
   verifyingKey: 0x23,
+  settlementStatement: 0x24,
 } as const;
 
 export type Domain = keyof typeof domains;

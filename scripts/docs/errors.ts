@@ -10,7 +10,7 @@ import { runtimeCodes } from '../../node/runtime/codes.ts';
 import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
 import { atomicCodes } from '../../settlement/atomic/codes.ts';
-import { proofCodes, proofTrustCodes } from '../../settlement/atomic/proofs/codes.ts';
+import { proofCodes, proofFormCodes, proofTrustCodes } from '../../settlement/atomic/proofs/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
 import { transactionCodes } from '../../settlement/execution/transaction.ts';
@@ -35,7 +35,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   transaction: { ...transactionCodes, ...executionCodes },
   ledger: ledgerCodes,
   atomic: atomicCodes,
-  proofs: { ...proofCodes, ...proofTrustCodes },
+  proofs: { ...proofCodes, ...proofFormCodes, ...proofTrustCodes },
   net: netCodes,
   chain: chainCodes,
   consensus: consensusCodes,
@@ -224,6 +224,12 @@ const advice: Readonly<Record<string, string>> = {
   POOL_INSUFFICIENT_CASH:
     'Wait for repayments or a confirmed batch; cash that the open window’s repayments brought is reserved.',
 
+  PROOF_FORM_INVALID: 'Write the proof as docs/api.md shows; the message names the place.',
+  PROOF_KIND_MISSING:
+    'Bring what `atomic_batches.required_proofs` asks for; `required` in the details names the kinds.',
+  PROOF_PAYER_MISSING: 'Let the payer sign the batch, or a proof of this settlement.',
+  PROOF_RELEASE_MISSING:
+    'Let the payer of the escrow, or enough of its parties, sign the batch or a proof of this release.',
   PROOF_SIGNATURE_INVALID:
     'Sign the byte 0x20 and the statement; an EVM account signs their SHA-256, with the low s.',
   PROOF_SIGNERS_REPEATED: 'Name each party once.',

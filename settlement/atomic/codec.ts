@@ -4,6 +4,7 @@ import { DecodeError, type Reader, Writer } from '../../consensus/primitives/cod
 import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
+import { readProof, writeProof } from './proofs/proofCodec.ts';
 import type {
   AtomicBatch,
   AtomicBatchOperation,
@@ -64,6 +65,8 @@ function writeRequest(writer: Writer, request: SettlementRequest): void {
   writeAddress(writer, request.to);
   writeSymbol(writer, request.asset);
   writer.amount(request.amount).string(request.metadata, METADATA_BYTES_MAX);
+  writer.boolean(request.proof !== undefined);
+  if (request.proof !== undefined) writeProof(writer, request.proof);
 }
 
 function readRequest(reader: Reader): SettlementRequest {
@@ -73,7 +76,9 @@ function readRequest(reader: Reader): SettlementRequest {
   const to = readAddress(reader);
   const asset = readSymbol(reader);
   const amount = reader.amount();
-  return { settlementId, from, to, amount, asset, kind, metadata: reader.string(METADATA_BYTES_MAX) };
+  const metadata = reader.string(METADATA_BYTES_MAX);
+  const proof = reader.boolean() ? readProof(reader) : undefined;
+  return { settlementId, from, to, amount, asset, kind, metadata, proof };
 }
 
 export function writeKind(writer: Writer, kind: SettlementKind): void {

@@ -2,6 +2,7 @@
  * What a batch costs to execute, known from its bytes alone. One gas stands for one microsecond on the reference machine
  * (docs/performance.md), rounded up, so that a block full of batches is executed within half of `consensus.delta_ms`.
  */
+import { proofGas } from './proofs/proofGas.ts';
 import type { AtomicBatchOperation } from './types.ts';
 
 /** Decoding the envelope, the record of the batch and its row. */
@@ -16,11 +17,16 @@ const METADATA_BYTES_PER_GAS = 100;
 /** Gas of a batch, whatever becomes of it. */
 export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number {
   let metadataLength = 0;
-  for (const { metadata } of batch.requests) metadataLength += metadata.length;
+  let proofsGas = 0;
+  for (const { metadata, proof } of batch.requests) {
+    metadataLength += metadata.length;
+    if (proof !== undefined) proofsGas += proofGas(proof);
+  }
   return (
     GAS_BATCH +
     GAS_REQUEST * batch.requests.length +
     GAS_SIGNATURE * (1 + signers.length) +
-    Math.ceil(metadataLength / METADATA_BYTES_PER_GAS)
+    Math.ceil(metadataLength / METADATA_BYTES_PER_GAS) +
+    proofsGas
   );
 }

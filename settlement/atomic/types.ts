@@ -1,5 +1,6 @@
 /** Shapes of atomic settlement: rules, requests, batches, receipts, rows. Amounts are smallest units. */
 import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { SettlementProof } from './proofs/types.ts';
 
 /** Fixed for a run; part of genesis. */
 export interface AtomicRules {
@@ -37,6 +38,8 @@ export interface SettlementRequest {
   readonly kind: SettlementKind;
   /** Text of the parties' own, at most `METADATA_BYTES_MAX`; nothing here reads it. */
   readonly metadata: string;
+  /** Says that somebody stands behind this settlement (statement.ts); verified wherever it is. */
+  readonly proof?: SettlementProof | undefined;
 }
 
 export interface AtomicBatch {

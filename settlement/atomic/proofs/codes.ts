@@ -2,6 +2,11 @@
 
 /** Reasons of a verdict: in the details of a batch that failed with PROOF_VERIFICATION_FAILED. */
 export const proofCodes = {
+  PROOF_KIND_MISSING:
+    'the chain asks for a proof of another kind, or by other signers, for settlements of this payer or asset',
+  PROOF_PAYER_MISSING: 'the payer is neither sender nor signer of the batch, and signed no proof of its own',
+  PROOF_RELEASE_MISSING:
+    'neither the payer of the escrow nor enough of its parties signed the batch, or a proof of the release',
   PROOF_SIGNATURE_INVALID: 'a signature is not the named signer’s over this settlement',
   PROOF_SIGNERS_REPEATED: 'one signer is named twice',
   PROOF_THRESHOLD_INVALID: 'the threshold is zero or above the number of named signers',
@@ -31,6 +36,11 @@ export const proofCodes = {
 } as const;
 
 export type ProofFailure = keyof typeof proofCodes;
+
+/** What a request is refused with before its proof is looked at. */
+export const proofFormCodes = {
+  PROOF_FORM_INVALID: 'the proof of a request is not in the form that is read',
+} as const;
 
 /** What is thrown where trust is set up, before any proof is read. */
 export const proofTrustCodes = {
