@@ -1,7 +1,7 @@
 /**
- * The long checks: seeds of the fuzzer and of justice, and the shipped scenarios over many seeds, against every law;
- * shipped ones and a share of the fuzzed ones run twice, under different crypto policies and sharing. Every case has a
- * name that reproduces it:
+ * The long checks: seeds of the fuzzer and of justice, and the shipped scenarios over many seeds, against every law, and
+ * sequences, bytes and requests against those of the ledger. Shipped scenarios and a share of the fuzzed ones run twice, under
+ * different crypto policies and sharing. Every case has a name that reproduces it:
  *
  *   npm run campaign -- --share 10%            a fixed tenth of the cases
  *   npm run campaign -- --fresh 20             and seeds of the fuzzer that nobody has run before
@@ -25,6 +25,8 @@ const FUZZ_CASES = 2000;
 const FRESH_SEED_MIN = 1_000_000;
 /** Seeds in which nobody but the silent may be slashed: ten minutes of one core. */
 const JUSTICE_CASES = 10_000;
+/** Of each kind of check of the ledger: 125,000 changed transactions and 25,000 changed requests among them. */
+const LEDGER_CASES = 250;
 const SCENARIO_FOLDER = 'scripts/scenarios';
 /** A day: one run of it takes as long as hundreds of the others. */
 const LONG_SCENARIO = 'day-with-faults.yaml';
@@ -88,6 +90,7 @@ function allCases(): CampaignCase[] {
     shippedSeeds: SHIPPED_SEEDS,
     fuzzCases: FUZZ_CASES,
     justiceCases: JUSTICE_CASES,
+    ledgerCases: LEDGER_CASES,
   });
 }
 

@@ -11,8 +11,9 @@ import { findDifference } from '../../node/simulation/fuzz/judge.ts';
 import { runSeed } from '../../node/simulation/fuzz/seedRun.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
 import { runJusticeSeed } from './justice.ts';
+import { ledgerCaseKinds, runLedgerCase } from './ledger/ledgerCases.ts';
 
-/** `fuzz/<seed>`, `justice/<seed>`, or `<file>/<seed>` for a shipped scenario. */
+/** `fuzz/<seed>`, `justice/<seed>`, those of ledger/ledgerCases.ts, or `<file>/<seed>` for a shipped scenario. */
 export interface CampaignCase {
   readonly name: string;
 }
@@ -52,6 +53,8 @@ export function listCases(options: {
   readonly shippedSeeds: number;
   readonly fuzzCases: number;
   readonly justiceCases: number;
+  /** Cases of each kind of ledger/ledgerCases.ts. */
+  readonly ledgerCases: number;
 }): CampaignCase[] {
   const cases: CampaignCase[] = [];
   for (let seed = 1; seed <= options.shippedSeeds; seed += 1) {
@@ -60,6 +63,9 @@ export function listCases(options: {
   for (let seed = 1; seed <= options.fuzzCases; seed += 1) cases.push({ name: `${FUZZ_PREFIX}${seed}` });
   for (let seed = 1; seed <= options.justiceCases; seed += 1)
     cases.push({ name: `${JUSTICE_PREFIX}${seed}` });
+  for (let seed = 1; seed <= options.ledgerCases; seed += 1) {
+    for (const kind of ledgerCaseKinds) cases.push({ name: `${kind}/${seed}` });
+  }
   return cases;
 }
 
@@ -93,6 +99,12 @@ function judgeCase(name: string, failures: string[], tools: CaseTools): void {
     const { failures: found, duties, slashes, silentDuties } = runJusticeSeed(seed);
     failures.push(...found);
     tools.log?.(`${duties} duties, ${silentDuties} with a silent holder, ${slashes} slashes`);
+    return;
+  }
+  const ledger = runLedgerCase(name);
+  if (ledger !== undefined) {
+    failures.push(...ledger.failures);
+    for (const [what, count] of ledger.counts) tools.log?.(`${count} ${what}`);
     return;
   }
   const parsed = loadScenario(name.slice(0, name.lastIndexOf('/')), { seed });

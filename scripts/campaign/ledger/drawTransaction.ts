@@ -1,0 +1,227 @@
+/**
+ * Draws ledger transactions of every kind for a world, most of them such that they can succeed in it. A kind that is not in
+ * the table does not compile, so nothing that moves value escapes the checks that draw from here.
+ */
+import type { Address, Hash } from '../../../consensus/primitives/flavor.ts';
+import type { KeyHolder } from '../../../node/scenario/genesis.ts';
+import { escrowsTable } from '../../../settlement/atomic/tables.ts';
+import type { SettlementRequest } from '../../../settlement/atomic/types.ts';
+import type { TransactionBody } from '../../../settlement/execution/transactionBody.ts';
+import { accountOf } from '../../../settlement/ledger/accounts.ts';
+import { standingTable } from '../../../settlement/net/tables.ts';
+import type { State } from '../../../settlement/state.ts';
+import { type Choices, type LedgerWorld, people } from './ledgerWorld.ts';
+
+export interface DrawnTransaction {
+  readonly sender: KeyHolder;
+  readonly body: TransactionBody;
+}
+
+export type TransactionKind = TransactionBody['type'];
+
+/** Where a transaction is drawn for: the state that it will meet. */
+interface Setting {
+  readonly world: LedgerWorld;
+  readonly state: State;
+  readonly choices: Choices;
+}
+
+type Draw = (setting: Setting) => DrawnTransaction;
+
+const symbols = ['TNZO', 'UM', 'USDC'] as const;
+/** Ids that requests, batches and escrows are drawn from: few, so that they meet again. */
+const ID_COUNT = 400;
+const ESCROW_ID_COUNT = 12;
+const REQUESTS_MAX = 9;
+
+const draws: Readonly<Record<TransactionKind, Draw>> = {
+  transfer: (setting) => {
+    const [from, to] = drawPair(setting);
+    const asset = pick(setting.choices, symbols);
+    return {
+      sender: from,
+      body: { type: 'transfer', to: to.address, asset, amount: drawAmount(setting, from, asset) },
+    };
+  },
+  deposit: (setting) => drawPoolOperation(setting, 'deposit'),
+  withdraw: (setting) => drawPoolOperation(setting, 'withdraw'),
+  borrow: (setting) => drawPoolOperation(setting, 'borrow'),
+  repay: (setting) => drawPoolOperation(setting, 'repay'),
+  liquidate: (setting) => {
+    const { world, choices } = setting;
+    const isExact = choices.below(2) === 0;
+    const [debtAsset, collateralAsset] = pick(choices, [
+      ['UM', 'USDC'],
+      ['USDC', 'UM'],
+    ] as const);
+    return {
+      sender: world.holder(isExact ? 'oracle' : 'carol'),
+      body: {
+        type: 'liquidate',
+        borrower: world.holder(debtAsset === 'UM' ? 'alice' : 'bob').address,
+        debtAsset,
+        amount: BigInt(1 + choices.below(60)),
+        collateralAsset,
+        exactCollateral: isExact ? BigInt(1 + choices.below(60)) : undefined,
+      },
+    };
+  },
+  price: ({ world, choices }) => {
+    const price = 10n ** BigInt(choices.below(11));
+    return { sender: world.holder('oracle'), body: { type: 'price', asset: pick(choices, symbols), price } };
+  },
+  unjail: ({ world, state, choices }) => {
+    const jailed = state.entries(standingTable).find(([, row]) => row.jailedUntilHeight !== undefined);
+    const validator = jailed?.[1].index ?? choices.below(4);
+    return { sender: world.holder(`validator-${validator}`), body: { type: 'unjail', validator } };
+  },
+  settle_now: ({ world }) => ({ sender: world.holder('operator'), body: { type: 'settle_now' } }),
+  set_batch_size: ({ world, choices }) => ({
+    sender: world.holder('operator'),
+    body: { type: 'set_batch_size', batchSize: 1 + choices.below(4) },
+  }),
+  atomic_batch: drawBatch,
+  escrow_open: (setting) => {
+    const { world, choices } = setting;
+    const sender = drawPerson(setting);
+    const asset = pick(choices, symbols);
+    const parties = people
+      .filter(() => choices.below(2) === 0)
+      .map((label) => world.holder(label).address)
+      .sort();
+    return {
+      sender,
+      body: {
+        type: 'escrow_open',
+        escrowId: idOf('e', choices.below(ESCROW_ID_COUNT)),
+        asset,
+        amount: drawAmount(setting, sender, asset),
+        parties,
+        threshold: parties.length === 0 ? 0 : 1 + choices.below(parties.length),
+        expiresAtHeight: world.height + choices.below(14),
+      },
+    };
+  },
+  escrow_refund: (setting) => {
+    const open = setting.state.entries(escrowsTable);
+    const escrowId = open[setting.choices.below(open.length + 1)]?.[0] ?? idOf('e', 0);
+    return { sender: drawPerson(setting), body: { type: 'escrow_refund', escrowId } };
+  },
+};
+
+export const transactionKinds = Object.keys(draws) as TransactionKind[];
+
+/** @param kind - Undefined: any, batches more often than others. */
+export function drawTransaction(
+  world: LedgerWorld,
+  state: State,
+  choices: Choices,
+  kind: TransactionKind = drawKind(choices),
+): DrawnTransaction {
+  return draws[kind]({ world, state, choices });
+}
+
+/** Three of ten move money atomically, and who is poor soon gets something again. */
+function drawKind(choices: Choices): TransactionKind {
+  const draw = choices.below(10);
+  if (draw < 3) return 'atomic_batch';
+  if (draw === 3) return 'transfer';
+  return pick(choices, transactionKinds);
+}
+
+function drawBatch(setting: Setting): DrawnTransaction {
+  const { world, choices } = setting;
+  const count = 1 + choices.below(REQUESTS_MAX);
+  const requests = Array.from({ length: count }, () => drawRequest(setting));
+  const payers = new Set<Address>();
+  for (const { from, kind } of requests) if (kind === 'immediate') payers.add(from);
+  const isSigned = choices.below(12) !== 0;
+  const sender = drawPerson(setting);
+  const others = people.filter(() => choices.below(3) === 0).map((label) => world.holder(label).address);
+  const signers = new Set([...(isSigned ? payers : []), ...others]);
+  signers.delete(sender.address);
+  return {
+    sender,
+    body: {
+      type: 'atomic_batch',
+      signers: [...signers].sort(),
+      batch: {
+        batchId: idOf('b', choices.below(ID_COUNT)),
+        expiresAtHeight: world.height + choices.below(6) - (choices.below(20) === 0 ? 1 : 0),
+        requests,
+      },
+    },
+  };
+}
+
+function drawRequest(setting: Setting): SettlementRequest {
+  const { state, choices } = setting;
+  const open = state.entries(escrowsTable);
+  const [from, to] = drawPair(setting);
+  const settlementId = idOf('d', choices.below(ID_COUNT));
+  const metadata = choices.below(4) === 0 ? 'für Äpfel' : '';
+  if (open.length > 0 && choices.below(3) === 0) {
+    const [escrowId, escrow] = pick(choices, open);
+    const amount = drawPart(choices, escrow.amount);
+    const { asset } = escrow;
+    return {
+      settlementId,
+      from: escrowId as string,
+      to: to.address,
+      amount,
+      asset,
+      kind: 'escrow_release',
+      metadata,
+    };
+  }
+  const asset = pick(choices, symbols);
+  const amount = drawAmount(setting, from, asset);
+  return { settlementId, from: from.address, to: to.address, amount, asset, kind: 'immediate', metadata };
+}
+
+function drawPoolOperation(
+  setting: Setting,
+  type: 'deposit' | 'withdraw' | 'borrow' | 'repay',
+): DrawnTransaction {
+  const sender = drawPerson(setting);
+  const asset = pick(setting.choices, symbols);
+  const amount = BigInt(1 + setting.choices.below(type === 'deposit' ? 200 : 40));
+  return { sender, body: { type, asset, amount } };
+}
+
+/** Often a part of what the account has, sometimes all, now and then too much or nothing. */
+function drawAmount({ world, state, choices }: Setting, { address }: KeyHolder, asset: string): bigint {
+  const { ledger } = world.genesis;
+  const index = ledger.assets.findIndex(({ symbol }) => symbol === asset);
+  return drawPart(choices, accountOf(state, ledger, address).balances[index] ?? 0n);
+}
+
+function drawPart(choices: Choices, whole: bigint): bigint {
+  const draw = choices.below(48);
+  if (draw === 0) return whole + 1n;
+  if (draw < 3) return choices.below(8) === 0 ? 0n : whole;
+  if (draw < 12) return BigInt(1 + choices.below(400));
+  return (whole * BigInt(choices.below(1000))) / 4000n + 1n;
+}
+
+function drawPerson({ world, choices }: Setting): KeyHolder {
+  return world.holder(pick(choices, people));
+}
+
+/** Two of them, and once in a while one of them twice. */
+function drawPair({ world, choices }: Setting): readonly [KeyHolder, KeyHolder] {
+  const first = choices.below(people.length);
+  const hop = choices.below(200) === 0 ? 0 : 1 + choices.below(people.length - 1);
+  const second = people[(first + hop) % people.length] ?? people[0];
+  return [world.holder(people[first] ?? people[0]), world.holder(second)];
+}
+
+function idOf(digit: string, number: number): Hash {
+  return `0x${digit.repeat(32)}${number.toString(16).padStart(32, '0')}`;
+}
+
+function pick<Item>(choices: Choices, items: readonly Item[]): Item {
+  const item = items[choices.below(items.length)];
+  if (item === undefined) throw new RangeError('nothing to pick from');
+  return item;
+}

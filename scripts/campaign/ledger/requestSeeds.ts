@@ -1,0 +1,54 @@
+/** A valid action of a scenario for every kind of atomic settlement: what the fuzz of requests starts from. */
+import type { Json } from './mutateJson.ts';
+
+/** A scenario of a few blocks that holds one action of each kind, at the places where they succeed. */
+export const scenarioSeed: Json = {
+  name: 'requests',
+  seed: 3,
+  duration: '13s',
+  config: { settlement: { batch_size: 3 }, ledger: { flush_interval_blocks: 4 } },
+  timeline: [
+    { at: { block: 1 }, account: 'buyer', borrow: { asset: 'UM', amount: 1000 } },
+    {
+      at: { block: 2 },
+      account: 'buyer',
+      escrow_open: {
+        id: 'deal',
+        asset: 'TNZO',
+        amount: '1000000000000000000',
+        parties: ['arbiter', 'seller'],
+        threshold: 2,
+        expires_after_blocks: 3,
+      },
+    },
+    {
+      at: { block: 3 },
+      atomic_batch: {
+        id: 'sale',
+        expires_after_blocks: 4,
+        account: 'buyer',
+        signers: ['arbiter', 'seller'],
+        requests: [
+          {
+            id: 'rent',
+            from: 'buyer',
+            to: 'seller',
+            asset: 'TNZO',
+            amount: '850000000000000000',
+            metadata: 'May',
+          },
+          { id: 'part', escrow: 'deal', to: 'market', asset: 'TNZO', amount: '150000000000000000' },
+          { id: `0x${'5e'.repeat(32)}`, from: 'seller', to: 'arbiter', asset: 'TNZO', amount: 199 },
+        ],
+      },
+    },
+    {
+      at: { time: '7s' },
+      atomic_batch: {
+        id: 'tip',
+        requests: [{ id: 'tip', from: 'buyer', to: 'seller', asset: 'UM', amount: 7 }],
+      },
+    },
+    { at: { block: 6 }, account: 'arbiter', escrow_refund: { id: 'deal' } },
+  ],
+};
