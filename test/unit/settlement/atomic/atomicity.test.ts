@@ -1,0 +1,390 @@
+/** All or nothing: whatever makes a batch fail, wherever it stands, and wherever its executor is interrupted. */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batchRecordOf, executeAtomicBatch } from '../../../../settlement/atomic/batch.ts';
+import { escrowOf } from '../../../../settlement/atomic/escrow.ts';
+import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
+import { findBatchProblem } from '../../../../settlement/atomic/limits.ts';
+import { batchRecordsTable } from '../../../../settlement/atomic/tables.ts';
+import type { AtomicBatch, SettlementRequest } from '../../../../settlement/atomic/types.ts';
+import { State, type Table } from '../../../../settlement/state.ts';
+import { addressOf, rules as ledger } from '../ledger/ledgerFixture.ts';
+import {
+  AtomicChain,
+  arbiter,
+  batchOf,
+  buyer,
+  idOf,
+  market,
+  request,
+  rules,
+  seller,
+} from './atomicFixture.ts';
+import { AtomicModel } from './atomicModel.ts';
+
+const payers = [buyer, seller, market, arbiter] as const;
+/** Never pays, holds nothing, and never signs. */
+const poor = addressOf('poor');
+const outsider = addressOf('outsider');
+/** Holds all UM that an account can. */
+const full = addressOf('full');
+const assets = ['TNZO', 'UM', 'USDC'] as const;
+const valueMax = 10n ** 9n;
+const changed = { valueMax: { TNZO: valueMax } };
+const signers = [...payers, poor];
+
+/** A settlement that happened before the batch, and escrows that stand open, by what is wrong with them. */
+const settledId = idOf(0x5e77);
+const escrows = {
+  open: { asset: 'TNZO', parties: [], threshold: 0, expiresAtHeight: 20 },
+  shared: { asset: 'UM', parties: [arbiter, market].sort(), threshold: 2, expiresAtHeight: 20 },
+  expired: { asset: 'TNZO', parties: [], threshold: 0, expiresAtHeight: 9 },
+  foreign: { asset: 'TNZO', parties: [outsider], threshold: 1, expiresAtHeight: 20 },
+} as const;
+type EscrowName = keyof typeof escrows;
+const escrowNames = Object.keys(escrows) as EscrowName[];
+const ESCROWED = 1000n;
+
+function escrowAddress(name: EscrowName): string {
+  return idOf(0xe000 + escrowNames.indexOf(name)) as string;
+}
+
+/** A chain and a model of it, equal. */
+function createPair(): { readonly chain: AtomicChain; readonly model: AtomicModel } {
+  const start = { TNZO: 50_000n, UM: 50_000n, USDC: 50_000n };
+  const holders = [...payers, outsider];
+  const chain = new AtomicChain(Object.fromEntries(holders.map((holder) => [holder, start])));
+  const model = new AtomicModel(
+    ledger.assets.map(({ symbol }) => symbol),
+    new Map([['TNZO', valueMax]]),
+  );
+  for (const holder of holders) {
+    for (const asset of assets) model.books.balances.set(`${holder} ${asset}`, start[asset]);
+  }
+  chain.height = 5;
+  for (const name of escrowNames) {
+    const { asset, parties, threshold, expiresAtHeight } = escrows[name];
+    const payer = name === 'foreign' || name === 'shared' ? outsider : buyer;
+    const escrowId = idOf(0xe000 + escrowNames.indexOf(name));
+    const opening = { asset, amount: ESCROWED, parties, threshold, expiresAtHeight };
+    expect(chain.escrow(payer, { type: 'escrow_open', escrowId, ...opening })).toBeUndefined();
+    model.books.escrows.set(escrowAddress(name), { payer, ...opening });
+    model.books.balances.set(`${payer} ${asset}`, model.balance(payer, asset) - ESCROWED);
+  }
+  chain.height = 10;
+  const past = batchOf([request({ settlementId: settledId, amount: 7n })]);
+  expect(chain.execute(past).result).toBe('ok');
+  expect(model.run(past, signers, 10)).toBeUndefined();
+  chain.fill(full, 'UM');
+  model.books.balances.set(`${full} UM`, 2n ** 128n - 1n);
+  return { chain, model };
+}
+
+interface Draw {
+  readonly from: number;
+  readonly hop: number;
+  readonly asset: (typeof assets)[number];
+  readonly permille: number;
+  readonly escrow: EscrowName | undefined;
+}
+
+const draw: fc.Arbitrary<Draw> = fc.record({
+  from: fc.nat(payers.length - 1),
+  hop: fc.integer({ min: 1, max: payers.length - 1 }),
+  asset: fc.constantFrom(...assets),
+  permille: fc.integer({ min: 0, max: 400 }),
+  escrow: fc.option(fc.constantFrom('open' as const, 'shared' as const), { nil: undefined, freq: 4 }),
+});
+
+/** Requests that can be settled one after the other: each takes a part of what is there when its turn comes. */
+function validRequests(draws: readonly Draw[]): SettlementRequest[] {
+  const { model } = createPair();
+  return draws.map(({ from, hop, asset, permille, escrow }, index) => {
+    const payer = payers[from] ?? buyer;
+    const to = payers[(from + hop) % payers.length] ?? seller;
+    const held = escrow === undefined ? undefined : model.books.escrows.get(escrowAddress(escrow));
+    const partOf = (whole: bigint) => 1n + (whole * BigInt(permille)) / 1000n;
+    const common = { settlementId: idOf(0xd000 + index), to };
+    const made =
+      escrow !== undefined && held !== undefined
+        ? request({
+            ...common,
+            from: escrowAddress(escrow),
+            kind: 'escrow_release',
+            asset: held.asset,
+            amount: partOf(held.amount - 1n),
+          })
+        : request({ ...common, from: payer, asset, amount: partOf(model.balance(payer, asset) - 1n) });
+    expect(model.run(batchOf([made]), signers, 10)).toBeUndefined();
+    return made;
+  });
+}
+
+/** One failure, put into a valid batch in place of a request. */
+interface Plant {
+  readonly code: string;
+  /** Found out before the first settlement; `completed` is 0 and no trace is left. */
+  readonly isEarly?: boolean;
+  readonly plant: (
+    planted: SettlementRequest,
+    earlier: readonly SettlementRequest[],
+  ) => readonly SettlementRequest[];
+}
+
+const release = { kind: 'escrow_release', asset: 'TNZO', amount: 1n, to: seller } as const;
+const plants: Readonly<Record<string, Plant>> = {
+  'more than the payer has': {
+    code: 'INSUFFICIENT_BALANCE',
+    plant: (it) => [{ ...it, kind: 'immediate', from: buyer, to: seller, asset: 'USDC', amount: 10n ** 8n }],
+  },
+  'paid in time by net balances and too late in sequence': {
+    code: 'INSUFFICIENT_BALANCE',
+    plant: (it) => [
+      { ...it, kind: 'immediate', from: poor, to: seller, asset: 'TNZO', amount: 10n },
+      request({ settlementId: idOf(0xf001), from: buyer, to: poor, asset: 'TNZO', amount: 20n }),
+    ],
+  },
+  'settled before': {
+    code: 'SETTLEMENT_ALREADY_SETTLED',
+    plant: (it) => [{ ...it, settlementId: settledId }],
+  },
+  'more than the payee can hold': {
+    code: 'PARTIAL_EXECUTION',
+    plant: (it) => [{ ...it, kind: 'immediate', from: buyer, to: full, asset: 'UM', amount: 5n }],
+  },
+  'an escrow that is none': {
+    code: 'ESCROW_UNKNOWN',
+    plant: (it) => [{ ...it, ...release, from: idOf(0xeeee) as string }],
+  },
+  'an escrow whose time is over': {
+    code: 'ESCROW_EXPIRED',
+    plant: (it) => [{ ...it, ...release, from: escrowAddress('expired') }],
+  },
+  'an escrow of others': {
+    code: 'PROOF_VERIFICATION_FAILED',
+    plant: (it) => [{ ...it, ...release, from: escrowAddress('foreign') }],
+  },
+  'an escrow of another asset': {
+    code: 'ESCROW_ASSET_OTHER',
+    plant: (it) => [{ ...it, ...release, asset: 'USDC', from: escrowAddress('open') }],
+  },
+  'more than the escrow has': {
+    code: 'INSUFFICIENT_BALANCE',
+    plant: (it) => [{ ...it, ...release, amount: ESCROWED + 1n, from: escrowAddress('open') }],
+  },
+  'one id twice': {
+    code: 'DUPLICATE_SETTLEMENT_ID',
+    isEarly: true,
+    plant: (it, earlier) => [{ ...it, settlementId: earlier[0]?.settlementId ?? it.settlementId }],
+  },
+  'a payment to oneself': {
+    code: 'SELF_PAYMENT',
+    isEarly: true,
+    plant: (it) => [{ ...it, to: it.from }],
+  },
+  nothing: { code: 'AMOUNT_ZERO', isEarly: true, plant: (it) => [{ ...it, amount: 0n }] },
+  'an asset nobody registered': {
+    code: 'LEDGER_ASSET_UNKNOWN',
+    isEarly: true,
+    plant: (it) => [{ ...it, asset: 'NONE' }],
+  },
+  'more value than allowed': {
+    code: 'BATCH_VALUE_TOO_HIGH',
+    isEarly: true,
+    plant: (it) => [{ ...it, asset: 'TNZO', amount: valueMax + 1n }],
+  },
+  'a payer who did not sign': {
+    code: 'PROOF_VERIFICATION_FAILED',
+    isEarly: true,
+    plant: (it) => [{ ...it, kind: 'immediate', from: outsider, to: seller, asset: 'UM', amount: 1n }],
+  },
+};
+
+/** Chain and model hold the same. */
+function expectEqual(chain: AtomicChain, model: AtomicModel): void {
+  for (const [key, balance] of model.books.balances) {
+    const [account = '', asset = ''] = key.split(' ');
+    expect(chain.balance(account, asset), key).toBe(balance);
+  }
+  for (const name of escrowNames) {
+    const held = model.books.escrows.get(escrowAddress(name))?.amount;
+    expect(escrowOf(chain.state, escrowAddress(name) as string)?.amount, name).toBe(held);
+  }
+  for (const { symbol } of ledger.assets) {
+    expect(gatheredFees(chain.state, symbol), symbol).toBe(model.books.gathered.get(symbol) ?? 0n);
+  }
+}
+
+describe('a failure anywhere in a batch', () => {
+  const draws = fc.array(draw, { minLength: 1, maxLength: 6 });
+
+  it('of no kind: everything happens, as a model that shares nothing with it says', () => {
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        const { chain, model } = createPair();
+        const totals = chain.totals();
+        const batch = batchOf(validRequests(drawn));
+        expect(chain.execute(batch, { signers, changed }).result).toBe('ok');
+        expect(model.run(batch, signers, 10)).toBeUndefined();
+        expectEqual(chain, model);
+        expect(chain.totals()).toEqual(totals);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each(Object.entries(plants))(
+    '%s: nothing happens, with the right index and code',
+    (_, { code, isEarly, plant }) => {
+      fc.assert(
+        fc.property(draws, (drawn) => {
+          const requests = validRequests(drawn);
+          for (let index = code === 'DUPLICATE_SETTLEMENT_ID' ? 1 : 0; index < requests.length; index += 1) {
+            const { chain, model } = createPair();
+            const earlier = requests.slice(0, index);
+            const planted = plant(requests[index] ?? request(), earlier);
+            const batch = batchOf([...earlier, ...planted, ...requests.slice(index + 1)]);
+            const verdict = { code, failedAt: index, completed: isEarly === true ? 0 : index };
+            expect(model.run(batch, signers, 10)).toEqual(verdict);
+            const before = chain.rows(isEarly === true ? [] : [batchRecordsTable]);
+            expect(chain.execute(batch, { signers, changed }).result).toBe(code);
+            expect(chain.rows(isEarly === true ? [] : [batchRecordsTable])).toEqual(before);
+            const told =
+              isEarly === true ? problemOf(batch) : batchRecordOf(chain.state, batch.batchId)?.failure;
+            expect(told).toMatchObject(verdict);
+            expectEqual(chain, model);
+          }
+        }),
+        { numRuns: 12 },
+      );
+    },
+  );
+
+  it('of several kinds: the first one in order of phases and requests is told', () => {
+    const kinds = Object.values(plants);
+    const mixed = fc.array(fc.tuple(draw, fc.option(fc.nat(kinds.length - 1), { nil: undefined, freq: 2 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    let failures = 0;
+    fc.assert(
+      fc.property(mixed, (drawn) => {
+        const valid = validRequests(drawn.map(([one]) => one));
+        const requests: SettlementRequest[] = [];
+        for (const [index, it] of valid.entries()) {
+          const kind = kinds[drawn[index]?.[1] ?? -1];
+          requests.push(...(kind === undefined ? [it] : kind.plant(it, requests)));
+        }
+        const { chain, model } = createPair();
+        const batch = batchOf(requests);
+        const before = chain.rows([batchRecordsTable]);
+        const { result } = chain.execute(batch, { signers, changed });
+        const verdict = model.run(batch, signers, 10);
+        expect(result).toBe(verdict?.code ?? 'ok');
+        const failure = batchRecordOf(chain.state, batch.batchId)?.failure ?? problemOf(batch);
+        if (verdict !== undefined) {
+          failures += 1;
+          expect(failure).toMatchObject(verdict);
+          expect(chain.rows([batchRecordsTable])).toEqual(before);
+        }
+        expectEqual(chain, model);
+      }),
+      { numRuns: 150 },
+    );
+    expect(failures).toBeGreaterThan(50);
+  });
+
+  it('of time: nothing happens', () => {
+    const { chain, model } = createPair();
+    const before = chain.rows([batchRecordsTable]);
+    const batch = batchOf(validRequests([]).concat(request({ amount: 5n })), { expiresAtHeight: 9 });
+    expect(chain.execute(batch, { signers, changed }).result).toBe('BATCH_TIMEOUT');
+    expect(model.run(batch, signers, 10)).toEqual({ code: 'BATCH_TIMEOUT', failedAt: 0, completed: 0 });
+    expect(chain.rows([batchRecordsTable])).toEqual(before);
+  });
+});
+
+/** What the check before execution says, flat. */
+function problemOf(batch: AtomicBatch): unknown {
+  const [sender = buyer, ...others] = signers;
+  const operation = { type: 'atomic_batch' as const, batch, signers: others };
+  const problem = findBatchProblem(operation, sender, { ...rules, ...changed }, ledger);
+  return problem === undefined ? undefined : { code: problem.code, ...problem.details };
+}
+
+/** The executor ends at a step: what a killed process or a bug in the middle of a phase leaves. */
+class Interruption extends Error {}
+
+/** Counts what is read and written, and interrupts at one of those steps. */
+class InterruptedState extends State {
+  #left: number;
+  reads = 0;
+  writes = 0;
+
+  constructor(below: ConstructorParameters<typeof State>[0], stepsUntil: number) {
+    super(below);
+    this.#left = stepsUntil;
+  }
+
+  override get<Row>(table: Table<Row>, key: string): Row | undefined {
+    this.#step();
+    this.reads += 1;
+    return super.get(table, key);
+  }
+
+  override set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
+    this.#step();
+    this.writes += 1;
+    super.set(table, key, row);
+  }
+
+  #step(): void {
+    if (this.#left === 0) throw new Interruption();
+    this.#left -= 1;
+  }
+}
+
+describe('an executor that is interrupted', () => {
+  const context = {
+    ledger,
+    rules: { ...rules, ...changed },
+    height: 10,
+    timestampMs: 20_000,
+  };
+
+  it.each([
+    ['a batch that completes', []],
+    ['a batch that fails', [request({ settlementId: idOf(0xf00f), from: poor, amount: 5n })]],
+  ] as const)('at any read or write of %s left nothing behind, and does it all the next time', (_, last) => {
+    const { chain } = createPair();
+    const base = chain.state.freeze();
+    const rowsOfBase = chain.rows();
+    const drawn: Draw[] = [
+      { from: 0, hop: 1, asset: 'TNZO', permille: 300, escrow: undefined },
+      { from: 1, hop: 2, asset: 'TNZO', permille: 0, escrow: 'open' },
+      { from: 1, hop: 1, asset: 'UM', permille: 400, escrow: undefined },
+      { from: 3, hop: 2, asset: 'UM', permille: 400, escrow: 'shared' },
+    ];
+    const batch = batchOf([...validRequests(drawn), ...last]);
+    const [sender = buyer, ...others] = signers;
+    const operation = { type: 'atomic_batch' as const, batch, signers: others };
+    const run = (state: State) => executeAtomicBatch(state, context, sender, operation);
+    const whole = new InterruptedState([base], Number.POSITIVE_INFINITY);
+    const outcome = run(whole);
+    const written = whole.freeze().encoded();
+    const [reads, writes] = [whole.reads, whole.writes];
+    expect(Math.min(reads, writes)).toBeGreaterThan(0);
+    for (let steps = 0; steps < reads + writes; steps += 1) {
+      const state = new InterruptedState([base], steps);
+      expect(() => run(state)).toThrow(Interruption);
+      // The block dies with its layer: the chain below it is untouched, object for object and byte for byte.
+      expect(chain.rows()).toEqual(rowsOfBase);
+      const next = new State([base]);
+      expect(run(next)).toEqual(outcome);
+      expect(next.freeze().encoded()).toEqual(written);
+      // And where the block goes on without it, taking its writes back takes back all of them.
+      state.rollback(0);
+      expect(state.freeze().encoded()).toEqual([]);
+    }
+  });
+});
