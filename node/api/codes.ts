@@ -54,6 +54,7 @@ const answers = {
   ENCODING_INVALID: final(400),
   ESCROW_UNKNOWN: final(404),
   EVENT_READERS_MAX: retryable(503),
+  FEE_PROPOSAL_UNKNOWN: final(404),
   HEADERS_TOO_LARGE: final(431),
   INTERNAL: final(500),
   LEDGER_ASSET_UNKNOWN: final(422),
@@ -81,6 +82,7 @@ const answers = {
   TRANSACTION_SIGNATURE_INVALID: final(401),
   TRANSACTION_TOO_LARGE: final(413),
   TRANSACTION_UNKNOWN: final(404),
+  TREASURY_WITHDRAWAL_UNKNOWN: final(404),
 } as const satisfies Readonly<Record<string, CodeAnswer>>;
 
 export type AnswerCode = keyof typeof answers;

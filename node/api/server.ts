@@ -23,6 +23,7 @@ import { describeApi, type JsonObject } from './openApi.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
 import { statusRoutes } from './statusRoutes.ts';
 import { transactionRoutes } from './transactionRoutes.ts';
+import { treasuryRoutes } from './treasuryRoutes.ts';
 
 export interface ApiLimits extends EventStreamLimits {
   readonly bodyBytesMax: number;
@@ -89,6 +90,7 @@ export class ApiServer {
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
       ...atomicRoutes(node),
+      ...treasuryRoutes(node),
       this.#stream.route(),
       this.#metrics.route(),
       ...adminRoutes(node),

@@ -1,7 +1,9 @@
 /** Rules over several keys of the configuration at once. Each names the keys it is about, so a message has a place. */
+import { isAddress } from '../../consensus/primitives/address.ts';
+import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
 import { SETTLEMENT_TRANSACTION_BYTES_MAX } from '../../settlement/chain/transactionCodec.ts';
-import { publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
+import { namePattern, publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
 
@@ -26,6 +28,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkSettlementChain(config),
     ...checkAssets(config),
     ...checkAccounts(config),
+    ...checkKeepers(config),
     ...checkAtomicBatches(config),
     ...checkMessages(config),
   ];
@@ -264,6 +267,31 @@ function checkMessages({ chain, p2p }: Config): BrokenRule[] {
       message: `expected message_bytes_max >= ${bytesMin}, room for a block or for two settlements, got ${p2p.messageBytesMax}`,
     },
   ];
+}
+
+function checkKeepers({ ledger: { treasuryKeepers, treasuryThreshold } }: Config): BrokenRule[] {
+  const keepersPath = ['ledger', 'treasury_keepers'];
+  const broken: BrokenRule[] = [];
+  for (const [index, keeper] of treasuryKeepers.entries()) {
+    if ((isAddress(keeper) || namePattern.test(keeper)) && treasuryKeepers.indexOf(keeper) === index)
+      continue;
+    broken.push({
+      paths: [[...keepersPath, index], keepersPath],
+      message: `expected distinct addresses (0x and 40 or 64 lower-case hex digits) or labels of accounts, got ${JSON.stringify(keeper.slice(0, 70))}`,
+    });
+  }
+  if (treasuryKeepers.length > KEEPERS_MAX) {
+    const message = `expected at most ${KEEPERS_MAX} keepers, got ${treasuryKeepers.length}`;
+    broken.push({ paths: [keepersPath], message });
+  }
+  if (treasuryKeepers.length > 0 && treasuryThreshold > treasuryKeepers.length) {
+    broken.push({
+      paths: [['ledger', 'treasury_threshold'], keepersPath],
+      message: `expected treasury_threshold <= ${treasuryKeepers.length}, the number of keepers, got ${treasuryThreshold}`,
+      hint: 'nothing could ever be withdrawn',
+    });
+  }
+  return broken;
 }
 
 function checkAtomicBatches({ atomicBatches, settlement, ledger }: Config): BrokenRule[] {

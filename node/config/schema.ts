@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { VALIDATOR_COUNT_MAX, VALIDATOR_POWER_MAX } from '../../consensus/validators.ts';
+import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import {
   address,
   amount,
@@ -24,6 +25,7 @@ import {
 } from './fields.ts';
 
 const DAY_MS = 86_400_000;
+const YEAR_MS = 365 * DAY_MS;
 /** Accounts that a configuration may fund; far above what devnets and scenarios need. */
 const ACCOUNTS_MAX = 100_000;
 const BATCHER = 'the input pipeline';
@@ -370,12 +372,37 @@ export const configSchema = z.strictObject(
           description: 'Largest share of a debt that one liquidation may repay',
         }),
         treasury_keepers: textList({
-          unit: '0x public keys',
-          description: 'Keepers of the treasury, 3 of 5',
-          feature: 'treasury keepers',
+          unit: 'addresses, or labels of accounts',
+          description: 'Keepers of the treasury, as a rule five; without any nothing is withdrawn',
+        }),
+        treasury_threshold: integer(3, 1, KEEPERS_MAX, {
+          unit: 'keepers',
+          description: 'How many keepers agree to a withdrawal',
+        }),
+        treasury_timeout_blocks: integer(302_400, 1, 100_000_000, {
+          unit: 'blocks',
+          description:
+            'Most blocks ahead that the last height of a withdrawal may lie when it is proposed: 7 days at 2 s',
         }),
         network_fee_bps: bps(50, {
-          description: 'Network fee on an atomic settlement, withheld from the payee',
+          description:
+            'Network fee on an atomic settlement, withheld from the payee, until validators vote for another',
+        }),
+        fee_voting_period_ms: integer(259_200_000, 1, YEAR_MS, {
+          unit: 'ms of chain time',
+          description: 'How long validators may vote on a proposed network fee: 3 days',
+        }),
+        fee_activation_delay_ms: integer(604_800_000, 0, YEAR_MS, {
+          unit: 'ms of chain time',
+          description: 'From the end of the votes to the new network fee: 7 days',
+        }),
+        fee_quorum_bps: integer(6667, 1, 10_000, {
+          unit: 'bps',
+          description: 'Least share of the bonded stake that votes on a network fee, or it is rejected',
+        }),
+        fee_pass_threshold_bps: integer(5000, 0, 9999, {
+          unit: 'bps',
+          description: 'A network fee passes with more than this share of the stake that voted',
         }),
         fee_min: amount('1', {
           unit: 'smallest units',

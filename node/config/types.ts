@@ -90,8 +90,16 @@ export interface Config {
     readonly oracleKey: PublicKey | undefined;
     /** Largest share of a debt that one liquidation may repay. */
     readonly closeFactorBps: number;
-    /** Of an atomic settlement. */
+    /** Addresses, or labels of accounts. */
+    readonly treasuryKeepers: readonly string[];
+    readonly treasuryThreshold: number;
+    readonly treasuryTimeoutBlocks: number;
+    /** Of an atomic settlement, until governance changes it. */
     readonly networkFeeBps: number;
+    readonly feeVotingPeriodMs: number;
+    readonly feeActivationDelayMs: number;
+    readonly feeQuorumBps: number;
+    readonly feePassThresholdBps: number;
     readonly feeMin: bigint;
     readonly flushIntervalBlocks: number;
   };

@@ -3,6 +3,8 @@
  * facts, and whole lines for one node's live stream. Key order is fixed here.
  */
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { FeeProposalFact, Tally } from '../../settlement/atomic/feeProposalTypes.ts';
+import type { TreasuryFact } from '../../settlement/atomic/treasuryTypes.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
@@ -91,7 +93,7 @@ function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): 
     lines.push({ t: nowMs, node: null, type: factType(fact), height, ...fields });
   }
   for (const fact of event.atomicFacts)
-    lines.push({ t: nowMs, node: null, type: fact.type, height, ...atomicFactFields(fact) });
+    lines.push({ t: nowMs, node: null, type: fact.type, height, ...atomicFactFields(fact, names.nameOf) });
   return lines;
 }
 
@@ -207,7 +209,7 @@ export function factFields(fact: NetFact, nameOf: NameOf): JsonFields {
 }
 
 /** Fields of what atomic settlement brought to light in a final block. */
-export function atomicFactFields(fact: AtomicFact): JsonFields {
+export function atomicFactFields(fact: AtomicFact, nameOf: NameOf): JsonFields {
   switch (fact.type) {
     case 'atomic_batch_completed':
       return { batch_id: fact.batchId, requests: fact.requestCount, fees: amountsByAsset(fact.fees) };
@@ -236,7 +238,54 @@ export function atomicFactFields(fact: AtomicFact): JsonFields {
       };
     case 'treasury_flushed':
       return { fees: amountsByAsset(fact.fees) };
+    case 'treasury_withdrawal_proposed':
+    case 'treasury_withdrawal_approved':
+    case 'treasury_withdrawn':
+    case 'treasury_withdrawal_expired':
+      return treasuryFields(fact);
+    case 'proposal_opened':
+    case 'proposal_voted':
+    case 'proposal_passed':
+    case 'proposal_rejected':
+    case 'proposal_activated':
+      return feeProposalFields(fact, nameOf);
   }
+}
+
+function treasuryFields(fact: TreasuryFact): JsonFields {
+  const id = { withdrawal_id: fact.withdrawalId };
+  if (fact.type === 'treasury_withdrawal_approved')
+    return { ...id, keeper: fact.keeper, approvals: fact.approvalCount };
+  const terms = { asset: fact.asset, amount: String(fact.amount), to: fact.to };
+  if (fact.type !== 'treasury_withdrawal_proposed') return { ...id, ...terms };
+  return { ...id, keeper: fact.keeper, ...terms, expires_at_height: fact.expiresAtHeight };
+}
+
+function feeProposalFields(fact: FeeProposalFact, nameOf: NameOf): JsonFields {
+  const id = { proposal_id: fact.proposalId };
+  if (fact.type === 'proposal_voted') return { ...id, validator: nameOf(fact.validator), vote: fact.vote };
+  const fee = { ...id, network_fee_bps: fact.networkFeeBps };
+  switch (fact.type) {
+    case 'proposal_opened': {
+      const times = { voting_ends_at_ms: fact.votingEndsAtMs, activates_at_ms: fact.activatesAtMs };
+      return { ...fee, validator: nameOf(fact.validator), ...times };
+    }
+    case 'proposal_passed':
+      return { ...fee, ...tallyFields(fact), activates_at_ms: fact.activatesAtMs };
+    case 'proposal_rejected':
+      return { ...fee, reason: fact.reason, ...tallyFields(fact) };
+    case 'proposal_activated':
+      return fee;
+  }
+}
+
+/** Stake that voted either way, and all that counted. */
+export function tallyFields({ yes, no, bonded }: Tally): {
+  readonly yes: string;
+  readonly no: string;
+  readonly bonded: string;
+} {
+  return { yes: String(yes), no: String(no), bonded: String(bonded) };
 }
 
 function sealedFields(batch: SealedBatch, nameOf: NameOf): JsonFields {

@@ -109,7 +109,8 @@ export class Trace {
       });
     }
     for (const fact of event.atomicFacts) {
-      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...atomicFactFields(fact) });
+      const fields = atomicFactFields(fact, this.#nameOf);
+      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...fields });
     }
   }
 

@@ -1,9 +1,10 @@
-/** Atomic batches and escrows of a scenario as the transactions that carry them, and who has to sign those. */
+/** Atomic batches, escrows and withdrawals from the treasury of a scenario as the transactions that carry them, and who has to sign those. */
 
 import { utf8 } from '../../consensus/primitives/bytes.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
+import type { TreasuryProposeOperation } from '../../settlement/atomic/treasuryTypes.ts';
 import type {
   AtomicBatchOperation,
   EscrowOpenOperation,
@@ -19,7 +20,10 @@ export type ScenarioAtomicBatch = Extract<
 const idPattern = /^0x[0-9a-f]{64}$/;
 
 /** The id that a scenario's name stands for; hex stands for itself. */
-export function scenarioIdOf(kind: 'batch' | 'settlement' | 'escrow', name: string): Hash {
+export function scenarioIdOf(
+  kind: 'batch' | 'settlement' | 'escrow' | 'withdrawal' | 'fee_proposal',
+  name: string,
+): Hash {
   return idPattern.test(name) ? name : hashBytes('scenarioId', utf8(`${kind}/${name}`));
 }
 
@@ -74,6 +78,16 @@ export function escrowOpeningOf(
     threshold,
     expiresAtHeight: expiryOf(baseHeight, expiresAfterBlocks),
   };
+}
+
+export function withdrawalOf(
+  operation: Extract<ScenarioTransaction['operation'], { readonly type: 'treasury_propose' }>,
+  { baseHeight, addressOf }: ScenarioSetting,
+): TreasuryProposeOperation {
+  const { type, id, asset, amount, to, expiresAfterBlocks } = operation;
+  const expiresAtHeight = expiryOf(baseHeight, expiresAfterBlocks);
+  const withdrawalId = scenarioIdOf('withdrawal', id);
+  return { type, withdrawalId, asset, amount, to: addressOf(to), expiresAtHeight };
 }
 
 function expiryOf(baseHeight: Height, blocks: number): Height {

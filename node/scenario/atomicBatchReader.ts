@@ -31,11 +31,12 @@ export const escrowOpenKeys: readonly string[] = [
 ];
 
 /** Ids of batches and settlements: a name, from which 32 bytes are derived, or those bytes as hex. */
-const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
-const ID_EXPECTED = 'a name of 1 to 64 letters, digits, `_`, `.`, `:`, `@` or `-`, or 0x and 64 hex digits';
+export const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
+export const ID_EXPECTED =
+  'a name of 1 to 64 letters, digits, `_`, `.`, `:`, `@` or `-`, or 0x and 64 hex digits';
 /** Below zero: expired before its block, which a scenario may want to see. */
-const EXPIRY_BLOCKS_MIN = -1;
-const EXPIRY_BLOCKS_MAX = 1_000_000;
+export const EXPIRY_BLOCKS_MIN = -1;
+export const EXPIRY_BLOCKS_MAX = 1_000_000;
 
 /** @param accountAbove - Who sends it unless it says so itself; by default the payer of its first request. */
 export function readAtomicBatch(

@@ -37,6 +37,8 @@ export const scenarioCodes = {
   FUNDING_IMPOSSIBLE: 'no genesis makes these transactions valid',
   VALIDATOR_KEY_MISSING:
     'a process is to know every validator by its key, and the configuration does not name one',
+  TREASURY_KEEPER_UNKNOWN:
+    'a process is to know every keeper of the treasury by its address, and the configuration names a label that has none',
   NOT_AVAILABLE_YET: 'a documented feature that this version does not have; it is never accepted and ignored',
 } as const;
 

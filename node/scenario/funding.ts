@@ -49,7 +49,9 @@ export function createFunding(scenario: Fundable): Funding {
   const { assets } = scenario.config.ledger;
   const anchored = listAnchored(scenario);
   const loose = listLoose(scenario);
-  const needs = new Positions(assets, (amount) => networkFee(amount, scenario.config.ledger));
+  const { feeMin } = scenario.config.ledger;
+  const networkFeeBps = highestFeeBps(scenario, [...anchored, ...loose]);
+  const needs = new Positions(assets, (amount) => networkFee(amount, { networkFeeBps, feeMin }));
   for (const transaction of anchored) needs.apply(transaction);
   const looseNeeds = new LooseNeeds(assets, needs);
   for (const transaction of loose) looseNeeds.add(transaction);
@@ -76,6 +78,15 @@ export function createFunding(scenario: Fundable): Funding {
     for (const [asset, amount] of Object.entries(cash)) add(poolCash, asset, amount);
   }
   return { accounts: [...accounts.values()], poolCash };
+}
+
+/** The highest network fee that may be in force at any time: payees get the least under it. */
+function highestFeeBps({ config }: Fundable, transactions: readonly ScenarioTransaction[]): number {
+  let highest = config.ledger.networkFeeBps;
+  for (const { operation } of transactions) {
+    if (operation.type === 'fee_propose') highest = Math.max(highest, operation.networkFeeBps);
+  }
+  return Math.min(highest, Number(BPS));
 }
 
 interface MutableAccount {

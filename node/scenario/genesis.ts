@@ -3,6 +3,7 @@
  * funded. A pure function, so every engine and every tool makes the same chain from the same scenario.
  */
 
+import { isAddress } from '../../consensus/primitives/address.ts';
 import { toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
@@ -60,6 +61,7 @@ export function createGenesis(scenario: Scenario): GenesisParts {
     validatorKeys: validators.map(({ address }) => address as string),
     oracle: oracle.address,
     operators: operator === undefined ? config.settlement.operatorKeys : [operator.address],
+    keeperOf: (label) => deriveKeyHolder(seed, keyLabel(label)).address,
     accounts: funding.accounts.map((account) => ({
       ...account,
       address: accounts.get(account.label)?.address ?? deriveKeyHolder(seed, keyLabel(account.label)).address,
@@ -72,7 +74,8 @@ export function createGenesis(scenario: Scenario): GenesisParts {
 /**
  * Genesis of a network whose configuration names every key itself, as its processes read it. Without an oracle nobody
  * sets prices, and without operators nobody changes N.
- * @throws {CodedError} `VALIDATOR_KEY_MISSING`: a validator has no `public_key`.
+ * @throws {CodedError} `VALIDATOR_KEY_MISSING`: a validator has no `public_key`; `TREASURY_KEEPER_UNKNOWN`: a keeper is
+ *   a label without an address.
  */
 export function genesisOf(config: Config): Genesis {
   return assembleGenesis(config, {
@@ -87,6 +90,13 @@ export function genesisOf(config: Config): Genesis {
     }),
     oracle: config.ledger.oracleKey === undefined ? NOBODY : accountOfKey(config.ledger.oracleKey),
     operators: config.settlement.operatorKeys,
+    keeperOf: (label) => {
+      throw new CodedError(
+        'TREASURY_KEEPER_UNKNOWN',
+        `ledger.treasury_keepers: expected an address, or the label of an account of ledger.accounts, got "${label}"`,
+        { keeper: label },
+      );
+    },
     accounts: [],
     poolCash: {},
   });
@@ -109,6 +119,7 @@ export function networkConfigOf(scenario: Scenario, { genesis }: Pick<GenesisPar
       accounts: genesis.accounts,
       poolCash: genesis.poolCash,
       oracleKey: genesis.ledger.oracle as string,
+      treasuryKeepers: genesis.atomic.treasury.keepers.map(String),
     },
   };
 }
@@ -119,6 +130,8 @@ interface GenesisSupplement {
   readonly validatorKeys: readonly PublicKey[];
   readonly oracle: Address;
   readonly operators: readonly Address[];
+  /** Address of a keeper whom the configuration calls by a label that none of its own accounts has. */
+  readonly keeperOf: (label: string) => Address;
   readonly accounts: readonly GenesisAccount[];
   readonly poolCash: Readonly<Record<string, bigint>>;
 }
@@ -142,7 +155,7 @@ function assembleGenesis(config: Config, supplement: GenesisSupplement): Genesis
     validators,
     ledger: toLedgerRules(config, supplement.oracle),
     net: toNetRules(config),
-    atomic: toAtomicRules(config),
+    atomic: toAtomicRules(config, keepersOf(config, supplement)),
     accounts: [...supplement.accounts, ...ledger.accounts],
     poolCash: sumOf(supplement.poolCash, ledger.poolCash),
     operators: supplement.operators,
@@ -180,9 +193,10 @@ function keyLabel(label: string): string {
   return label === ORACLE_ACCOUNT ? 'oracle' : `account/${label}`;
 }
 
-/** Keys of every account that is funded, sends or receives. */
+/** Keys of every account that is funded, sends or receives, and of keepers called by a label. */
 function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHolder> {
   const labels = new Set<string>([ORACLE_ACCOUNT, ...funding.accounts.map(({ label }) => label)]);
+  for (const keeper of scenario.config.ledger.treasuryKeepers) if (!isAddress(keeper)) labels.add(keeper);
   for (const { account, operation } of [...listAnchored(scenario), ...listLoose(scenario)]) {
     labels.add(account ?? DEFAULT_ACCOUNT);
     if (operation.type === 'transfer') labels.add(operation.to);
@@ -195,6 +209,9 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
       for (const signer of operation.signers) labels.add(signer);
     }
     if (operation.type === 'escrow_open') for (const party of operation.parties) labels.add(party);
+    if (operation.type === 'treasury_propose' || operation.type === 'treasury_approve') {
+      labels.add(operation.to);
+    }
   }
   return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
 }
@@ -208,7 +225,17 @@ function toLedgerRules({ ledger, settlement }: Config, oracle: Address): LedgerR
   };
 }
 
-function toAtomicRules({ ledger, atomicBatches, settlement }: Config): AtomicRules {
+function keepersOf({ ledger }: Config, { keeperOf }: GenesisSupplement): readonly Address[] {
+  return ledger.treasuryKeepers.map((keeper) => {
+    if (isAddress(keeper)) return keeper;
+    return ledger.accounts.find(({ label }) => label === keeper)?.address ?? keeperOf(keeper);
+  });
+}
+
+function toAtomicRules(
+  { ledger, atomicBatches, settlement }: Config,
+  keepers: readonly Address[],
+): AtomicRules {
   const { requestsMax, valueMax, valueMaxByAsset, accountsMax, timeoutBlocks, gasMax } = atomicBatches;
   const { networkFeeBps, feeMin, flushIntervalBlocks } = ledger;
   return {
@@ -220,6 +247,17 @@ function toAtomicRules({ ledger, atomicBatches, settlement }: Config): AtomicRul
     networkFeeBps,
     feeMin,
     flushIntervalBlocks,
+    treasury: {
+      keepers,
+      threshold: ledger.treasuryThreshold,
+      timeoutBlocks: ledger.treasuryTimeoutBlocks,
+    },
+    feeGovernance: {
+      votingPeriodMs: ledger.feeVotingPeriodMs,
+      activationDelayMs: ledger.feeActivationDelayMs,
+      quorumBps: ledger.feeQuorumBps,
+      passThresholdBps: ledger.feePassThresholdBps,
+    },
   };
 }
 

@@ -76,6 +76,23 @@ const transactions: Readonly<Record<string, unknown>> = {
     ['id', 'asset', 'amount', 'expires_after_blocks'],
   ),
   escrow_refund: map({ account: text, id: text }, ['id']),
+  treasury_propose: map(
+    { account: text, id: text, asset: text, amount, to: text, expires_after_blocks: integer(-1) },
+    ['id', 'asset', 'amount', 'to'],
+  ),
+  treasury_approve: map({ account: text, id: text, asset: text, amount, to: text }, [
+    'id',
+    'asset',
+    'amount',
+    'to',
+  ]),
+  fee_propose: map({ node: text, id: text, network_fee_bps: integer(0) }, ['node', 'id', 'network_fee_bps']),
+  fee_vote: map({ node: text, id: text, network_fee_bps: integer(0), vote: { enum: ['yes', 'no'] } }, [
+    'node',
+    'id',
+    'network_fee_bps',
+    'vote',
+  ]),
 };
 
 const event = map(

@@ -3,11 +3,17 @@
  * long run never holds more than it needs. Order within a block: timeline events in file order, then trace or workload.
  */
 import { assert } from '../../consensus/primitives/codedError.ts';
-import type { Address, Height } from '../../consensus/primitives/flavor.ts';
+import type { Address, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
-import { atomicBatchOf, escrowOpeningOf, type ScenarioSetting, scenarioIdOf } from './atomicBatch.ts';
+import {
+  atomicBatchOf,
+  escrowOpeningOf,
+  type ScenarioSetting,
+  scenarioIdOf,
+  withdrawalOf,
+} from './atomicBatch.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import type { SignedTransactions } from './signedTransactions.ts';
@@ -159,7 +165,9 @@ export class TransactionFeed {
 
   #senderOf({ account, operation }: ScenarioTransaction): KeyHolder {
     switch (operation.type) {
-      case 'unjail': {
+      case 'unjail':
+      case 'fee_propose':
+      case 'fee_vote': {
         const validator = this.#parts.validators.find(({ name }) => name === operation.validator);
         assert(validator !== undefined, `no validator ${operation.validator}`);
         return validator;
@@ -196,16 +204,27 @@ export class TransactionFeed {
           exactCollateral: collateralAmount,
         };
       }
-      case 'unjail': {
-        const validator = this.#parts.validators.findIndex(({ name }) => name === operation.validator);
-        return { type: 'unjail', validator };
-      }
+      case 'unjail':
+        return { type: 'unjail', validator: this.#validatorIndex(operation.validator) };
       case 'atomic_batch':
         return atomicBatchOf(operation, this.#settingOf(sender, baseHeight));
       case 'escrow_open':
         return escrowOpeningOf(operation, this.#settingOf(sender, baseHeight));
       case 'escrow_refund':
         return { type: 'escrow_refund', escrowId: scenarioIdOf('escrow', operation.id) };
+      case 'treasury_propose':
+        return withdrawalOf(operation, this.#settingOf(sender, baseHeight));
+      case 'treasury_approve': {
+        const { type, id, asset, amount, to } = operation;
+        const withdrawalId = scenarioIdOf('withdrawal', id);
+        return { type, withdrawalId, asset, amount, to: this.#holder(to).address };
+      }
+      case 'fee_propose':
+      case 'fee_vote': {
+        const { id, validator, ...rest } = operation;
+        const proposalId = scenarioIdOf('fee_proposal', id);
+        return { ...rest, proposalId, validator: this.#validatorIndex(validator) };
+      }
       default:
         return operation;
     }
@@ -218,6 +237,10 @@ export class TransactionFeed {
       timeoutBlocks: this.#parts.genesis.atomic.timeoutBlocks,
       addressOf: (label) => this.#holder(label).address,
     };
+  }
+
+  #validatorIndex(name: string): ValidatorIndex {
+    return this.#parts.validators.findIndex((validator) => validator.name === name);
   }
 
   #holder(label: string): KeyHolder {

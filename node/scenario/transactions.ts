@@ -1,6 +1,7 @@
 /** The short forms of ledger transactions in a scenario: `borrow: { asset: UM, amount: 1000 }` and the like. */
 import { readAtomicBatch, readEscrowOpening, readEscrowRefund } from './atomicBatchReader.ts';
 import type { ScenarioContext } from './context.ts';
+import { readFeeProposal, readWithdrawal } from './governanceReader.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { ScenarioTransaction } from './types.ts';
 
@@ -18,11 +19,24 @@ export const transactionKeys = [
   'atomic_batch',
   'escrow_open',
   'escrow_refund',
+  'treasury_propose',
+  'treasury_approve',
+  'fee_propose',
+  'fee_vote',
 ] as const;
 export type TransactionKey = (typeof transactionKeys)[number];
 type LedgerKey = Exclude<
   TransactionKey,
-  'unjail' | 'settle_now' | 'set_batch_size' | 'atomic_batch' | 'escrow_open' | 'escrow_refund'
+  | 'unjail'
+  | 'settle_now'
+  | 'set_batch_size'
+  | 'atomic_batch'
+  | 'escrow_open'
+  | 'escrow_refund'
+  | 'treasury_propose'
+  | 'treasury_approve'
+  | 'fee_propose'
+  | 'fee_vote'
 >;
 
 /** Account of events that name none. */
@@ -101,6 +115,12 @@ function readTransaction(
       return readEscrowOpening(context, place, accountAbove);
     case 'escrow_refund':
       return readEscrowRefund(context, place, accountAbove);
+    case 'treasury_propose':
+    case 'treasury_approve':
+      return readWithdrawal(context, key, place, accountAbove);
+    case 'fee_propose':
+    case 'fee_vote':
+      return readFeeProposal(context, key, place, accountAbove);
     default:
       return readLedgerTransaction(context, key, place, accountAbove);
   }

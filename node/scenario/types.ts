@@ -1,4 +1,5 @@
 /** A scenario after parsing and checking: what both engines take. All amounts are smallest units, all times ms. */
+import type { Vote } from '../../settlement/atomic/feeProposalTypes.ts';
 import type { Config } from '../config/types.ts';
 import type { WorkloadModel } from './model/types.ts';
 
@@ -63,7 +64,36 @@ export interface ScenarioTransaction {
         /** Blocks from its anchor to its last height. */
         readonly expiresAfterBlocks: number;
       }
-    | { readonly type: 'escrow_refund'; readonly id: string };
+    | { readonly type: 'escrow_refund'; readonly id: string }
+    | {
+        readonly type: 'treasury_propose';
+        readonly id: string;
+        readonly asset: string;
+        readonly amount: bigint;
+        readonly to: string;
+        /** Blocks from its anchor to its last height. */
+        readonly expiresAfterBlocks: number;
+      }
+    | {
+        readonly type: 'treasury_approve';
+        readonly id: string;
+        readonly asset: string;
+        readonly amount: bigint;
+        readonly to: string;
+      }
+    | {
+        readonly type: 'fee_propose';
+        readonly validator: string;
+        readonly id: string;
+        readonly networkFeeBps: number;
+      }
+    | {
+        readonly type: 'fee_vote';
+        readonly validator: string;
+        readonly id: string;
+        readonly networkFeeBps: number;
+        readonly vote: Vote;
+      };
 }
 
 /** A request of an atomic batch, by label. */

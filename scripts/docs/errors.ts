@@ -144,6 +144,8 @@ const advice: Readonly<Record<string, string>> = {
   SCENARIO_OPERATOR_KEY_FOREIGN:
     'Leave `settlement.operator_keys` empty, so that the scenario derives a key.',
   SCENARIO_KEY_FOREIGN: 'Leave `public_key` and `oracle_key` out: the keys then follow from the seed.',
+  TREASURY_KEEPER_UNKNOWN:
+    'Name the keeper by its address, or fund an account of that label under `ledger.accounts`.',
   VALIDATOR_KEY_MISSING: 'Give every validator its `public_key`, and every process the same list.',
   SCENARIO_BLOCK_OVERFULL: 'Spread the transactions, or raise `chain.block_transactions_max`.',
   SCENARIO_BYZANTINE_THIRD:
@@ -173,6 +175,7 @@ const advice: Readonly<Record<string, string>> = {
   TRANSACTION_SIGNATURE_INVALID: 'Sign the canonical bytes with the sender’s key.',
   TRANSACTION_EXPIRED: 'Sign it anew with a later last height.',
   TRANSACTION_TOO_EARLY: 'Wait: it is kept for its height.',
+  FEE_PROPOSAL_NOT_OWN: 'Sign with the key of the validator that the transaction names.',
   OPERATOR_ONLY: 'Sign with one of `settlement.operator_keys`.',
   UNJAIL_NOT_OWN: 'Sign with the key of the jailed validator.',
 
@@ -198,12 +201,29 @@ const advice: Readonly<Record<string, string>> = {
   ESCROW_NOT_EXPIRED: 'Wait until its last height has passed.',
   ESCROW_THRESHOLD_INVALID: 'Use a threshold from 1 to the number of parties, or 0 without any.',
   ESCROW_UNKNOWN: 'Look at the id. An escrow of which nothing is left is gone.',
+  FEE_PROPOSALS_TOO_MANY: 'Wait until one of them ended.',
+  FEE_PROPOSAL_ENDED: 'Propose it again under another id.',
+  FEE_PROPOSAL_EXISTS: 'Draw another id, at random.',
+  FEE_PROPOSAL_OTHER: 'Read the proposal again before you vote on it.',
+  FEE_PROPOSAL_TOO_HIGH: 'Propose 10000 bps at most.',
+  FEE_PROPOSAL_UNKNOWN: 'Look at the id.',
+  FEE_PROPOSER_NOT_BONDED: 'Leave jail first, or let another validator propose it.',
   INSUFFICIENT_BALANCE:
     'Look at the order of the requests, then at the balance of the account that the details name: each sees only what those before it did.',
   PARTIAL_EXECUTION: 'See `error` in the details.',
   PROOF_VERIFICATION_FAILED: 'See `reason` in the details.',
   SELF_PAYMENT: 'Name another payee.',
   SETTLEMENT_ALREADY_SETTLED: 'Nothing, if it is the payment you mean; otherwise draw another id, at random.',
+  TREASURY_APPROVED_ALREADY: 'Nothing: the first approval counts.',
+  TREASURY_EXPIRY_TOO_FAR: 'Use a last height within `ledger.treasury_timeout_blocks`.',
+  TREASURY_KEEPER_ONLY: 'Sign with the key of one of `ledger.treasury_keepers`.',
+  TREASURY_WITHDRAWALS_TOO_MANY:
+    'Wait until one of them was paid or expired, or let another keeper propose it.',
+  TREASURY_WITHDRAWAL_EXISTS: 'Approve it, or draw another id, at random.',
+  TREASURY_WITHDRAWAL_EXPIRED: 'Propose it with a later last height.',
+  TREASURY_WITHDRAWAL_OTHER: 'Read the withdrawal again before you approve it; the details hold its terms.',
+  TREASURY_WITHDRAWAL_PAID: 'Nothing: it was paid once. Propose another under an id of its own.',
+  TREASURY_WITHDRAWAL_UNKNOWN: 'Look at the id. One that expired is gone.',
   LEDGER_AMOUNT_ZERO: 'Use an amount above 0.',
   LEDGER_AMOUNT_OVERFLOW: 'Use a smaller amount.',
   LEDGER_ASSET_UNKNOWN: 'Use an asset of `ledger.assets`.',

@@ -78,6 +78,10 @@ const facts: SampleOf<NetFact> = {
   tombstoned: { type: 'tombstoned', validator: 0 },
 };
 
+const terms = { asset: 'UM', amount: 1n, to: hash } as const;
+const fee = { proposalId: hash, networkFeeBps: 30 } as const;
+const tally = { yes: 2n, no: 0n, bonded: 4n } as const;
+
 /** Every fact of atomic settlement, once. */
 const atomicFacts: SampleOf<AtomicFact> = {
   atomic_batch_completed: { type: 'atomic_batch_completed', batchId: hash, requestCount: 1, fees: [] },
@@ -97,6 +101,32 @@ const atomicFacts: SampleOf<AtomicFact> = {
   },
   escrow_refunded: { type: 'escrow_refunded', escrowId: hash, payer: hash, asset: 'UM', amount: 1n },
   treasury_flushed: { type: 'treasury_flushed', fees: [] },
+  treasury_withdrawal_proposed: {
+    type: 'treasury_withdrawal_proposed',
+    withdrawalId: hash,
+    keeper: hash,
+    ...terms,
+    expiresAtHeight: 9,
+  },
+  treasury_withdrawal_approved: {
+    type: 'treasury_withdrawal_approved',
+    withdrawalId: hash,
+    keeper: hash,
+    approvalCount: 2,
+  },
+  treasury_withdrawn: { type: 'treasury_withdrawn', withdrawalId: hash, ...terms },
+  treasury_withdrawal_expired: { type: 'treasury_withdrawal_expired', withdrawalId: hash, ...terms },
+  proposal_opened: {
+    type: 'proposal_opened',
+    ...fee,
+    validator: 0,
+    votingEndsAtMs: 1,
+    activatesAtMs: 2,
+  },
+  proposal_voted: { type: 'proposal_voted', proposalId: hash, validator: 0, vote: 'yes' },
+  proposal_passed: { type: 'proposal_passed', ...fee, ...tally, activatesAtMs: 2 },
+  proposal_rejected: { type: 'proposal_rejected', ...fee, reason: 'quorum', ...tally },
+  proposal_activated: { type: 'proposal_activated', ...fee },
 };
 
 const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {

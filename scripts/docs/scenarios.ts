@@ -65,6 +65,12 @@ const transactionWords: Words = {
   escrow_open:
     '`{ id, asset, amount, parties, threshold, expires_after_blocks, account }`: the account pays into an escrow, see [atomic batches](#atomic-batches)',
   escrow_refund: '`{ id, account }`: what an escrow still holds after its last height goes back to its payer',
+  treasury_propose:
+    '`{ id, asset, amount, to, expires_after_blocks, account }`: a keeper proposes a withdrawal, see [treasury and network fee](#treasury-and-network-fee)',
+  treasury_approve: '`{ id, asset, amount, to, account }`: another keeper approves it, word for word',
+  fee_propose:
+    '`{ node, id, network_fee_bps }`: a validator proposes a network fee, see [treasury and network fee](#treasury-and-network-fee)',
+  fee_vote: '`{ node, id, network_fee_bps, vote }`: a validator votes `yes` or `no` on it',
 };
 
 const eventWords: Words = {

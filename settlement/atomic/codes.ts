@@ -20,12 +20,30 @@ export const atomicCodes = {
   ESCROW_NOT_EXPIRED: 'the escrow may be released from until its last height, so it is not refunded yet',
   ESCROW_THRESHOLD_INVALID: 'the threshold is zero, above the number of parties, or there are no parties',
   ESCROW_UNKNOWN: 'no open escrow has this id',
+  FEE_PROPOSALS_TOO_MANY: 'the validator has as many proposals open as one may have',
+  FEE_PROPOSAL_ENDED: 'the time to vote on the proposal is over',
+  FEE_PROPOSAL_EXISTS: 'a proposal has this id, open or ended',
+  FEE_PROPOSAL_OTHER: 'the proposal of this id is about another fee than the vote',
+  FEE_PROPOSAL_TOO_HIGH: 'a network fee is at most the whole, 10000 bps',
+  FEE_PROPOSAL_UNKNOWN: 'no proposal has this id',
+  FEE_PROPOSER_NOT_BONDED:
+    'only a validator that has stake, and is neither jailed nor tombstoned, proposes a fee',
   INSUFFICIENT_BALANCE:
     'the payer, or the escrow, has less of the asset, when its turn comes, than the settlement takes',
   PARTIAL_EXECUTION: 'a settlement failed after others of the batch had succeeded; all were undone',
   PROOF_VERIFICATION_FAILED: 'a settlement is not proven or authorised as it must be',
   SELF_PAYMENT: 'a settlement needs two accounts',
   SETTLEMENT_ALREADY_SETTLED: 'a settlement with this id is on the chain already',
+  TREASURY_APPROVED_ALREADY: 'this keeper approved the withdrawal before; a keeper counts once',
+  TREASURY_EXPIRY_TOO_FAR: 'the last height of the withdrawal is further ahead than a proposal may wait',
+  TREASURY_KEEPER_ONLY: 'only a keeper of the treasury proposes and approves withdrawals',
+  TREASURY_WITHDRAWALS_TOO_MANY: 'the keeper has as many proposed withdrawals open as one may have',
+  TREASURY_WITHDRAWAL_EXISTS: 'an open withdrawal has this id',
+  TREASURY_WITHDRAWAL_EXPIRED: 'the last height of the withdrawal has passed',
+  TREASURY_WITHDRAWAL_OTHER:
+    'the withdrawal of this id is of another asset, amount or recipient than was approved',
+  TREASURY_WITHDRAWAL_PAID: 'the withdrawal of this id was paid; it is paid once',
+  TREASURY_WITHDRAWAL_UNKNOWN: 'no withdrawal has this id; one that expired is gone',
 } as const;
 
 export type AtomicCode = keyof typeof atomicCodes;

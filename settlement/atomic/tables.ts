@@ -5,6 +5,8 @@ import type { Amount } from '../../consensus/primitives/flavor.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { Table } from '../state.ts';
 import { REQUESTS_DECODED_MAX, readKind, readParties, writeKind, writeParties } from './codec.ts';
+import { feeGovernanceTable, feeProposalsTable } from './feeProposalTables.ts';
+import { openWithdrawalsTable, withdrawalsTable } from './treasuryTables.ts';
 import type { AtomicBatchRecord, AtomicFailure, Escrow, SettlementReceipt } from './types.ts';
 
 const CODE_BYTES_MAX = 64;
@@ -89,8 +91,17 @@ export const escrowsTable: Table<Escrow> = {
   }),
 };
 
-/** All of the above, for whoever stores and restores rows without knowing what they mean. */
-export const atomicTables = [batchRecordsTable, receiptsTable, gatheredFeesTable, escrowsTable] as const;
+/** Those above and those of treasury and governance, for whoever stores and restores rows without knowing what they mean. */
+export const atomicTables = [
+  batchRecordsTable,
+  receiptsTable,
+  gatheredFeesTable,
+  escrowsTable,
+  withdrawalsTable,
+  openWithdrawalsTable,
+  feeProposalsTable,
+  feeGovernanceTable,
+] as const;
 
 function writeFailure(writer: Writer, { code, failedAt, completed, details }: AtomicFailure): void {
   writer.string(code, CODE_BYTES_MAX).u32(failedAt).u32(completed);

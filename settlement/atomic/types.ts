@@ -1,6 +1,8 @@
 /** Shapes of atomic settlement: rules, requests, batches, receipts, rows. Amounts are smallest units. */
 import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { FeeGovernanceRules, FeeProposalFact, FeeProposalOperation } from './feeProposalTypes.ts';
 import type { SettlementProof } from './proofs/types.ts';
+import type { TreasuryFact, TreasuryOperation, TreasuryRules } from './treasuryTypes.ts';
 
 /** Fixed for a run; part of genesis. */
 export interface AtomicRules {
@@ -14,12 +16,14 @@ export interface AtomicRules {
   readonly timeoutBlocks: number;
   /** Gas of all batches of a block together, and so of one (gas.ts). */
   readonly gasMax: number;
-  /** Network fee on a settlement, in basis points. */
+  /** Network fee on a settlement, in basis points: in genesis the first one, in a block the one in force (feeProposals.ts). */
   readonly networkFeeBps: number;
   /** Least network fee, in smallest units of whatever asset. */
   readonly feeMin: Amount;
   /** Gathered fees go to the treasury at heights that are a multiple of this. */
   readonly flushIntervalBlocks: number;
+  readonly treasury: TreasuryRules;
+  readonly feeGovernance: FeeGovernanceRules;
 }
 
 /** What a request takes its money from: the balance of its payer, or an escrow. */
@@ -79,7 +83,11 @@ export interface EscrowRefundOperation {
 }
 
 export type EscrowOperation = EscrowOpenOperation | EscrowRefundOperation;
-export type AtomicOperation = AtomicBatchOperation | EscrowOperation;
+export type AtomicOperation =
+  | AtomicBatchOperation
+  | EscrowOperation
+  | TreasuryOperation
+  | FeeProposalOperation;
 
 /** The row of an escrow that holds something. */
 export interface Escrow {
@@ -165,4 +173,6 @@ export type AtomicFact =
   | {
       readonly type: 'treasury_flushed';
       readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
-    };
+    }
+  | TreasuryFact
+  | FeeProposalFact;

@@ -4,7 +4,7 @@
  * A pure function of parent state, header facts, settlement blocks and body. The leader builds a block with it,
  * transaction by transaction; a validator replays the body with it; both finish with the same roots.
  */
-import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
   type Address,
   accountOfKey,
@@ -16,19 +16,29 @@ import {
 } from '../../consensus/primitives/flavor.ts';
 import { executeAtomicBatch } from '../atomic/batch.ts';
 import { applyEscrowOperation } from '../atomic/escrow.ts';
+import {
+  advanceFeeProposals,
+  applyFeeProposalOperation,
+  type FeeGovernanceContext,
+  feeGovernanceOf,
+} from '../atomic/feeProposals.ts';
 import { flushFees } from '../atomic/fees.ts';
-import type { AtomicBatchOperation, AtomicFact } from '../atomic/types.ts';
+import { applyTreasuryOperation, settleWithdrawals, type TreasuryContext } from '../atomic/treasury.ts';
+import type { AtomicBatchOperation, AtomicFact, AtomicRules } from '../atomic/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
 import type { LedgerEffect } from '../ledger/types.ts';
 import { deriveSettlement } from '../net/derive.ts';
+import { isEligible } from '../net/duties.ts';
+import { standings } from '../net/netState.ts';
 import type { SettlementBlock } from '../net/settlement.ts';
 import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
 import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
 import { type State, stateRootAfter } from '../state.ts';
 import { type BlockRoots, computedRoots } from './blockRoots.ts';
+import { executionCodes } from './codes.ts';
 import { transactionGas } from './gas.ts';
 import type { Genesis } from './genesis.ts';
 import type { ExecutionResult, Receipt } from './result.ts';
@@ -62,6 +72,8 @@ export class BlockExecution {
   readonly #state: State;
   readonly #context: BlockContext;
   readonly #roots: BlockRoots;
+  /** Those of genesis, with the network fee that is in force in this block. */
+  readonly #atomicRules: AtomicRules;
   readonly #facts: NetFact[] = [];
   readonly #atomicFacts: AtomicFact[] = [];
   readonly #receipts: Receipt[] = [];
@@ -85,6 +97,9 @@ export class BlockExecution {
     this.#roots = roots;
     const { height, settlementBlocks } = context;
     this.#book(deriveSettlement(state, genesis.net, { height, blocks: settlementBlocks }));
+    this.#atomicFacts.push(...advanceFeeProposals(state, this.#feeGovernance()));
+    const { networkFeeBps } = feeGovernanceOf(state);
+    this.#atomicRules = networkFeeBps === undefined ? genesis.atomic : { ...genesis.atomic, networkFeeBps };
   }
 
   /** Slashes a proven equivocation; the caller has verified the evidence. */
@@ -145,6 +160,7 @@ export class BlockExecution {
       batchCommitment = fact.batch.commitment;
       sealPoolFlows(this.#state, this.#genesis.ledger, fact.batch.net);
     }
+    this.#atomicFacts.push(...settleWithdrawals(this.#state, this.#treasury()));
     const layer = this.#state.freeze();
     const transactionsRoot = this.#roots.transactionsRoot(this.#transactionIds.concat(this.#evidenceIds));
     return {
@@ -162,9 +178,9 @@ export class BlockExecution {
 
   /** A batch undoes itself when it fails, and its record stays. */
   #settle(from: Address, operation: AtomicBatchOperation): string {
-    const { ledger, atomic: rules } = this.#genesis;
+    const { ledger } = this.#genesis;
     const { height, timestampMs } = this.#context;
-    const context = { ledger, rules, height, timestampMs };
+    const context = { ledger, rules: this.#atomicRules, height, timestampMs };
     const { result, facts, fees } = executeAtomicBatch(this.#state, context, from, operation);
     this.#atomicFacts.push(...facts);
     for (const { asset, amount } of fees) addTo(this.#fees, asset, amount);
@@ -183,12 +199,8 @@ export class BlockExecution {
     const isOperator = this.#genesis.operators.includes(from);
     switch (body.type) {
       case 'unjail': {
-        if (body.validator >= this.#genesis.validators.count) {
-          return refuse('VALIDATOR_UNKNOWN', `no validator ${body.validator}`);
-        }
-        if (accountOfKey(this.#genesis.validators.at(body.validator).publicKey) !== from) {
-          return refuse('UNJAIL_NOT_OWN', 'only the jailed validator may ask for its release');
-        }
+        const own = this.#asValidator(body.validator, from, 'UNJAIL_NOT_OWN');
+        if (!own.ok) return own;
         const outcome = unjail(this.#state, this.#genesis.net, body.validator, this.#context.height);
         if (outcome.ok) this.#book(outcome.value);
         return outcome;
@@ -207,12 +219,54 @@ export class BlockExecution {
         if (outcome.ok) this.#atomicFacts.push(outcome.value);
         return outcome;
       }
+      case 'treasury_propose':
+      case 'treasury_approve': {
+        const outcome = applyTreasuryOperation(this.#state, this.#treasury(), from, body);
+        if (outcome.ok) this.#atomicFacts.push(...outcome.value);
+        return outcome;
+      }
+      case 'fee_propose':
+      case 'fee_vote': {
+        const own = this.#asValidator(body.validator, from, 'FEE_PROPOSAL_NOT_OWN');
+        if (!own.ok) return own;
+        const outcome = applyFeeProposalOperation(this.#state, this.#feeGovernance(), body);
+        if (outcome.ok) this.#atomicFacts.push(outcome.value);
+        return outcome;
+      }
       default: {
         const outcome = applyLedgerOperation(this.#state, this.#genesis.ledger, from, body);
         if (outcome.ok) this.#addEffect(outcome.value);
         return outcome;
       }
     }
+  }
+
+  /** @returns A refusal with `code` where somebody else than the validator sent it. */
+  #asValidator(
+    index: ValidatorIndex,
+    from: Address,
+    code: 'UNJAIL_NOT_OWN' | 'FEE_PROPOSAL_NOT_OWN',
+  ): Verdict<ValidatorIndex> {
+    const { validators } = this.#genesis;
+    if (!validators.has(index)) return refuse('VALIDATOR_UNKNOWN', `no validator ${index}`);
+    if (accountOfKey(validators.at(index).publicKey) === from) return accept(index);
+    return refuse(code, executionCodes[code]);
+  }
+
+  #treasury(): TreasuryContext {
+    const { ledger, atomic } = this.#genesis;
+    return { ledger, treasury: atomic.treasury, height: this.#context.height };
+  }
+
+  #feeGovernance(): FeeGovernanceContext {
+    const { height, timestampMs } = this.#context;
+    const stakes = () =>
+      new Map(
+        standings(this.#state)
+          .filter(isEligible)
+          .map(({ index, stake }) => [index, stake]),
+      );
+    return { rules: this.#genesis.atomic.feeGovernance, height, timestampMs, stakes };
   }
 
   #addEffect({ borrowed, repaid, liquidations }: LedgerEffect): void {

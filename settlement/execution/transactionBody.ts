@@ -3,6 +3,13 @@ import { readAddress, writeAddress } from '../../consensus/primitives/address.ts
 import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
 import type { Address, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { readEscrowOpening, readSignedBatch, writeEscrowOpening, writeSignedBatch } from '../atomic/codec.ts';
+import { readFeeProposal, readFeeVote, writeFeeProposal, writeFeeVote } from '../atomic/feeProposalTables.ts';
+import {
+  readTreasuryApproval,
+  readTreasuryProposal,
+  writeTreasuryApproval,
+  writeTreasuryProposal,
+} from '../atomic/treasuryTables.ts';
 import type { AtomicOperation } from '../atomic/types.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { LedgerOperation } from '../ledger/types.ts';
@@ -31,6 +38,10 @@ const bodyTags = {
   atomic_batch: 11,
   escrow_open: 12,
   escrow_refund: 13,
+  treasury_propose: 19,
+  treasury_approve: 20,
+  fee_propose: 21,
+  fee_vote: 22,
 } as const satisfies Record<TransactionBody['type'], number>;
 
 const noSigners: readonly Address[] = [];
@@ -80,6 +91,18 @@ export function writeBody(writer: Writer, body: TransactionBody): void {
     case 'escrow_refund':
       writer.hash(body.escrowId);
       return;
+    case 'treasury_propose':
+      writeTreasuryProposal(writer, body);
+      return;
+    case 'treasury_approve':
+      writeTreasuryApproval(writer, body);
+      return;
+    case 'fee_propose':
+      writeFeeProposal(writer, body);
+      return;
+    case 'fee_vote':
+      writeFeeVote(writer, body);
+      return;
   }
 }
 
@@ -118,6 +141,14 @@ export function readBody(reader: Reader): TransactionBody {
       return readEscrowOpening(reader);
     case bodyTags.escrow_refund:
       return { type: 'escrow_refund', escrowId: reader.hash() };
+    case bodyTags.treasury_propose:
+      return readTreasuryProposal(reader);
+    case bodyTags.treasury_approve:
+      return readTreasuryApproval(reader);
+    case bodyTags.fee_propose:
+      return readFeeProposal(reader);
+    case bodyTags.fee_vote:
+      return readFeeVote(reader);
     default:
       throw new DecodeError(`unknown body ${tag}`);
   }

@@ -77,6 +77,13 @@ export function creditTreasury(state: State, asset: string, amount: Amount): voi
   state.set(treasuryTable, asset, balance);
 }
 
+/** Takes out of the treasury what it was asked for before, so it is there. */
+export function debitTreasury(state: State, asset: string, amount: Amount): void {
+  const left = treasuryOf(state, asset) - amount;
+  assert(amount > 0n && left >= 0n, `the treasury does not hold ${amount} of ${asset}`);
+  state.set(treasuryTable, asset, left);
+}
+
 /**
  * Everything the ledger holds of each asset: balances, pool cash, escrow and treasury, by asset position.
  *

@@ -27,8 +27,12 @@ export function scenarioTransactionOf(
     case 'settle_now':
     case 'set_batch_size':
       return isOperator ? { account: undefined, operation: body } : undefined;
-    case 'unjail':
-      return unjailOf(from, body.validator, genesis);
+    case 'unjail': {
+      const validator = ownValidator(from, body.validator, genesis);
+      return validator === undefined
+        ? undefined
+        : { account: undefined, operation: { type: 'unjail', validator } };
+    }
     case 'price': {
       if (!isOracle || !isAsset(body.asset) || body.price <= 0n) return undefined;
       return { account: ORACLE_ACCOUNT, operation: body };
@@ -61,6 +65,24 @@ export function scenarioTransactionOf(
     }
     case 'escrow_refund':
       return { account: labels.of(from), operation: { type: 'escrow_refund', id: body.escrowId } };
+    case 'treasury_propose':
+    case 'treasury_approve': {
+      if (!isAsset(body.asset) || body.amount <= 0n) return undefined;
+      const { withdrawalId: id, asset, amount } = body;
+      const terms = { id, asset, amount, to: labels.of(body.to) };
+      const account = labels.of(from);
+      if (body.type === 'treasury_approve') return { account, operation: { type: body.type, ...terms } };
+      const expiresAfterBlocks = body.expiresAtHeight - height;
+      if (expiresAfterBlocks <= 0) return undefined;
+      return { account, operation: { type: body.type, ...terms, expiresAfterBlocks } };
+    }
+    case 'fee_propose':
+    case 'fee_vote': {
+      const validator = ownValidator(from, body.validator, genesis);
+      if (validator === undefined || body.networkFeeBps > 10_000) return undefined;
+      const { proposalId: id, ...rest } = body;
+      return { account: undefined, operation: { ...rest, id, validator } };
+    }
     default: {
       const { type, asset, amount } = body;
       if (!isAsset(asset) || amount <= 0n) return undefined;
@@ -101,9 +123,9 @@ function atomicBatchOf(
   };
 }
 
-function unjailOf(from: Address, index: number, { validators }: Genesis): ScenarioTransaction | undefined {
+/** The name of the validator of this index, when it is the sender. */
+function ownValidator(from: Address, index: number, { validators }: Genesis): string | undefined {
   if (!validators.has(index)) return undefined;
   const { name, publicKey } = validators.at(index);
-  if (accountOfKey(publicKey) !== from) return undefined;
-  return { account: undefined, operation: { type: 'unjail', validator: name } };
+  return accountOfKey(publicKey) === from ? name : undefined;
 }

@@ -79,7 +79,11 @@ export function recordScenario({ config, seed, genesis, chain }: RecordedNetwork
       last * config.chain.blockTimeMs +
       TAIL_SETTLEMENT_BLOCKS * config.settlementChain.blockTimeMs +
       config.settlement.originDelayMs,
-    config: scenarioConfigOf(config, timeline),
+    config: scenarioConfigOf(
+      config,
+      timeline,
+      genesis.atomic.treasury.keepers.map((keeper) => labels.of(keeper)),
+    ),
     network: LOCAL_NETWORK,
     allowUnsafe: false,
     autoFund: false,
@@ -94,7 +98,11 @@ export function recordScenario({ config, seed, genesis, chain }: RecordedNetwork
 }
 
 /** Keys, addresses, accounts and paths belong to the processes of the network; a scenario has its own, or needs none. */
-function scenarioConfigOf(config: Config, timeline: readonly TimelineEvent[]): Config {
+function scenarioConfigOf(
+  config: Config,
+  timeline: readonly TimelineEvent[],
+  treasuryKeepers: readonly string[],
+): Config {
   const sizes = timeline.flatMap(({ transactions }) =>
     transactions.flatMap(({ operation }) =>
       operation.type === 'set_batch_size' ? [operation.batchSize] : [],
@@ -116,7 +124,7 @@ function scenarioConfigOf(config: Config, timeline: readonly TimelineEvent[]): C
       batchSizeMax: Math.max(settlement.batchSizeMax, ...sizes),
     },
     settlementChain: { ...settlementChain, urls: [], seed: undefined },
-    ledger: { ...ledger, accounts: [], poolCash: {}, oracleKey: undefined },
+    ledger: { ...ledger, accounts: [], poolCash: {}, oracleKey: undefined, treasuryKeepers },
     node,
     p2p,
     api,

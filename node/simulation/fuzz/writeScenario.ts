@@ -85,8 +85,8 @@ function transactionOf({ account, operation: { type, ...fields } }: ScenarioTran
 function operandOf(type: string, fields: Plain): unknown {
   if (type === 'settle_now') return true;
   if (type === 'set_batch_size') return fields.batchSize;
-  if (type === 'unjail') return { node: fields.validator };
-  return snakeCased(fields);
+  const { validator, ...others } = fields;
+  return snakeCased(validator === undefined ? fields : { node: validator, ...others });
 }
 
 function anchorOf(anchor: Anchor): Plain {

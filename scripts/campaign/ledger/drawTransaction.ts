@@ -4,10 +4,12 @@
  */
 import type { Address, Hash } from '../../../consensus/primitives/flavor.ts';
 import type { KeyHolder } from '../../../node/scenario/genesis.ts';
+import { feeProposalsTable } from '../../../settlement/atomic/feeProposalTables.ts';
 import { escrowsTable } from '../../../settlement/atomic/tables.ts';
+import { withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
 import type { SettlementRequest } from '../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../settlement/execution/transactionBody.ts';
-import { accountOf } from '../../../settlement/ledger/accounts.ts';
+import { accountOf, treasuryOf } from '../../../settlement/ledger/accounts.ts';
 import { standingTable } from '../../../settlement/net/tables.ts';
 import type { State } from '../../../settlement/state.ts';
 import { type Choices, type LedgerWorld, people } from './ledgerWorld.ts';
@@ -32,6 +34,7 @@ const symbols = ['TNZO', 'UM', 'USDC'] as const;
 /** Ids that requests, batches and escrows are drawn from: few, so that they meet again. */
 const ID_COUNT = 400;
 const ESCROW_ID_COUNT = 12;
+const PROPOSAL_ID_COUNT = 40;
 const REQUESTS_MAX = 9;
 
 const draws: Readonly<Record<TransactionKind, Draw>> = {
@@ -106,6 +109,45 @@ const draws: Readonly<Record<TransactionKind, Draw>> = {
     const open = setting.state.entries(escrowsTable);
     const escrowId = open[setting.choices.below(open.length + 1)]?.[0] ?? idOf('e', 0);
     return { sender: drawPerson(setting), body: { type: 'escrow_refund', escrowId } };
+  },
+  treasury_propose: (setting) => {
+    const { world, state, choices } = setting;
+    const asset = pick(choices, symbols);
+    const amount = drawPart(choices, treasuryOf(state, asset));
+    const to = drawPerson(setting).address;
+    const withdrawalId = idOf('a', choices.below(PROPOSAL_ID_COUNT));
+    const expiresAtHeight = world.height + choices.below(12);
+    const terms = { withdrawalId, asset, amount, to, expiresAtHeight };
+    return { sender: drawPerson(setting), body: { type: 'treasury_propose', ...terms } };
+  },
+  treasury_approve: (setting) => {
+    const { state, choices } = setting;
+    const known = state.entries(withdrawalsTable);
+    const [withdrawalId, terms] = known[choices.below(known.length + 1)] ?? [idOf('a', 0), undefined];
+    const { asset, amount, to } = terms ?? { asset: 'TNZO', amount: 1n, to: drawPerson(setting).address };
+    const given = choices.below(12) === 0 ? amount + 1n : amount;
+    const body = { type: 'treasury_approve', withdrawalId, asset, amount: given, to } as const;
+    return { sender: drawPerson(setting), body };
+  },
+  fee_propose: (setting) => {
+    const { choices } = setting;
+    const proposalId = idOf('f', choices.below(PROPOSAL_ID_COUNT));
+    const networkFeeBps = choices.below(10_200);
+    return asValidator(setting, (validator) => ({
+      type: 'fee_propose',
+      validator,
+      proposalId,
+      networkFeeBps,
+    }));
+  },
+  fee_vote: (setting) => {
+    const { state, choices } = setting;
+    const known = state.entries(feeProposalsTable);
+    const [proposalId, proposal] = known[choices.below(known.length + 1)] ?? [idOf('f', 0), undefined];
+    const networkFeeBps = choices.below(12) === 0 ? 1 : (proposal?.networkFeeBps ?? 1);
+    const vote = choices.below(4) === 0 ? 'no' : 'yes';
+    const named = { proposalId, networkFeeBps, vote } as const;
+    return asValidator(setting, (validator) => ({ type: 'fee_vote', validator, ...named }));
   },
 };
 
@@ -202,6 +244,16 @@ function drawPart(choices: Choices, whole: bigint): bigint {
   if (draw < 3) return choices.below(8) === 0 ? 0n : whole;
   if (draw < 12) return BigInt(1 + choices.below(400));
   return (whole * BigInt(choices.below(1000))) / 4000n + 1n;
+}
+
+/** Sent by the validator that it names, but for once in a while. */
+function asValidator(
+  { world, choices }: Setting,
+  bodyOf: (validator: number) => TransactionBody,
+): DrawnTransaction {
+  const validator = choices.below(4);
+  const sender = choices.below(12) === 0 ? choices.below(4) : validator;
+  return { sender: world.holder(`validator-${sender}`), body: bodyOf(validator) };
 }
 
 function drawPerson({ world, choices }: Setting): KeyHolder {

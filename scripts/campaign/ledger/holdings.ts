@@ -2,6 +2,7 @@
  * What every row of replicated state holds of each asset: the books against which the campaign judges conservation. Each
  * table is either one that holds money or one that does not; a table that is neither is found out.
  */
+import { feeGovernanceTable, feeProposalsTable } from '../../../settlement/atomic/feeProposalTables.ts';
 import {
   atomicTables,
   batchRecordsTable,
@@ -9,6 +10,7 @@ import {
   gatheredFeesTable,
   receiptsTable,
 } from '../../../settlement/atomic/tables.ts';
+import { openWithdrawalsTable, withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
 import {
   accountsTable,
   ledgerTables,
@@ -54,6 +56,10 @@ const moneyless: readonly AnyTable[] = [
   pricesTable,
   batchRecordsTable,
   receiptsTable,
+  withdrawalsTable,
+  openWithdrawalsTable,
+  feeProposalsTable,
+  feeGovernanceTable,
   windowTable,
   countersTable,
 ];

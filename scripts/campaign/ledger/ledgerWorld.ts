@@ -46,7 +46,13 @@ seed: 11
 duration: 30s
 config:
   settlement: { batch_size: 3, submission_deadline_blocks: 1, jail_after_misses: 1, jail_blocks: 1 }
-  ledger: { flush_interval_blocks: 3 }
+  ledger:
+    flush_interval_blocks: 3
+    treasury_keepers: [alice, bob, carol]
+    treasury_threshold: 2
+    fee_voting_period_ms: 20000
+    fee_activation_delay_ms: 6000
+    fee_quorum_bps: 2500
   atomic_batches: { value_max: "25000000000000000000000000000000000000", requests_max: 12, accounts_max: 12, timeout_blocks: 5, gas_max: 20000 }
 auto_fund: false
 accounts:

@@ -167,6 +167,13 @@ export const good: readonly Row[] = [
     status: 200,
     body: { validators: [{ name: 'node-0', stake: '1000', jailed: false }, {}, {}, {}] },
   },
+  { route: 'GET /treasury', ask: get('/treasury'), status: 200, body: { threshold: 2, withdrawals: [] } },
+  {
+    route: 'GET /fee-proposals',
+    ask: get('/fee-proposals'),
+    status: 200,
+    body: { network_fee_bps: 50, open: [] },
+  },
   {
     route: 'GET /assets',
     ask: get('/assets'),
@@ -290,6 +297,18 @@ export const refused: readonly Row[] = [
     ask: get(`/receipts/${hashOf('00')}`),
     status: 404,
     code: 'RECEIPT_UNKNOWN',
+  },
+  {
+    route: 'GET /treasury/withdrawals/{id}',
+    ask: get(`/treasury/withdrawals/${hashOf('00')}`),
+    status: 404,
+    code: 'TREASURY_WITHDRAWAL_UNKNOWN',
+  },
+  {
+    route: 'GET /fee-proposals/{id}',
+    ask: get(`/fee-proposals/${hashOf('00')}`),
+    status: 404,
+    code: 'FEE_PROPOSAL_UNKNOWN',
   },
   { route: 'GET /escrows/{id}', ask: get(`/escrows/${hashOf('00')}`), status: 404, code: 'ESCROW_UNKNOWN' },
   { route: 'POST /transactions', ask: submit(() => '0xffff'), status: 400, code: 'ENCODING_INVALID' },

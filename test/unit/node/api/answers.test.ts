@@ -54,7 +54,14 @@ describe('answers of the API', () => {
 
   it('answers every documented success in the table, or in a test of its own', () => {
     const seen = new Set(good.map(({ route, status }) => `${route} ${status}`));
-    const elsewhere = ['transactions', 'atomic-batches', 'receipts', 'escrows']
+    const elsewhere = [
+      'transactions',
+      'atomic-batches',
+      'receipts',
+      'escrows',
+      'treasury/withdrawals',
+      'fee-proposals',
+    ]
       .map((name) => `GET /${name}/{id} 200`)
       .concat('GET /metrics 200', 'GET /events 200');
     const successes = description.list().filter(({ key }) => key.endsWith(' 200') || key.endsWith(' 202'));

@@ -206,6 +206,25 @@ const mutations: readonly Mutation[] = [
     'settlement.origin_confirmations: expected submission_deadline_blocks > origin_confirmations, got 6 and 6; a settlement is seen that many blocks after its inclusion: whoever is on duty would be slashed whatever it does [CONFIG_RULE_BROKEN]',
   ],
   [
+    'keepers of the treasury who are fewer than must agree',
+    set('ledger', 'treasury_keepers', ['ann', 'ben']),
+    'ledger.treasury_keepers: expected treasury_threshold <= 2, the number of keepers, got 3; nothing could ever be withdrawn [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a keeper of the treasury named twice',
+    set('ledger', 'treasury_keepers', ['ann', 'ben', 'cem', 'ann']),
+    'ledger.treasury_keepers.3: expected distinct addresses (0x and 40 or 64 lower-case hex digits) or labels of accounts, got "ann" [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'more keepers of the treasury than there may be',
+    set(
+      'ledger',
+      'treasury_keepers',
+      Array.from({ length: 33 }, (_, index) => `keeper-${index}`),
+    ),
+    'ledger.treasury_keepers: expected at most 32 keepers, got 33 [CONFIG_RULE_BROKEN]',
+  ],
+  [
     'BLS certificates',
     set('consensus', 'certificates', 'bls12381'),
     'consensus.certificates: expected "ed25519", got "bls12381": needs BLS12-381 certificates, which this version does not have [NOT_AVAILABLE_YET]',

@@ -63,6 +63,21 @@ timeline:
     expect(config.settlementChain.seed).toBe(11);
   });
 
+  it('needs the address of every keeper of the treasury', () => {
+    const validators = [{ name: 'node-0', public_key: `0x${'11'.repeat(32)}` }];
+    const keeper = `0x${'22'.repeat(20)}`;
+    const accounts = [{ address: `0x${'33'.repeat(32)}`, label: 'ann' }];
+    const ledger = { accounts, treasury_keepers: [keeper, 'ann'], treasury_threshold: 2 };
+    expect(genesisOf(configOf({ validators, ledger })).atomic.treasury.keepers).toEqual([
+      keeper,
+      accounts[0]?.address,
+    ]);
+    const unknown = { ...ledger, treasury_keepers: [keeper, 'ben'] };
+    expect(() => genesisOf(configOf({ validators, ledger: unknown }))).toThrow(
+      expect.objectContaining({ code: 'TREASURY_KEEPER_UNKNOWN' }),
+    );
+  });
+
   it('needs the key of every validator', () => {
     expect(() => genesisOf(configOf({}))).toThrow(expect.objectContaining({ code: 'VALIDATOR_KEY_MISSING' }));
   });

@@ -19,7 +19,7 @@ const SCENARIO = `
 name: original
 seed: 11
 duration: 80s
-config: { settlement: { batch_size: 4 } }
+config: { settlement: { batch_size: 4 }, ledger: { treasury_keepers: [alice, bob, eve], treasury_threshold: 2 } }
 timeline:
   - { at: { block: 1 }, account: alice, borrow: { asset: UM, amount: 1000 } }
   - { at: { block: 1 }, account: bob, deposit: { asset: USDC, amount: 80 } }
@@ -33,6 +33,10 @@ timeline:
   - { at: { block: 9 }, account: dave, borrow: { asset: USDC, amount: 7 } }
   - { at: { block: 12 }, account: dave, borrow: { asset: USDC, amount: 9 } }
   - { at: { block: 13 }, unjail: node-1 }
+  - { at: { block: 13 }, account: alice, treasury_propose: { id: "0xa7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7", asset: UM, amount: 3, to: carol, expires_after_blocks: 5 } }
+  - { at: { block: 14 }, account: bob, treasury_approve: { id: "0xa7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7", asset: UM, amount: 3, to: carol } }
+  - { at: { block: 14 }, fee_propose: { node: node-2, id: "0xfefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefe", network_fee_bps: 20 } }
+  - { at: { block: 15 }, fee_vote: { node: node-0, id: "0xfefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefe", network_fee_bps: 20, vote: "no" } }
 `;
 const BLOCKS = 16;
 
@@ -102,7 +106,7 @@ describe('makeRecording', () => {
   it('gives a file that makes the same batches, of every kind of transaction', async () => {
     const network = new FakeNetwork();
     const { text, transactionCount, batchCount } = await makeRecording(network.network(), 'f.yaml');
-    expect(transactionCount).toBe(12);
+    expect(transactionCount).toBe(16);
     expect(batchCount).toBe(network.result.batches.length);
     expect(batchCount).toBeGreaterThan(2);
     const parsed = parseScenario(text, 'f.yaml');
@@ -164,7 +168,7 @@ describe('makeRecording', () => {
     const { config, seed } = network.scenario;
     const chain = { blocks, batches: network.batches };
     const { comments, transactionCount } = recordScenario({ config, seed, genesis, chain });
-    expect(transactionCount).toBe(12);
+    expect(transactionCount).toBe(16);
     expect(comments).toContain('7 transactions are left out: the ledger refused them for what they are.');
     expect(comments).toContain('2 proofs of equivocation stood in the blocks: nobody equivocates here.');
   });

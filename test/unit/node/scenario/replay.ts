@@ -39,6 +39,8 @@ export function replay(scenario: Scenario, blockCount: number, loose: readonly T
     const { body, from } = transaction;
     if (body.type === 'unjail' || body.type === 'settle_now' || body.type === 'set_batch_size') return;
     if (body.type === 'atomic_batch' || body.type === 'escrow_open' || body.type === 'escrow_refund') return;
+    if (body.type === 'treasury_propose' || body.type === 'treasury_approve') return;
+    if (body.type === 'fee_propose' || body.type === 'fee_vote') return;
     const verdict = applyLedgerOperation(state, parts.genesis.ledger, from, body);
     if (!verdict.ok) refusals.push(`${height} ${body.type} ${verdict.code}`);
   };

@@ -1,10 +1,17 @@
 /** A small chain for tests of atomic settlement: rules, accounts with balances, batches, and everything it holds as text. */
+import { expect } from 'vitest';
 import { toHex } from '../../../../consensus/primitives/bytes.ts';
-import { encode } from '../../../../consensus/primitives/codec.ts';
+import { decode, encode } from '../../../../consensus/primitives/codec.ts';
 import { type Address, AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
 import { type BatchOutcome, executeAtomicBatch } from '../../../../settlement/atomic/batch.ts';
 import { applyEscrowOperation } from '../../../../settlement/atomic/escrow.ts';
 import { atomicTables, escrowsTable, gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
+import {
+  applyTreasuryOperation,
+  settleWithdrawals,
+  type TreasuryContext,
+} from '../../../../settlement/atomic/treasury.ts';
+import type { TreasuryFact, TreasuryOperation } from '../../../../settlement/atomic/treasuryTypes.ts';
 import type {
   AtomicBatch,
   AtomicRules,
@@ -35,6 +42,17 @@ export const rules: AtomicRules = {
   networkFeeBps: 50,
   feeMin: 1n,
   flushIntervalBlocks: 100,
+  treasury: {
+    keepers: [1, 2, 3, 4, 5].map((number) => addressOf(`keeper-${number}`)),
+    threshold: 3,
+    timeoutBlocks: 302_400,
+  },
+  feeGovernance: {
+    votingPeriodMs: 259_200_000,
+    activationDelayMs: 604_800_000,
+    quorumBps: 6667,
+    passThresholdBps: 5000,
+  },
 };
 
 /** A hash that only this number has. */
@@ -114,6 +132,23 @@ export class AtomicChain {
     return verdict.ok ? undefined : verdict.code;
   }
 
+  /** Proposes or approves a withdrawal. @returns What came of it, or the code of a refusal. */
+  treasury(from: Address, operation: TreasuryOperation): readonly TreasuryFact[] | string {
+    const verdict = applyTreasuryOperation(this.state, this.#treasuryContext(), from, operation);
+    return verdict.ok ? verdict.value : verdict.code;
+  }
+
+  /** What the treasury does at the end of a block; then the next one begins. */
+  endBlock(): readonly TreasuryFact[] {
+    const facts = settleWithdrawals(this.state, this.#treasuryContext());
+    this.height += 1;
+    return facts;
+  }
+
+  #treasuryContext(): TreasuryContext {
+    return { ledger, treasury: rules.treasury, height: this.height };
+  }
+
   balance(address: Address, asset = 'TNZO'): bigint | undefined {
     return accountOf(this.state, ledger, address).balances[assetIndexOf(ledger, asset)];
   }
@@ -143,6 +178,19 @@ export class AtomicChain {
 /** Whoever pays, once each, in order. */
 export function payersOf({ requests }: AtomicBatch): Address[] {
   return [...new Set(requests.map(({ from }) => from))];
+}
+
+/** Every row of these tables reads as it was written. */
+export function expectRoundTrip(state: State, tables: readonly AnyTable[]): void {
+  for (const table of tables as unknown as readonly Table<unknown>[]) {
+    for (const [key, row] of state.entries(table)) {
+      const decoded = decode(
+        encode((writer) => table.write(writer, row)),
+        table.read,
+      );
+      expect(decoded, `${table.name}/${key}`).toEqual({ ok: true, value: row });
+    }
+  }
 }
 
 function rowsOf(state: State, table: Table<unknown>): string[] {

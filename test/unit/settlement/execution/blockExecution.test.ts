@@ -24,7 +24,12 @@ name: execution
 duration: 30s
 config:
   settlement: { batch_size: 2, submission_deadline_blocks: 2 }
-  ledger: { flush_interval_blocks: 3 }
+  ledger:
+    flush_interval_blocks: 3
+    fee_voting_period_ms: 4000
+    fee_activation_delay_ms: 2000
+    treasury_keepers: [alice]
+    treasury_threshold: 1
   atomic_batches: { gas_max: 50000 }
 auto_fund: false
 accounts: { alice: { balances: { UM: 1000 }, deposits: { UM: 100000 } } }
@@ -348,6 +353,65 @@ describe('BlockExecution', () => {
       { type: 'treasury_flushed', fees: [{ asset: 'UM', amount: 2n }] },
     ]);
     expect([treasuryOf(chain.state, 'UM'), gatheredFees(chain.state, 'UM')]).toEqual([2n, 0n]);
+  });
+
+  it('withholds the fee that validators voted for from the block of its time on', () => {
+    const chain = new Chain();
+    const proposal = { proposalId: hashOf('31'), networkFeeBps: 1000 };
+    const propose = { type: 'fee_propose', validator: 0, ...proposal } as const;
+    expect(chain.add(propose, { from: validator(1) })).toMatchObject({ value: 'FEE_PROPOSAL_NOT_OWN' });
+    expect(chain.add({ ...propose, validator: 99 })).toMatchObject({ value: 'VALIDATOR_UNKNOWN' });
+    chain.add(propose, { from: validator(0) });
+    const pay = { to: hashOf('11'), asset: 'UM', amount: 100n };
+    const fees: unknown[] = [];
+    for (const height of [1, 2, 3, 4, 5]) {
+      if (height === 2) {
+        for (const [index, nonce] of [1, 1, 0].entries()) {
+          const vote = { type: 'fee_vote', validator: index, ...proposal, vote: 'yes' } as const;
+          expect(chain.add(vote, { from: validator(index), nonce })).toMatchObject({ value: 'ok' });
+        }
+      }
+      chain.add(payment(hashOf(`4${height}`), pay), { nonce: height });
+      fees.push(chain.finish().flows.fees[0]?.amount);
+    }
+    // The votes are counted at 4 s, the fee is in force from 6 s on: that is block 4.
+    expect(fees).toEqual([1n, 1n, 1n, 10n, 10n]);
+  });
+
+  it('counts votes by the stake of those who are still trusted', () => {
+    const chain = new Chain();
+    const proposal = { proposalId: hashOf('32'), networkFeeBps: 1 };
+    chain.add({ type: 'fee_propose', validator: 0, ...proposal }, { from: validator(0) });
+    for (const [index, nonce] of [1, 0, 0].entries()) {
+      const vote = { type: 'fee_vote', validator: index, ...proposal, vote: 'yes' } as const;
+      chain.add(vote, { from: validator(index), nonce });
+    }
+    chain.finish();
+    const { stake } = standingOf(chain.state, 3);
+    chain.begin().addEvidence(hashOf('e1'), 1);
+    chain.finish();
+    const tally = { yes: 2n * stake, no: 0n, bonded: 3n * stake };
+    // Two of the three that are left: just short of 6667 bps.
+    expect(chain.finish().atomicFacts).toMatchObject([
+      { type: 'proposal_rejected', reason: 'quorum', ...tally },
+    ]);
+  });
+
+  it('pays an approved withdrawal in the block whose flush fills the treasury', () => {
+    const chain = new Chain();
+    chain.add(payment(hashOf('51'), { to: hashOf('11'), asset: 'UM', amount: 400n }));
+    const terms = { asset: 'UM', amount: 2n, to: hashOf('12') };
+    const id = hashOf('52');
+    const propose = { type: 'treasury_propose', withdrawalId: id, ...terms, expiresAtHeight: 9 } as const;
+    expect(chain.add(propose, { nonce: 1 })).toMatchObject({ value: 'ok' });
+    expect([chain.finish(), chain.finish()].flatMap(({ atomicFacts }) => atomicFacts.slice(1))).toMatchObject(
+      [{ type: 'treasury_withdrawal_proposed', withdrawalId: id }],
+    );
+    expect(chain.finish().atomicFacts).toMatchObject([
+      { type: 'treasury_flushed', fees: [{ asset: 'UM', amount: 2n }] },
+      { type: 'treasury_withdrawn', withdrawalId: id, ...terms },
+    ]);
+    expect(treasuryOf(chain.state, 'UM')).toBe(0n);
   });
 
   it('keeps the record of a batch that failed, and nothing else of it', () => {

@@ -57,6 +57,8 @@ describe('conservation', () => {
       'slashed',
       'escrow_released',
       'atomic_batch_failed',
+      'treasury_withdrawn',
+      'proposal_activated',
     ]) {
       expect(counts.get(fact), fact).toBeGreaterThan(0);
     }

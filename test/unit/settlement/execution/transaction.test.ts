@@ -73,6 +73,34 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
     expiresAtHeight: fc.maxSafeNat(),
   }),
   escrow_refund: fc.record({ type: fc.constant('escrow_refund' as const), escrowId: hex(32) }),
+  treasury_propose: fc.record({
+    type: fc.constant('treasury_propose' as const),
+    withdrawalId: hex(32),
+    asset: symbol,
+    amount,
+    to: address,
+    expiresAtHeight: fc.maxSafeNat(),
+  }),
+  treasury_approve: fc.record({
+    type: fc.constant('treasury_approve' as const),
+    withdrawalId: hex(32),
+    asset: symbol,
+    amount,
+    to: address,
+  }),
+  fee_propose: fc.record({
+    type: fc.constant('fee_propose' as const),
+    validator: fc.integer({ min: 0, max: 0xffff }),
+    proposalId: hex(32),
+    networkFeeBps: fc.integer({ min: 0, max: 0xffff }),
+  }),
+  fee_vote: fc.record({
+    type: fc.constant('fee_vote' as const),
+    validator: fc.integer({ min: 0, max: 0xffff }),
+    proposalId: hex(32),
+    networkFeeBps: fc.integer({ min: 0, max: 0xffff }),
+    vote: fc.constantFrom('yes' as const, 'no' as const),
+  }),
 };
 const body = fc.oneof(...Object.values(bodies));
 

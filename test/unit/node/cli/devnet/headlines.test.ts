@@ -59,6 +59,15 @@ describe('headlineOf', () => {
       'escrow_released',
       'escrow_refunded',
       'treasury_flushed',
+      'treasury_withdrawal_proposed',
+      'treasury_withdrawal_approved',
+      'treasury_withdrawn',
+      'treasury_withdrawal_expired',
+      'proposal_opened',
+      'proposal_voted',
+      'proposal_passed',
+      'proposal_rejected',
+      'proposal_activated',
       'completion_gossiped',
     ]);
   });
