@@ -244,9 +244,9 @@ function showFeeProposals(node: NodeView): Static<typeof feeProposalsSchema> {
   const { networkFeeBps, open } = feeGovernanceOf(state);
   return {
     network_fee_bps: networkFeeBps ?? reader.genesis.atomic.networkFeeBps,
-    open: open.flatMap((id) => {
-      const proposal = feeProposalOf(state, id);
-      return proposal === undefined ? [] : [showProposal(node, id, proposal)];
+    open: open.flatMap(({ proposalId }) => {
+      const proposal = feeProposalOf(state, proposalId);
+      return proposal === undefined ? [] : [showProposal(node, proposalId, proposal)];
     }),
   };
 }

@@ -54,11 +54,16 @@ export const feeGovernanceTable: Table<FeeGovernanceRow> = {
   write(writer, { networkFeeBps, open }) {
     writer.boolean(networkFeeBps !== undefined);
     if (networkFeeBps !== undefined) writer.u16(networkFeeBps);
-    writer.list(open, VALIDATOR_COUNT_MAX * FEE_PROPOSALS_OPEN_MAX, (to, id) => to.hash(id));
+    writer.list(open, VALIDATOR_COUNT_MAX * FEE_PROPOSALS_OPEN_MAX, (to, { proposalId, proposer }) => {
+      to.hash(proposalId).u16(proposer);
+    });
   },
   read: (reader) => ({
     networkFeeBps: reader.boolean() ? reader.u16() : undefined,
-    open: reader.list(VALIDATOR_COUNT_MAX * FEE_PROPOSALS_OPEN_MAX, (from) => from.hash()),
+    open: reader.list(VALIDATOR_COUNT_MAX * FEE_PROPOSALS_OPEN_MAX, (from) => ({
+      proposalId: from.hash(),
+      proposer: from.u16(),
+    })),
   }),
 };
 

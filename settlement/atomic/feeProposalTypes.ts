@@ -62,12 +62,18 @@ export interface FeeProposal {
   readonly tally: Tally | undefined;
 }
 
+/** A proposal that is voted on or waits for its time. */
+export interface OpenFeeProposal {
+  readonly proposalId: Hash;
+  readonly proposer: ValidatorIndex;
+}
+
 /** What governance keeps between blocks; no row before the first proposal. */
 export interface FeeGovernanceRow {
   /** The fee in force; undefined: that of genesis. */
   readonly networkFeeBps: number | undefined;
-  /** Proposals that are voted on or wait for their time, in the order in which they came. */
-  readonly open: readonly Hash[];
+  /** In the order in which they came. */
+  readonly open: readonly OpenFeeProposal[];
 }
 
 interface FeeProposalTold {

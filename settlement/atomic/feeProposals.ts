@@ -27,13 +27,19 @@ import type {
 /** The whole, in basis points: the highest network fee. */
 const BPS = 10_000;
 
+/** Bonded stake as it is when asked for; that of who is jailed or tombstoned does not count. */
+export interface Electorate {
+  readonly stakeOf: (validator: ValidatorIndex) => Amount;
+  /** Of all who count. */
+  readonly stakes: () => ReadonlyMap<ValidatorIndex, Amount>;
+}
+
 /** The block, the rules of the chain, and whose word weighs what. */
 export interface FeeGovernanceContext {
   readonly rules: FeeGovernanceRules;
   readonly height: Height;
   readonly timestampMs: TimeMs;
-  /** Bonded stake at this point of the block, of every validator that is neither jailed nor tombstoned. */
-  readonly stakes: () => ReadonlyMap<ValidatorIndex, Amount>;
+  readonly electorate: Electorate;
 }
 
 /** The proposal of that id, however it ended, or undefined. */
@@ -62,7 +68,7 @@ export function applyFeeProposalOperation(
 export function advanceFeeProposals(state: State, context: FeeGovernanceContext): readonly FeeProposalFact[] {
   const { open } = feeGovernanceOf(state);
   const facts: FeeProposalFact[] = [];
-  for (const proposalId of open) {
+  for (const { proposalId } of open) {
     const proposal = feeProposalOf(state, proposalId);
     if (proposal === undefined) continue;
     const counted = countIfOver(state, context, proposalId, proposal, facts);
@@ -75,16 +81,16 @@ export function advanceFeeProposals(state: State, context: FeeGovernanceContext)
 
 function propose(
   state: State,
-  { rules, height, timestampMs, stakes }: FeeGovernanceContext,
+  { rules, height, timestampMs, electorate }: FeeGovernanceContext,
   { validator, proposalId, networkFeeBps }: FeeProposeOperation,
 ): Verdict<FeeProposalFact, AtomicCode> {
   if (networkFeeBps > BPS) return refuseAtomic('FEE_PROPOSAL_TOO_HIGH', { networkFeeBps, max: BPS });
   if (feeProposalOf(state, proposalId) !== undefined) {
     return refuseAtomic('FEE_PROPOSAL_EXISTS', { proposalId });
   }
-  if ((stakes().get(validator) ?? 0n) === 0n) return refuseAtomic('FEE_PROPOSER_NOT_BONDED', { validator });
+  if (electorate.stakeOf(validator) === 0n) return refuseAtomic('FEE_PROPOSER_NOT_BONDED', { validator });
   const governance = feeGovernanceOf(state);
-  const own = governance.open.filter((id) => feeProposalOf(state, id)?.proposer === validator).length;
+  const own = governance.open.filter(({ proposer }) => proposer === validator).length;
   if (own >= FEE_PROPOSALS_OPEN_MAX) {
     return refuseAtomic('FEE_PROPOSALS_TOO_MANY', { open: own, max: FEE_PROPOSALS_OPEN_MAX });
   }
@@ -102,7 +108,7 @@ function propose(
   });
   state.set(feeGovernanceTable, GOVERNANCE_ROW_KEY, {
     ...governance,
-    open: [...governance.open, proposalId],
+    open: [...governance.open, { proposalId, proposer: validator }],
   });
   const times = { votingEndsAtMs, activatesAtMs };
   return accept({ type: 'proposal_opened', proposalId, networkFeeBps, validator, ...times });
@@ -136,7 +142,7 @@ function countIfOver(
 ): FeeProposal {
   const { status, votingEndsAtMs, networkFeeBps, activatesAtMs } = proposal;
   if (status !== 'voting' || votingEndsAtMs > context.timestampMs) return proposal;
-  const tally = tallyOf(proposal, context.stakes());
+  const tally = tallyOf(proposal, context.electorate.stakes());
   const reason = findLack(tally, context.rules);
   const counted: FeeProposal = { ...proposal, status: reason === undefined ? 'passed' : 'rejected', tally };
   state.set(feeProposalsTable, proposalId, counted);
@@ -178,6 +184,6 @@ function close(state: State, proposalId: Hash, inForce?: number): void {
   const { networkFeeBps, open } = feeGovernanceOf(state);
   state.set(feeGovernanceTable, GOVERNANCE_ROW_KEY, {
     networkFeeBps: inForce ?? networkFeeBps,
-    open: open.filter((id) => id !== proposalId),
+    open: open.filter((one) => one.proposalId !== proposalId),
   });
 }

@@ -19,6 +19,7 @@ import { applyEscrowOperation } from '../atomic/escrow.ts';
 import {
   advanceFeeProposals,
   applyFeeProposalOperation,
+  type Electorate,
   type FeeGovernanceContext,
   feeGovernanceOf,
 } from '../atomic/feeProposals.ts';
@@ -31,7 +32,7 @@ import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
 import type { LedgerEffect } from '../ledger/types.ts';
 import { deriveSettlement } from '../net/derive.ts';
 import { isEligible } from '../net/duties.ts';
-import { standings } from '../net/netState.ts';
+import { standingOf, standings } from '../net/netState.ts';
 import type { SettlementBlock } from '../net/settlement.ts';
 import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
@@ -260,13 +261,19 @@ export class BlockExecution {
 
   #feeGovernance(): FeeGovernanceContext {
     const { height, timestampMs } = this.#context;
-    const stakes = () =>
-      new Map(
-        standings(this.#state)
-          .filter(isEligible)
-          .map(({ index, stake }) => [index, stake]),
-      );
-    return { rules: this.#genesis.atomic.feeGovernance, height, timestampMs, stakes };
+    const electorate: Electorate = {
+      stakeOf: (index) => {
+        const standing = standingOf(this.#state, index);
+        return isEligible(standing) ? standing.stake : 0n;
+      },
+      stakes: () =>
+        new Map(
+          standings(this.#state)
+            .filter(isEligible)
+            .map(({ index, stake }) => [index, stake]),
+        ),
+    };
+    return { rules: this.#genesis.atomic.feeGovernance, height, timestampMs, electorate };
   }
 
   #addEffect({ borrowed, repaid, liquidations }: LedgerEffect): void {

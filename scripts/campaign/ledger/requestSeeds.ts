@@ -6,7 +6,16 @@ export const scenarioSeed: Json = {
   name: 'requests',
   seed: 3,
   duration: '13s',
-  config: { settlement: { batch_size: 3 }, ledger: { flush_interval_blocks: 4 } },
+  config: {
+    settlement: { batch_size: 3 },
+    ledger: {
+      flush_interval_blocks: 4,
+      treasury_keepers: ['ann', 'ben'],
+      treasury_threshold: 2,
+      fee_voting_period_ms: 2000,
+      fee_activation_delay_ms: 0,
+    },
+  },
   timeline: [
     { at: { block: 1 }, account: 'buyer', borrow: { asset: 'UM', amount: 1000 } },
     {
@@ -50,5 +59,17 @@ export const scenarioSeed: Json = {
       },
     },
     { at: { block: 6 }, account: 'arbiter', escrow_refund: { id: 'deal' } },
+    {
+      at: { block: 3 },
+      account: 'ann',
+      treasury_propose: { id: 'grant', asset: 'TNZO', amount: 7, to: 'market', expires_after_blocks: 9 },
+    },
+    {
+      at: { block: 5 },
+      account: 'ben',
+      treasury_approve: { id: 'grant', asset: 'TNZO', amount: 7, to: 'market' },
+    },
+    { at: { block: 2 }, fee_propose: { node: 'node-1', id: 'cheaper', network_fee_bps: 30 } },
+    { at: { block: 2 }, fee_vote: { node: 'node-0', id: 'cheaper', network_fee_bps: 30, vote: 'yes' } },
   ],
 };

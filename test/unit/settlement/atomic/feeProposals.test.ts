@@ -68,7 +68,11 @@ class Governance {
 
   #context() {
     const { timestampMs } = this;
-    return { rules: this.#rules, height: 1 + timestampMs / 100, timestampMs, stakes: () => this.stakes };
+    const electorate = {
+      stakeOf: (validator: ValidatorIndex) => this.stakes.get(validator) ?? 0n,
+      stakes: () => this.stakes,
+    };
+    return { rules: this.#rules, height: 1 + timestampMs / 100, timestampMs, electorate };
   }
 }
 
