@@ -28,6 +28,7 @@ export const domains = {
   atomicBatch: 0x12,
   cosignature: 0x13,
   scenarioId: 0x14,
+  atomicCompletion: 0x18,
   settlementProof: 0x20,
   proofVerdict: 0x21,
   proofTrust: 0x22,

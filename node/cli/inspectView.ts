@@ -1,4 +1,5 @@
 /** One replayed step as text: the input, the outputs, and the rows that changed, from what to what. */
+import { decodeAtomicCompletion } from '../core/atomicCompletion.ts';
 import { decodeCompletion } from '../core/completion.ts';
 import { decodeProposal, decodeVotes } from '../core/messages.ts';
 import type { Input, Output, Topic } from '../core/types.ts';
@@ -67,6 +68,11 @@ function describeMessage(topic: Topic, bytes: Uint8Array, nameOf: (index: number
       return `block ${height} proposed in view ${view}`;
     }
   } else if (topic === 'settlements') {
+    const atomic = decodeAtomicCompletion(bytes);
+    if (atomic.ok) {
+      const { batches, height } = atomic.value;
+      return `completion of ${counted(batches.length, 'atomic batch', 'atomic batches')} of block ${height}`;
+    }
     const message = decodeCompletion(bytes);
     if (message.ok) return `completion of batch ${message.value.seq}`;
   }

@@ -6,6 +6,7 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { accepted, ignore, type MessageJudgement, reject } from '../../consensus/simplex/judgement.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { accountOf } from '../../settlement/ledger/accounts.ts';
+import { judgeBatch } from './batchDoor.ts';
 import type { BlockTree } from './blockTree.ts';
 import type { Executor } from './executor.ts';
 import type { Mempool } from './mempool.ts';
@@ -44,9 +45,22 @@ export class Admission {
 
   /**
    * Takes what a user handed to this node: its row first, then the verdict the user waits for, then the peers.
-   * One that came by gossip before is `MEMPOOL_DUPLICATE`, and from now on as safe as any other of a user.
+   * One that came by gossip before is `MEMPOOL_DUPLICATE`, and from now on as safe as any other of a user; so is an atomic
+   * batch that another transaction carries already.
    */
   submit(bytes: Uint8Array): void {
+    const { executor, output } = this.#dependencies;
+    const prepared = executor.prepare(bytes);
+    const known = prepared.ok
+      ? judgeBatch(this.#dependencies, this.#genesis.atomic, prepared.value)
+      : undefined;
+    if (known?.type === 'refused') output(ignore(known.code));
+    else if (known?.type === 'known') this.#take(known.carrier.bytes, true);
+    else this.#take(bytes, false);
+  }
+
+  /** @param isCopy - The user sent another transaction with the same batch: that one is told of as waiting already. */
+  #take(bytes: Uint8Array, isCopy: boolean): void {
     const { executor, mempool, output } = this.#dependencies;
     const judgement = this.admit(bytes);
     const prepared = executor.prepare(bytes);
@@ -56,8 +70,9 @@ export class Admission {
       const row = { key: transactionKey(waiting.id), value: waiting.bytes };
       output({ type: 'persist', writes: [row], sync: true });
     }
-    output(judgement);
-    if (judgement.verdict === 'accept') output({ type: 'publish', topic: 'transactions', bytes });
+    const isAccepted = judgement.verdict === 'accept';
+    output(isCopy && isAccepted ? ignore('MEMPOOL_DUPLICATE') : judgement);
+    if (isAccepted) output({ type: 'publish', topic: 'transactions', bytes });
   }
 
   /**

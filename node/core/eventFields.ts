@@ -137,6 +137,8 @@ export function rareFields(event: RareEvent, nameOf: NameOf): JsonFields {
       };
     case 'completion_gossiped':
       return { batch: event.seq, transaction_hash: event.transactionHash };
+    case 'atomic_batch_published':
+      return { height: event.height, batches: event.batchCount };
     case 'equivocation_seen':
       return {
         validator: nameOf(event.validator),

@@ -55,6 +55,12 @@ export type NodeEvent =
       readonly seq: number;
       readonly transactionHash: Hash;
     }
+  /** The leader of a block told its peers of the atomic batches that ended in it. */
+  | {
+      readonly type: 'atomic_batch_published';
+      readonly height: Height;
+      readonly batchCount: number;
+    }
   | {
       readonly type: 'equivocation_seen';
       readonly validator: number;

@@ -7,6 +7,7 @@ import { equalBytes } from '../../consensus/primitives/bytes.ts';
 import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import { merkleRoot } from '../../consensus/primitives/merkle.ts';
+import { batchRecordOf } from '../../settlement/atomic/batch.ts';
 import { findBatchProblem } from '../../settlement/atomic/limits.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import {
@@ -22,6 +23,7 @@ import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
 import { hasForeignSettlement } from '../../settlement/net/foreignSettlement.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
+import { type EndedBatch, sortedById } from './atomicCompletion.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { EvidenceItem } from './evidencePool.ts';
 import type { Mempool, PreparedTransaction } from './mempool.ts';
@@ -247,6 +249,21 @@ export class Executor {
     );
     this.#remember(block, result, included);
     return block;
+  }
+
+  /** The atomic batches that ended in a final block, as its completion lists them. */
+  endedBatchesOf({ header: { height }, body }: Block): readonly EndedBatch[] {
+    const state = this.#tree.finalizedState();
+    const ended = new Map<Hash, EndedBatch>();
+    for (const bytes of body.transactions) {
+      const prepared = this.prepare(bytes);
+      if (!prepared.ok || prepared.value.transaction.body.type !== 'atomic_batch') continue;
+      const { batchId } = prepared.value.transaction.body.batch;
+      const record = batchRecordOf(state, batchId);
+      if (record?.blockHeight !== height) continue;
+      ended.set(batchId, { batchId, isCompleted: record.failure === undefined });
+    }
+    return sortedById([...ended.values()]);
   }
 
   #isForeign(parent: Block, blocks: readonly SettlementBlock[]): boolean {

@@ -8,6 +8,7 @@ import type { Height } from '../../consensus/primitives/flavor.ts';
 import type { Simplex } from '../../consensus/simplex/simplex.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import type { Archive } from './archive.ts';
+import type { AtomicOutbox } from './atomicOutbox.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { EvidencePool } from './evidencePool.ts';
 import type { Executor } from './executor.ts';
@@ -32,6 +33,7 @@ export interface FinalityDependencies {
   readonly history: History;
   readonly viewRows: ViewRows;
   readonly silence: Silence;
+  readonly atomicOutbox: AtomicOutbox;
   readonly archive: Archive | undefined;
   readonly observer: FinalityObserver | undefined;
   readonly output: (output: Output) => void;
@@ -93,7 +95,7 @@ export class Finality {
 
   #commit(stored: StoredBlock, executed: ExecutedBlock): void {
     const { tree, settler, simplex, silence, history, viewRows, output } = this.#dependencies;
-    const { mempool, follower, evidence, observer, archive } = this.#dependencies;
+    const { mempool, follower, evidence, observer, archive, atomicOutbox } = this.#dependencies;
     const { block, result, stateWrites } = executed;
     const { header } = block;
     tree.finalize(block.hash);
@@ -113,6 +115,7 @@ export class Finality {
       const row = fact.type === 'tombstoned' ? evidence.drop(fact.validator) : undefined;
       if (row !== undefined) writes.push(row);
     }
+    writes.push(...atomicOutbox.writesOf(block, result.atomicFacts));
     output({ type: 'persist', writes, sync: true });
     follower.finalized(header.origin);
     output({
@@ -132,6 +135,7 @@ export class Finality {
       },
     });
     observer?.finalized(this.#self, block, result, stored.certificate);
+    atomicOutbox.publish();
     settler.onFinalized(result.facts);
   }
 

@@ -6,6 +6,7 @@
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import type { EncodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
+import { BatchCarriers } from './batchCarriers.ts';
 import { SenderQueue } from './senderQueue.ts';
 import { WaitingRoom } from './waitingRoom.ts';
 
@@ -41,6 +42,7 @@ export class Mempool {
   readonly #expiring = new Map<Height, Set<PreparedTransaction>>();
   /** Those that `settle` must report when they leave, because a row on disk stands for them. */
   readonly #kept = new Set<Hash>();
+  readonly #carriers = new BatchCarriers();
   readonly #waiting = new WaitingRoom(({ id }) => this.#kept.has(id));
   #byteCount = 0;
 
@@ -55,6 +57,17 @@ export class Mempool {
   /** The one of this sender with this nonce. */
   find(from: Address, nonce: number): PreparedTransaction | undefined {
     return this.#bySender.get(from)?.get(nonce);
+  }
+
+  /** Those that carry the atomic batch of this id, in order of arrival. */
+  carriersOf(batchId: Hash): readonly PreparedTransaction[] {
+    return this.#carriers.of(batchId);
+  }
+
+  /** Whether a waiting transaction lies behind no gap in its sender's nonces, so that its turn comes. */
+  isReady({ transaction: { from, nonce } }: PreparedTransaction): boolean {
+    const queue = this.#bySender.get(from);
+    return queue !== undefined && nonce < queue.openNonce;
   }
 
   /** Marks a waiting transaction as kept. @returns False when it does not wait, or is kept already. */
@@ -106,6 +119,7 @@ export class Mempool {
     this.#byteCount += prepared.bytes.length;
     this.#queueOf(from, finalized.nonce).add(prepared, isFar);
     this.#note(prepared);
+    this.#carriers.add(prepared);
     return { ok: true, value: prepared };
   }
 
@@ -154,6 +168,7 @@ export class Mempool {
       this.#byId.delete(used.id);
       this.#byteCount -= used.bytes.length;
       this.#forgetHeights(used);
+      this.#carriers.remove(used);
       if (queue?.size === 0) this.#bySender.delete(from);
       if (this.#kept.delete(used.id)) {
         ended.push({ id: used.id, code: used.id === id ? undefined : 'LEDGER_NONCE_USED' });
@@ -209,6 +224,7 @@ export class Mempool {
     if (!this.#byId.delete(prepared.id)) return;
     this.#byteCount -= prepared.bytes.length;
     this.#forgetHeights(prepared);
+    this.#carriers.remove(prepared);
     const { from } = prepared.transaction;
     const queue = this.#bySender.get(from);
     queue?.remove(prepared);

@@ -16,6 +16,13 @@ import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { Accusations } from './accusations.ts';
 import { Admission } from './admission.ts';
 import { Archive } from './archive.ts';
+import {
+  areEqualBatches,
+  atomicCompletionSigningBytes,
+  decodeAtomicCompletion,
+  isAtomicCompletion,
+} from './atomicCompletion.ts';
+import { AtomicOutbox } from './atomicOutbox.ts';
 import { BlockTree } from './blockTree.ts';
 import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
 import { EvidencePool } from './evidencePool.ts';
@@ -59,6 +66,7 @@ interface Parts {
   readonly synchroniser: Synchroniser;
   readonly proposals: Proposals;
   readonly finality: Finality;
+  readonly atomicOutbox: AtomicOutbox;
   readonly admission: Admission;
   readonly accusations: Accusations;
 }
@@ -165,6 +173,7 @@ export class NodeCore {
     if (guard !== undefined) parts.simplex.guardUntil(guard.untilView ?? Number.MAX_SAFE_INTEGER);
     parts.simplex.start(memory, nowMs);
     parts.settler.recover(state?.outbox ?? [], state?.isPaused ?? false);
+    parts.atomicOutbox.recover(state?.completions ?? []);
     parts.admission.recover(state?.transactions ?? []);
     this.#evidence.recover(state?.evidence ?? []);
     this.#archive?.recover(state?.archive ?? []);
@@ -205,6 +214,7 @@ export class NodeCore {
     const synchroniser = new Synchroniser({ deltaMs, peers, self }, { host, simplex });
     const shared = { tree, simplex, executor, settlement, evidence: this.#evidence, output };
     const proposals = new Proposals({ blockTimeMs }, shared);
+    const atomicOutbox = new AtomicOutbox({ chainId, self }, { signer: this.#dependencies.signer, output });
     const finality = new Finality(
       { self },
       {
@@ -215,6 +225,7 @@ export class NodeCore {
         history: this.#history,
         viewRows: this.#viewRows,
         silence: this.#silence,
+        atomicOutbox,
         archive: this.#archive,
         observer: this.#dependencies.observer,
       },
@@ -231,6 +242,7 @@ export class NodeCore {
       synchroniser,
       proposals,
       finality,
+      atomicOutbox,
       admission,
       accusations,
     };
@@ -309,7 +321,7 @@ export class NodeCore {
       case 'evidence':
         return this.#started().accusations.onEvidence(bytes);
       case 'settlements':
-        return this.#onCompletion(bytes);
+        return isAtomicCompletion(bytes) ? this.#onAtomicCompletion(bytes) : this.#onCompletion(bytes);
       default:
         return reject('TOPIC_UNKNOWN');
     }
@@ -366,6 +378,26 @@ export class NodeCore {
     return judgement === 'unknown' || !isConfirmed
       ? ignore('COMPLETION_UNKNOWN')
       : reject('COMPLETION_CONTRADICTS_CHAIN');
+  }
+
+  #onAtomicCompletion(bytes: Uint8Array): MessageJudgement {
+    const decoded = decodeAtomicCompletion(bytes);
+    if (!decoded.ok) return reject(decoded.code);
+    const { genesis } = this.#options;
+    const { height, blockHash, leader, batches, signature } = decoded.value;
+    if (!genesis.validators.has(leader)) return reject('COMPLETION_PROPOSER_UNKNOWN');
+    const { publicKey } = genesis.validators.at(leader);
+    const message = atomicCompletionSigningBytes(genesis.chainId, decoded.value);
+    if (!this.#dependencies.crypto.verify(publicKey, message, signature)) {
+      return reject('COMPLETION_SIGNATURE_INVALID');
+    }
+    const block = this.#history.get(height)?.block;
+    if (block === undefined) return ignore('COMPLETION_UNKNOWN');
+    const isTrue =
+      block.hash === blockHash &&
+      block.header.leader === leader &&
+      areEqualBatches(batches, this.#started().executor.endedBatchesOf(block));
+    return isTrue ? accepted : reject('COMPLETION_CONTRADICTS_CHAIN');
   }
 
   #onSettlementBlock(block: SettlementBlock): void {

@@ -8,6 +8,7 @@ import { accountOf } from '../../settlement/ledger/accounts.ts';
 import type { SettlementBlock, SettlementEvent } from '../../settlement/net/settlement.ts';
 import type { State } from '../../settlement/state.ts';
 import type { Archive, SettledBatch, TransactionOutcome } from './archive.ts';
+import { type AtomicBatchStanding, atomicBatchStanding } from './batchDoor.ts';
 import type { BlockTree } from './blockTree.ts';
 import type { History } from './history.ts';
 import type { Mempool } from './mempool.ts';
@@ -34,6 +35,8 @@ export interface NodeReader {
   outcomesAt(height: Height): readonly TransactionOutcome[];
   /** Undefined: unknown here, or ended too long ago. */
   transaction(id: Hash): TransactionStanding | undefined;
+  /** Undefined: unknown here. */
+  atomicBatch(batchId: Hash): AtomicBatchStanding | undefined;
   /** The first nonce of this sender that neither a final block nor a waiting transaction has used. */
   nextNonce(address: Address): number;
   newestSettlementBlock(): SettlementBlock | undefined;
@@ -92,6 +95,10 @@ export class CoreReader implements NodeReader {
       }
     }
     return mempool.get(id) === undefined ? undefined : { status: 'pending' };
+  }
+
+  atomicBatch(batchId: Hash): AtomicBatchStanding | undefined {
+    return atomicBatchStanding(this.#parts, batchId);
   }
 
   nextNonce(address: Address): number {

@@ -23,6 +23,7 @@ import { decodeEvidence } from '../../settlement/execution/evidence.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
 import { type AnyTable, Layer } from '../../settlement/state.ts';
+import { decodeAtomicCompletion } from './atomicCompletion.ts';
 import { LazyWrite } from './lazyWrite.ts';
 import { readOptional, writeOptional } from './messages.ts';
 import type { RecoveredRow, Write } from './types.ts';
@@ -37,6 +38,8 @@ const PROPOSAL_PREFIX = 'proposal/';
 const TRANSACTION_PREFIX = 'transaction/';
 const EVIDENCE_PREFIX = 'evidence/';
 const ARCHIVE_PREFIX = 'archive/';
+/** Messages of atomic batches that ended and may not have been published. */
+export const COMPLETION_PREFIX = 'completion/';
 /** What stands before the digits of a number in a key: all keys then have sixteen. */
 const KEY_NUMBER_PADDING = '1000000000000000';
 /** A view holds at most notarize, nullify and finalize of one node, and never the last two. */
@@ -73,6 +76,8 @@ export interface RecoveredState {
   readonly outbox: readonly RecoveredRow[];
   /** True while an operator holds this node's settlements back. */
   readonly isPaused: boolean;
+  /** What tells of atomic batches and may not have been published. */
+  readonly completions: readonly RecoveredRow[];
   /** What users handed to this node and no final block has dealt with. */
   readonly transactions: readonly RecoveredRow[];
   /** Proofs of equivocation that no final block has dealt with. */
@@ -83,6 +88,11 @@ export interface RecoveredState {
 
 export function blockKey(height: Height): string {
   return `${BLOCK_PREFIX}${padNumber(height)}`;
+}
+
+/** Row of the message that tells of the atomic batches of a block. */
+export function completionKey(height: Height): string {
+  return `${COMPLETION_PREFIX}${padNumber(height)}`;
 }
 
 /** Row of the archive: what it holds, and of which height or batch. */
@@ -219,6 +229,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
   const proposals: Block[] = [];
   const certificates: Certificate[] = [];
   const outbox: RecoveredRow[] = [];
+  const completions: RecoveredRow[] = [];
   const transactions: RecoveredRow[] = [];
   const evidence: RecoveredRow[] = [];
   const archive: RecoveredRow[] = [];
@@ -237,6 +248,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
       certificates.push(...view.certificates);
     } else if (key.startsWith(PROPOSAL_PREFIX)) proposals.push(readRow(key, decodeBlock(value)));
     else if (key.startsWith(OUTBOX_PREFIX)) outbox.push(row);
+    else if (key.startsWith(COMPLETION_PREFIX)) completions.push(row);
     else if (key.startsWith(TRANSACTION_PREFIX)) transactions.push(row);
     else if (key.startsWith(EVIDENCE_PREFIX)) evidence.push(row);
     else if (key.startsWith(ARCHIVE_PREFIX)) archive.push(row);
@@ -259,6 +271,7 @@ export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block)
     memory,
     guard,
     outbox,
+    completions,
     isPaused,
     transactions,
     evidence,
@@ -299,6 +312,8 @@ export function describeRow({ key, value }: RecoveredRow): {
       return known(`${prefix}/${numberIn(id)}`, decodeBlock(value));
     case OUTBOX_PREFIX:
       return known(key, decodeSettlementTransaction(value));
+    case COMPLETION_PREFIX:
+      return known(`${prefix}/${numberIn(id)}`, decodeAtomicCompletion(value));
     case EVIDENCE_PREFIX:
       return known(key, decodeEvidence(value));
     case STATE_PREFIX: {

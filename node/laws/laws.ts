@@ -3,15 +3,17 @@
  * nodes' observer port, and nothing they do reaches a node.
  */
 import type { Block } from '../../consensus/block.ts';
-import type { SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Height, SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import type { Vote } from '../../consensus/vote.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { Layer } from '../../settlement/state.ts';
+import { isAtomicCompletion } from '../core/atomicCompletion.ts';
 import type { LawResult } from '../report/result.ts';
 import { AgreementLaw, type FinalHeight } from './agreement.ts';
+import { AtomicCompletionRule } from './atomicCompletions.ts';
 import { CompletionRule } from './completions.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
@@ -41,6 +43,7 @@ export class Laws {
   readonly #agreement: AgreementLaw;
   readonly #value: ValueLaws;
   readonly #completions: CompletionRule;
+  readonly #atomicCompletions: AtomicCompletionRule;
   readonly #justice: JusticeLaw;
   readonly #durability: DurabilityLaw;
   readonly #progress: ProgressLaw;
@@ -53,6 +56,10 @@ export class Laws {
     this.#completions = new CompletionRule(this.#value.exactlyOnce, nodeNames);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
+    this.#atomicCompletions = new AtomicCompletionRule(
+      { exactlyOnce: this.#value.exactlyOnce, durability: this.#durability.law },
+      nodeNames,
+    );
     this.#progress = new ProgressLaw({
       rules: genesis.net,
       blockTimeMs: genesis.blockTimeMs,
@@ -73,6 +80,7 @@ export class Laws {
     this.#agreement.origin.finalized(block.header);
     const { height, timestampMs } = block.header;
     this.#value.finalized(height, result);
+    this.#atomicCompletions.finalized(block, result);
     this.#justice.finalized(block, result.facts);
     this.#progress.finalized(height, timestampMs, result.facts, nowMs);
   }
@@ -106,9 +114,19 @@ export class Laws {
     this.#durability.settlementSent(node, sent, stored);
   }
 
-  /** A node took what it was told of a settlement for true. */
+  /** A node tells of atomic batches. @param storedAt - Its outbox row of a block, as a crash would leave it. */
+  atomicCompletionSent(
+    node: ValidatorIndex,
+    bytes: Uint8Array,
+    storedAt: (height: Height) => Uint8Array | undefined,
+  ): void {
+    this.#atomicCompletions.sent(node, bytes, storedAt);
+  }
+
+  /** A node took what it was told of a settlement, or of atomic batches, for true. */
   completionAccepted(node: ValidatorIndex, bytes: Uint8Array): void {
-    this.#completions.accepted(node, bytes);
+    if (isAtomicCompletion(bytes)) this.#atomicCompletions.accepted(node, bytes);
+    else this.#completions.accepted(node, bytes);
   }
 
   recovered(node: ValidatorIndex, heightBefore: number, heightNow: number): void {

@@ -14,8 +14,10 @@ import { outboxKeyOf } from '../../settlement/chain/submitter.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
+import { isAtomicCompletion } from '../core/atomicCompletion.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { FinalityObserver, MessageCache } from '../core/ports.ts';
+import { completionKey } from '../core/store.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
 import type { SentSettlement } from '../laws/outbox.ts';
 import { type Absence, Attendance } from '../report/attendance.ts';
@@ -432,6 +434,7 @@ export class Simulation implements WatchedNetwork {
         node.disk.apply(output.writes, output.sync);
         return;
       case 'publish':
+        if (output.topic === 'settlements' && !node.hasLied) this.#checkCompletion(node, output.bytes);
         this.#gossip.publish(node, output.topic, output.bytes);
         return;
       case 'setTimer':
@@ -498,6 +501,12 @@ export class Simulation implements WatchedNetwork {
   #checkOutbox(node: SimulatedNode, sent: SentSettlement): void {
     const stored = node.disk.safeValue(outboxKeyOf(sent.batch, sent.attempt));
     this.#watchers.laws.settlementSent(node.index, sent, stored);
+  }
+
+  #checkCompletion(node: SimulatedNode, bytes: Uint8Array): void {
+    if (!isAtomicCompletion(bytes)) return;
+    const storedAt = (height: Height) => node.disk.safeValue(completionKey(height));
+    this.#watchers.laws.atomicCompletionSent(node.index, bytes, storedAt);
   }
 
   /** Honest nodes never send what honest nodes must reject. */

@@ -55,6 +55,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'network',
     'An atomic batch was executed and failed: nothing of it happened. One that is refused before execution is told by its transaction alone.',
   ],
+  atomic_batch_published: [
+    'node',
+    'The leader of a block told its peers of the atomic batches that ended in it, after all of it was on its disk.',
+  ],
   escrow_opened: ['network', 'A payer handed money over to an escrow.'],
   escrow_released: ['network', 'A settlement took money out of an escrow; `left` is still in it.'],
   escrow_refunded: ['network', 'What was left in an escrow after its last height went back to its payer.'],
@@ -144,6 +148,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   requests: 'How many settlements the batch holds',
   failed_at: 'Position of the request that failed, from 0',
   completed: 'Settlements before it, which were undone',
+  batches: 'How many atomic batches ended in the block',
   liquidations: 'Liquidations in the batch',
   proposer: 'Duty holder',
   commitment: 'Hash of the batch in the sealing header',

@@ -158,6 +158,7 @@ export const nodeEvents: SampleOf<NodeEvent> = {
     transactionHash: hash,
   },
   completion_gossiped: { type: 'completion_gossiped', seq: 1, transactionHash: hash },
+  atomic_batch_published: { type: 'atomic_batch_published', height: 1, batchCount: 1 },
   equivocation_seen: { type: 'equivocation_seen', validator: 0, view: 1, batch: 1, attempt: 1 },
   warning: { type: 'warning', code: 'CODE', message: 'text' },
 };

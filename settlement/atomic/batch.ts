@@ -10,7 +10,14 @@ import { atomicBatchHash } from './codec.ts';
 import { refuseAtomic } from './codes.ts';
 import { findReleaseProblem } from './escrow.ts';
 import { networkFee } from './fees.ts';
-import { authorisersOf, type BatchRefusal, failedAt, findBatchProblem } from './limits.ts';
+import {
+  authorisersOf,
+  type BatchRefusal,
+  failedAt,
+  findBatchProblem,
+  findFarExpiry,
+  findTimeout,
+} from './limits.ts';
 import { SettlementOverlay } from './overlay.ts';
 import { batchRecordsTable } from './tables.ts';
 import type {
@@ -65,7 +72,7 @@ export function executeAtomicBatch(
   const refusal =
     findKnown(state, batch, contentHash) ??
     findBatchProblem(operation, sender, context.rules, context.ledger) ??
-    findFarExpiry(batch, context);
+    findFarExpiry(batch, context.height, context.rules);
   if (refusal !== undefined) return { result: refusal.code, facts: [], fees: [] };
   const overlay = new SettlementOverlay(state, context.ledger);
   const settling = {
@@ -75,7 +82,7 @@ export function executeAtomicBatch(
     authorisers: authorisersOf(operation, sender),
   };
   const released: AtomicFact[] = [];
-  const failure = findTimeout(batch, context) ?? settleAll(settling, batch, released);
+  const failure = findTimeout(batch, context.height) ?? settleAll(settling, batch, released);
   if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
   overlay.commit();
   state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));
@@ -91,24 +98,6 @@ function findKnown(state: State, { batchId }: AtomicBatch, contentHash: Hash): B
   if (record === undefined) return undefined;
   const code = record.contentHash === contentHash ? 'BATCH_ALREADY_EXECUTED' : 'BATCH_ID_TAKEN';
   return refuseAtomic(code, { batchId });
-}
-
-/** A signed batch must not hang over its payers for longer than the chain allows. */
-function findFarExpiry(
-  { expiresAtHeight }: AtomicBatch,
-  { height, rules }: SettlementContext,
-): BatchRefusal | undefined {
-  const last = height + rules.timeoutBlocks;
-  if (expiresAtHeight <= last) return undefined;
-  return refuseAtomic('BATCH_EXPIRY_TOO_FAR', { expiresAtHeight, max: last });
-}
-
-function findTimeout(
-  { expiresAtHeight }: AtomicBatch,
-  { height }: SettlementContext,
-): BatchRefusal | undefined {
-  if (height <= expiresAtHeight) return undefined;
-  return failedAt(0, 0, refuseAtomic('BATCH_TIMEOUT', { expiresAtHeight, height }));
 }
 
 /** A batch on its way. */

@@ -1,15 +1,15 @@
 /**
- * What can be said of a batch without any state: within all limits, no request senseless, every payer among those who
+ * What can be said of a batch without any state, but for the height of the block that executes it: within all limits, no request senseless, every payer among those who
  * signed. A node asks before it lets a batch wait for a block, and execution asks again.
  */
 import type { Refusal } from '../../consensus/primitives/codedError.ts';
-import type { Address, Amount } from '../../consensus/primitives/flavor.ts';
+import type { Address, Amount, Height } from '../../consensus/primitives/flavor.ts';
 import { assetIndexOf } from '../ledger/assets.ts';
 import { type LedgerCode, refuseLedger } from '../ledger/codes.ts';
 import type { LedgerRules } from '../ledger/types.ts';
 import { type AtomicCode, refuseAtomic } from './codes.ts';
 import { atomicBatchGas } from './gas.ts';
-import type { AtomicBatchOperation, AtomicRules, SettlementRequest } from './types.ts';
+import type { AtomicBatch, AtomicBatchOperation, AtomicRules, SettlementRequest } from './types.ts';
 
 /** What a batch is refused or failed with; `details` hold `failedAt` and `completed` besides what the code brings. */
 export type BatchRefusal = Refusal<AtomicCode | LedgerCode>;
@@ -46,6 +46,23 @@ export function findBatchProblem(
     if (problem !== undefined) return failedAt(index, 0, problem);
   }
   return undefined;
+}
+
+/** A signed batch must not hang over its payers for longer than the chain allows. @param height - Of the executing block. */
+export function findFarExpiry(
+  { expiresAtHeight }: AtomicBatch,
+  height: Height,
+  { timeoutBlocks }: AtomicRules,
+): BatchRefusal | undefined {
+  const last = height + timeoutBlocks;
+  if (expiresAtHeight <= last) return undefined;
+  return failedAt(0, 0, refuseAtomic('BATCH_EXPIRY_TOO_FAR', { expiresAtHeight, max: last }));
+}
+
+/** @param height - Of the executing block. */
+export function findTimeout({ expiresAtHeight }: AtomicBatch, height: Height): BatchRefusal | undefined {
+  if (height <= expiresAtHeight) return undefined;
+  return failedAt(0, 0, refuseAtomic('BATCH_TIMEOUT', { expiresAtHeight, height }));
 }
 
 /** Everybody who authorised the batch. */

@@ -172,6 +172,8 @@ export class CoreNetwork {
     for (const output of outputs) {
       this.#carryOut(index, node, output);
       this.#options.onOutput?.(index, output);
+      // Stopped by whoever was told: what comes behind never leaves.
+      if (!node.up) break;
     }
     return outputs;
   }

@@ -36,7 +36,7 @@ describe('atomic batches in a simulation', () => {
     const { result, events } = runScenario(text);
     expect(violationsOf(result)).toEqual([]);
     expect(result.ok).toBe(true);
-    const told = events.filter(({ type }) => /^atomic_batch|^treasury/.test(type));
+    const told = events.filter(({ type }) => /^atomic_batch_(?:completed|failed)|^treasury/.test(type));
     expect(told.map(({ t: _, node: __, batch_id: ___, ...event }) => event)).toEqual([
       { type: 'atomic_batch_completed', height: 3, requests: 3, fees: { TNZO: '5000000000000000' } },
       {
@@ -59,7 +59,38 @@ describe('atomic batches in a simulation', () => {
       'ok',
       'BATCH_TIMEOUT',
     ]);
+    const published = events.filter(({ type }) => type === 'atomic_batch_published');
+    const leaders = events.filter(({ type }) => type === 'block_proposed');
+    expect(published.map(({ height, batches }) => [height, batches])).toEqual(
+      [3, 4, 8, 10].map((at) => [at, 1]),
+    );
+    for (const { node, height } of published)
+      expect(leaders).toContainEqual(expect.objectContaining({ node, height }));
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'the leader of a batch crashes somewhere in what its block leads to, without what was not synced: told once it is back (seed %i)',
+    (seed) => {
+      const crashing = `
+name: crash around an atomic batch
+seed: ${seed}
+duration: 40s
+config: { simulation: { crash_points: within_outputs } }
+timeline:
+  - at: { block: 3 }
+    atomic_batch: { id: rent, requests: [{ id: rent, from: buyer, to: seller, asset: TNZO, amount: 77 }] }
+  - { at: { block: 3 }, crash: { node: node-2, lose: unsynced }, for: 6s }
+expect:
+  - { eventually: { converged: true } }
+`;
+      const { result, events } = runScenario(crashing);
+      expect(violationsOf(result)).toEqual([]);
+      expect(result.ok).toBe(true);
+      const of = (name: string) => events.filter(({ type }) => type === name).map(({ height }) => height);
+      expect(of('atomic_batch_completed')).toEqual([3]);
+      expect([...new Set(of('atomic_batch_published'))]).toEqual([3]);
+    },
+  );
 
   it('is the same chain under every crypto policy, and when each node executes for itself (seed 7)', () => {
     const modelled = runScenario(text).result.trace_hash;

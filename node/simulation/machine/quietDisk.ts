@@ -1,9 +1,10 @@
 /**
  * The disk of a node in a run without faults. Its node starts once and never goes down, so nobody reads back what it
- * wrote, but for the outbox, which the law of durability looks into: those rows are kept and no others.
+ * wrote, but for both outboxes, which the law of durability looks into: those rows are kept and no others.
  */
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import { OUTBOX_PREFIX } from '../../../settlement/chain/submitter.ts';
+import { COMPLETION_PREFIX } from '../../core/store.ts';
 import type { RecoveredRow, Write } from '../../core/types.ts';
 import { type Disk, SimulatedDisk } from './disk.ts';
 
@@ -14,7 +15,7 @@ export class QuietDisk implements Disk {
 
   apply(writes: readonly Write[], sync: boolean): void {
     let kept = noWrites;
-    for (const write of writes) if (write.key.startsWith(OUTBOX_PREFIX)) kept = [...kept, write];
+    for (const write of writes) if (isOutbox(write)) kept = [...kept, write];
     if (sync || kept.length > 0) this.#outbox.apply(kept, sync);
   }
 
@@ -43,6 +44,10 @@ export class QuietDisk implements Disk {
   end(): never {
     return neverHappens();
   }
+}
+
+function isOutbox({ key }: Write): boolean {
+  return key.startsWith(OUTBOX_PREFIX) || key.startsWith(COMPLETION_PREFIX);
 }
 
 function neverHappens(): never {
