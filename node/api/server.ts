@@ -10,6 +10,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import { adminRoutes } from './adminRoutes.ts';
+import { atomicBatchRoutes } from './atomicBatchRoutes.ts';
 import { atomicRoutes } from './atomicRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
@@ -89,6 +90,7 @@ export class ApiServer {
       ...batchRoutes(node),
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
+      ...atomicBatchRoutes(node),
       ...atomicRoutes(node),
       ...treasuryRoutes(node),
       this.#stream.route(),
@@ -317,6 +319,9 @@ interface Problem {
   readonly message: string;
 }
 
+/** Most problems that an answer lists: a body may hold many thousands. */
+const PROBLEMS_MAX = 100;
+
 /** Checks one part of a request against its schema; numbers in a path or query come as text. */
 function compileCheck(schema: TObject, httpPart: string) {
   const compiled = TypeCompiler.Compile(schema);
@@ -326,7 +331,10 @@ function compileCheck(schema: TObject, httpPart: string) {
     const value = isText ? readNumbers(schema, data) : (data ?? {});
     if (compiled.Check(value)) return { value };
     const problems: Problem[] = [];
-    for (const { path, message } of compiled.Errors(value)) problems.push({ path, message });
+    for (const { path, message } of compiled.Errors(value)) {
+      problems.push({ path, message });
+      if (problems.length === PROBLEMS_MAX) break;
+    }
     return { error: Object.assign(new Error('invalid'), { validation: problems, statusCode: 400 }) };
   };
 }

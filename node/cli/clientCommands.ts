@@ -3,11 +3,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEVNET_DIR_DEFAULT } from '../devnet/folders.ts';
 import { parseDuration } from '../scenario/reader.ts';
 import type { ExitCode } from './codes.ts';
+import type { SendOptions } from './devnetTarget.ts';
 import type { CliIo } from './io.ts';
 import type { LogsOptions } from './logsCommand.ts';
 import type { RecordOptions } from './recordCommand.ts';
 import type { RestartOptions } from './restartCommand.ts';
-import type { SendOptions } from './sendCommand.ts';
 import type { StatusOptions } from './statusCommand.ts';
 
 const WAIT_TIMEOUT_MS = 60_000;
@@ -21,7 +21,10 @@ export function addClientCommands(
     new Option('--data-dir <dir>', 'data directory of the devnet').default(DEVNET_DIR_DEFAULT);
   program
     .command('send')
-    .argument('<operation...>', 'borrow|repay|deposit|withdraw ASSET AMOUNT, or transfer TO ASSET AMOUNT')
+    .argument(
+      '<operation...>',
+      'borrow|repay|deposit|withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, or atomic_batch FILE',
+    )
     .description('sign a transaction with a funded account of the running devnet and send it')
     .option('--account <i>', 'which funded account signs', parseIndex, 0)
     .addOption(

@@ -1,5 +1,6 @@
 /** Codes of the command line itself (docs/errors.md). */
 export const cliCodes = {
+  BATCH_FILE_INVALID: 'the file of an atomic batch cannot be read, or holds none',
   CLI_USAGE: 'an unknown command or option, or an argument that does not fit',
   NOT_AVAILABLE_YET: 'a documented command or option that this version does not have',
   OUT_DIR_TAKEN:

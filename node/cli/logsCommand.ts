@@ -5,8 +5,8 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { DevnetCode } from '../devnet/codes.ts';
 import { readDescription } from '../devnet/description.ts';
 import { type ExitCode, exitCodes } from './codes.ts';
+import { findNode } from './devnetTarget.ts';
 import type { CliIo } from './io.ts';
-import { findNode } from './sendCommand.ts';
 
 export interface LogsOptions {
   readonly dataDir: string;

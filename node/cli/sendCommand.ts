@@ -1,36 +1,25 @@
 /** `sidereal send`: signs a ledger transaction with a funded account of a running devnet and hands it to a node. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
-import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
 import { encodeTransaction, signTransactionAsEvmAccount } from '../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { isAssetSymbol } from '../../settlement/ledger/assets.ts';
 import { getJson, type Json, postJson } from '../devnet/apiClient.ts';
-import type { DevnetCode } from '../devnet/codes.ts';
-import { type DescribedNode, type DevnetDescription, readDescription } from '../devnet/description.ts';
+import { type DevnetDescription, readDescription } from '../devnet/description.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { accountOf, chooseNode, type SendOptions, waitForStatus } from './devnetTarget.ts';
 import type { CliIo } from './io.ts';
-
-export interface SendOptions {
-  readonly dataDir: string;
-  readonly account: number;
-  readonly node?: string | undefined;
-  readonly wait: 'accepted' | 'included' | 'final';
-  /** Longest wait, in ms. */
-  readonly timeout: number;
-  readonly json?: boolean | undefined;
-}
+import { sendBatch } from './sendBatch.ts';
 
 /** An unsent transaction is void after that many blocks, so that whoever waits gets an answer. */
 const VALID_BLOCKS = 100;
-/** Pause between two looks at a transaction, in ms. */
-const POLL_MS = 200;
 const USAGE: CliCode = 'CLI_USAGE';
 
 /** @param words - `borrow UM 1000`, `transfer 0x… UM 10`: operation and arguments. @returns The exit code. */
 export async function send(words: readonly string[], options: SendOptions, io: CliIo): Promise<ExitCode> {
   const devnet = readDescription(options.dataDir);
+  if (words[0] === 'atomic_batch') return sendBatch(words.slice(1), devnet, options, io);
   const body = parseOperation(words, devnet);
   const account = accountOf(devnet, options.account);
   const node = await chooseNode(devnet, options.node);
@@ -53,7 +42,7 @@ export async function send(words: readonly string[], options: SendOptions, io: C
     transaction: toHex(encodeTransaction(transaction)),
   });
   const id = String(accepted.id);
-  const outcome = options.wait === 'accepted' ? accepted : await waitFor(node, id, options, io);
+  const outcome = options.wait === 'accepted' ? accepted : await waitFor(node.api, id, options, io);
   report({ ...outcome, id, node: node.name, from: account.address }, options, io);
   return outcome.status === 'failed' ? exitCodes.failed : exitCodes.ok;
 }
@@ -79,7 +68,7 @@ function parseOperation(words: readonly string[], devnet: DevnetDescription): Tr
     default:
       throw new CodedError(
         USAGE,
-        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT`,
+        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE`,
       );
   }
 }
@@ -106,52 +95,9 @@ function parseAmount(text = ''): bigint {
   );
 }
 
-function accountOf({ accounts }: DevnetDescription, index: number) {
-  const account = accounts[index];
-  if (account !== undefined) return account;
-  const code: DevnetCode = 'ACCOUNT_NOT_FUNDED';
-  throw new CodedError(code, `account ${index}: the devnet has accounts 0 to ${accounts.length - 1}`);
-}
-
-/** The named node, or the first that answers. */
-async function chooseNode({ nodes }: DevnetDescription, name: string | undefined): Promise<DescribedNode> {
-  if (name !== undefined) return findNode(nodes, name);
-  let failure: unknown;
-  for (const node of nodes) {
-    try {
-      await getJson(node.api, '/health/live');
-      return node;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
-}
-
-export function findNode(nodes: readonly DescribedNode[], name: string): DescribedNode {
-  const node = nodes.find((one) => one.name === name);
-  if (node !== undefined) return node;
-  const code: DevnetCode = 'NODE_UNKNOWN';
-  throw new CodedError(code, `no node ${name}; there are ${nodes.map((one) => one.name).join(', ')}`);
-}
-
-async function waitFor(node: DescribedNode, id: string, options: SendOptions, io: CliIo): Promise<Json> {
+function waitFor(api: string, id: string, options: SendOptions, io: CliIo): Promise<Json> {
   const enough = options.wait === 'included' ? ['included', 'final', 'failed'] : ['final', 'failed'];
-  const giveUpAt = io.clock() + options.timeout;
-  while (io.clock() < giveUpAt) {
-    const standing = await getJson(node.api, `/transactions/${id}`);
-    assert(typeof standing.status === 'string', 'a transaction has a status');
-    if (enough.includes(standing.status)) return standing;
-    await sleep(POLL_MS);
-  }
-  const code: DevnetCode = 'WAIT_TIMED_OUT';
-  throw new CodedError(
-    code,
-    `transaction ${id} is not ${options.wait} yet; ask ${node.api}/transactions/${id}`,
-    {
-      id,
-    },
-  );
+  return waitForStatus({ api, path: `/transactions/${id}`, what: `transaction ${id}` }, enough, options, io);
 }
 
 function report(outcome: Json, options: SendOptions, io: CliIo): void {

@@ -52,6 +52,7 @@ const peerFault =
   'Nothing: the message is dropped and the peer’s standing suffers. From an honest peer it is a bug.';
 
 const advice: Readonly<Record<string, string>> = {
+  BATCH_FILE_INVALID: 'Correct the file; docs/api.md, atomic batches, has an example.',
   CLI_USAGE: 'See `sidereal --help`; the message names the nearest command or option.',
   NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
   OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',
@@ -415,7 +416,7 @@ const advice: Readonly<Record<string, string>> = {
   API_LISTEN_FAILED: 'Use an address of this machine that you may listen on: `api.host`, `api.port`.',
   API_PORT_TAKEN: 'Stop the other program, or choose another `--port`.',
   ATOMIC_BATCH_UNKNOWN:
-    'Ask for the transaction that carries it: one that was refused before execution leaves nothing under its id.',
+    'Ask the node that took it, or for the transaction that carried it: one that was refused leaves nothing under its id.',
   BATCH_UNKNOWN: 'Use a number from 1 to the newest one, which the details name; old ones are dropped.',
   BLOCK_UNKNOWN: 'Use a height up to the final one, which the details name; old ones are dropped.',
   BODY_TOO_LARGE: 'Send less; the details name the limit.',

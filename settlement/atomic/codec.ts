@@ -27,6 +27,9 @@ const REQUEST_BYTES_HINT = 128;
 /** Tag bytes: append, never reorder. 0 stands for nothing. */
 const kindTags = { immediate: 1, escrow_release: 2 } as const satisfies Record<SettlementKind, number>;
 
+/** What a request may take its money from, in the order of their tags. */
+export const settlementKinds = Object.keys(kindTags) as readonly SettlementKind[];
+
 /** Names a batch by everything in it, whoever carries it. */
 export function atomicBatchHash(batch: AtomicBatch): Hash {
   const writer = new Writer(64 + batch.requests.length * REQUEST_BYTES_HINT);

@@ -3,6 +3,7 @@ import type { AnswerCode } from '../../../../node/api/codes.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { ADMIN_TOKEN, type ApiHarness } from '../../../helpers/apiHarness.ts';
+import { atomicBatchJson } from '../../../helpers/atomicBatchJson.ts';
 import { hashOf, withWrongSignature } from '../../../helpers/signatory.ts';
 
 const alice = (api: ApiHarness) => api.keys.account('alice').address;
@@ -11,10 +12,15 @@ const transfer = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n }
 const tooMuch = { ...transfer, amount: 2n ** 100n };
 
 /** Payments of alice to 0x11… of one unit each, but for what is given. */
-function batchBody(api: ApiHarness, requests: readonly Partial<SettlementRequest>[]): TransactionBody {
+function batchBody(
+  api: ApiHarness,
+  requests: readonly Partial<SettlementRequest>[],
+  changes: { readonly batchId?: string; readonly expiresAtHeight?: number } = {},
+): TransactionBody {
   const batch = {
     batchId: hashOf('ab'),
     expiresAtHeight: 30,
+    ...changes,
     requests: requests.map((fields, index) => ({
       settlementId: `0x${index.toString(16).padStart(64, 'c')}`,
       from: alice(api),
@@ -50,6 +56,11 @@ const post =
     api.post(path, body, headers);
 const submit = (make: (api: ApiHarness) => string) => (api: ApiHarness) =>
   api.post('/transactions', { transaction: make(api) });
+/** The same transaction as the body of a batch, but for what is given. */
+const sendBatch =
+  (make: (api: ApiHarness) => string, changes: object = {}) =>
+  (api: ApiHarness) =>
+    api.post('/atomic-batches', { ...atomicBatchJson(make(api)), ...changes });
 const forced = (code: string) => async (api: ApiHarness) => {
   api.forcedVerdict = { verdict: 'ignore', code };
   try {
@@ -212,6 +223,12 @@ export const good: readonly Row[] = [
     body: { paused: false },
   },
   { route: 'GET /openapi.json', ask: get('/openapi.json'), status: 200, body: { openapi: '3.1.0' } },
+  {
+    route: 'POST /atomic-batches',
+    ask: sendBatch((api) => api.signed(batchBody(api, [{}], { batchId: hashOf('ac') }))),
+    status: 202,
+    body: { id: hashOf('ac'), status: 'pending', receipts: [] },
+  },
 ];
 
 export const refused: readonly Row[] = [
@@ -274,12 +291,77 @@ export const refused: readonly Row[] = [
       [[{ from: hashOf('11'), to: hashOf('12') }], 'PROOF_VERIFICATION_FAILED', 401],
       [[{ from: hashOf('11') }], 'SELF_PAYMENT', 422],
     ] as const
-  ).map(([requests, code, status]) => ({
-    route: 'POST /transactions',
-    ask: submit((api) => api.signed(batchBody(api, requests))),
-    status,
+  ).flatMap(([requests, code, status]) => [
+    {
+      route: 'POST /transactions',
+      ask: submit((api) => api.signed(batchBody(api, requests))),
+      status,
+      code,
+    },
+    {
+      route: 'POST /atomic-batches',
+      ask: sendBatch((api) => api.signed(batchBody(api, requests))),
+      status,
+      code,
+    },
+  ]),
+  ...(
+    [
+      [{ expiresAtHeight: 3 }, 'BATCH_TIMEOUT'],
+      [{ expiresAtHeight: 300 }, 'BATCH_EXPIRY_TOO_FAR'],
+    ] as const
+  ).map(([changes, code]) => ({
+    route: 'POST /atomic-batches',
+    ask: sendBatch((api) => api.signed(batchBody(api, [{}], changes))),
+    status: 422,
     code,
   })),
+  {
+    route: 'POST /atomic-batches',
+    ask: async (api) => {
+      const batchId = hashOf('ad');
+      await sendBatch((one) => one.signed(batchBody(one, [{}], { batchId })))(api);
+      return sendBatch((one) => one.signed(batchBody(one, [{ amount: 2n }], { batchId })))(api);
+    },
+    status: 409,
+    code: 'BATCH_ID_TAKEN',
+  },
+  {
+    route: 'POST /atomic-batches',
+    ask: sendBatch((api) => damaged(api.signed(batchBody(api, [{}])))),
+    status: 401,
+    code: 'TRANSACTION_SIGNATURE_INVALID',
+  },
+  {
+    route: 'POST /atomic-batches',
+    ask: async (api) => {
+      const body = atomicBatchJson(api.signed(batchBody(api, [{}])));
+      const proof = { kind: 'cryptographic', signer: '0x12', signature: '0x' };
+      const requests = body.requests.map((request) => ({ ...request, proof }));
+      return api.post('/atomic-batches', { ...body, requests });
+    },
+    status: 400,
+    code: 'PROOF_FORM_INVALID',
+  },
+  ...[
+    { nonce: -1 },
+    { sender: '0x12' },
+    { signature: `0x${'00'.repeat(65)}` },
+    { requests: [{}] },
+    { batch_id: 7 },
+    { surprise: true },
+  ].map((changes) => ({
+    route: 'POST /atomic-batches',
+    ask: sendBatch((api) => api.signed(batchBody(api, [{}])), changes),
+    status: 400,
+    code: 'REQUEST_INVALID' as const,
+  })),
+  {
+    route: 'POST /atomic-batches',
+    ask: post('/atomic-batches', { batch_id: 'x'.repeat(5_000_000) }),
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+  },
   {
     route: 'GET /atomic-batches/{id}',
     ask: get(`/atomic-batches/${hashOf('00')}`),
@@ -356,6 +438,7 @@ export const refused: readonly Row[] = [
       ['TRANSACTION_ADDRESS_INVALID', 400],
       ['TRANSACTION_COSIGNATURE_INVALID', 401],
       ['TRANSACTION_TOO_LARGE', 413],
+      ['BATCH_ALREADY_EXECUTED', 409],
       ['BATCH_GAS_TOO_HIGH', 422],
       ['BATCH_TOO_MANY_ACCOUNTS', 422],
       ['BATCH_VALUE_TOO_HIGH', 422],

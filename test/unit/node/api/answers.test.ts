@@ -63,7 +63,7 @@ describe('answers of the API', () => {
       'fee-proposals',
     ]
       .map((name) => `GET /${name}/{id} 200`)
-      .concat('GET /metrics 200', 'GET /events 200');
+      .concat('GET /metrics 200', 'GET /events 200', 'POST /atomic-batches 200');
     const successes = description.list().filter(({ key }) => key.endsWith(' 200') || key.endsWith(' 202'));
     for (const { key } of successes) expect([...seen, ...elsewhere]).toContain(key);
   });
@@ -132,7 +132,12 @@ describe('answers of the API', () => {
       fc.constant('{"__proto__":{"x":1}}'),
       fc.string(),
     );
-    const paths = fc.constantFrom('/transactions', '/admin/settle-now', '/admin/set-batch-size');
+    const paths = fc.constantFrom(
+      '/transactions',
+      '/atomic-batches',
+      '/admin/settle-now',
+      '/admin/set-batch-size',
+    );
     await fc.assert(
       fc.asyncProperty(paths, bodies, async (path, body) => {
         const headers = { 'content-type': 'application/json', ...admin };

@@ -108,7 +108,7 @@ describe('atomic settlement over HTTP', () => {
     expect(await answer.json()).toMatchObject({
       error: {
         code: 'DUPLICATE_SETTLEMENT_ID',
-        details: { settlementId: hashOf('d4'), failedAt: 1, completed: 0 },
+        details: { settlement_id: hashOf('d4'), failed_at: 1, completed: 0 },
       },
     });
   });
