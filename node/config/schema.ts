@@ -379,7 +379,7 @@ export const configSchema = z.strictObject(
           unit: 'keepers',
           description: 'How many keepers agree to a withdrawal',
         }),
-        treasury_timeout_blocks: integer(302_400, 1, 100_000_000, {
+        treasury_timeout_blocks: integer(302_400, 1, 1_000_000, {
           unit: 'blocks',
           description:
             'Most blocks ahead that the last height of a withdrawal may lie when it is proposed: 7 days at 2 s',

@@ -11,8 +11,8 @@ import type { AccountLabels } from './labels.ts';
 
 /**
  * @returns Undefined for what a scenario cannot say. All of that is refused by the ledger whatever its state, so leaving
- *   it out changes nothing: an unknown asset, an amount of nothing, a transfer to oneself, the work of oracle, operator
- *   or validator by somebody else.
+ *   it out changes nothing: an unknown asset, an amount of nothing, a transfer to oneself, a last height or
+ *   a fee out of range, the work of oracle, operator or validator by somebody else.
  */
 export function scenarioTransactionOf(
   { from, body }: Transaction,
@@ -73,7 +73,8 @@ export function scenarioTransactionOf(
       const account = labels.of(from);
       if (body.type === 'treasury_approve') return { account, operation: { type: body.type, ...terms } };
       const expiresAfterBlocks = body.expiresAtHeight - height;
-      if (expiresAfterBlocks <= 0) return undefined;
+      const { timeoutBlocks } = genesis.atomic.treasury;
+      if (expiresAfterBlocks <= 0 || expiresAfterBlocks > timeoutBlocks) return undefined;
       return { account, operation: { type: body.type, ...terms, expiresAfterBlocks } };
     }
     case 'fee_propose':

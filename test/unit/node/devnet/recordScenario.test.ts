@@ -151,6 +151,8 @@ describe('makeRecording', () => {
     const network = new FakeNetwork();
     const { genesis } = network.parts;
     const alice = network.parts.accounts.get('alice')?.address ?? '';
+    const withdrawal = { withdrawalId: `0x${'03'.repeat(32)}`, asset: 'UM', amount: 1n, to: alice };
+    const proposal = { proposalId: `0x${'04'.repeat(32)}` };
     const refused: readonly Uint8Array[] = [
       network.sign('alice', { type: 'settle_now' }),
       network.sign('alice', { type: 'set_batch_size', batchSize: 3 }),
@@ -159,6 +161,10 @@ describe('makeRecording', () => {
       network.sign('alice', { type: 'transfer', to: alice, asset: 'UM', amount: 1n }),
       network.sign('alice', { type: 'borrow', asset: 'NOPE', amount: 1n }),
       network.sign('alice', { type: 'borrow', asset: 'UM', amount: 0n }),
+      network.sign('alice', { type: 'treasury_propose', ...withdrawal, expiresAtHeight: 1 }),
+      network.sign('alice', { type: 'treasury_propose', ...withdrawal, expiresAtHeight: 10_000_000 }),
+      network.sign('alice', { type: 'fee_propose', validator: 1, ...proposal, networkFeeBps: 5 }),
+      network.sign('node-1', { type: 'fee_propose', validator: 1, ...proposal, networkFeeBps: 10_001 }),
     ];
     const [first, ...rest] = network.blocks;
     const blocks = [
@@ -169,7 +175,7 @@ describe('makeRecording', () => {
     const chain = { blocks, batches: network.batches };
     const { comments, transactionCount } = recordScenario({ config, seed, genesis, chain });
     expect(transactionCount).toBe(16);
-    expect(comments).toContain('7 transactions are left out: the ledger refused them for what they are.');
+    expect(comments).toContain('11 transactions are left out: the ledger refused them for what they are.');
     expect(comments).toContain('2 proofs of equivocation stood in the blocks: nobody equivocates here.');
   });
 
