@@ -7,6 +7,7 @@ import type { Write } from '../../node/core/types.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import type { Store } from '../../node/runtime/store.ts';
 import { SimulatedDisk } from '../../node/simulation/machine/disk.ts';
+import { batchRecordsTable, receiptsTable } from '../../settlement/atomic/tables.ts';
 import { type CrashableStore, isOfKind, runDurability } from '../helpers/durableNetwork.ts';
 import { LossyStore, UnsyncedStore } from '../helpers/lossyStore.ts';
 
@@ -79,6 +80,15 @@ describe.each(stores)('durability: %s', (_name, createStore) => {
     expect(report.violations).toEqual([]);
     expect(report.crashes).toBeGreaterThan(5);
     expect(report.finalizedHeight).toBeGreaterThan(5);
+    expect(Math.min(report.batches.completed, report.batches.failed)).toBeGreaterThan(0);
+  });
+
+  it('crashes around the write of a block with a batch: each batch is there whole or not at all', async () => {
+    for (const aim of [`state/${batchRecordsTable.id}/`, `state/${receiptsTable.id}/`]) {
+      const report = await runDurability(createStore, { seed: 4, untilMs: 40_000, aim });
+      expect(report.violations).toEqual([]);
+      expect(Math.min(report.aimed, report.batches.completed, report.batches.failed)).toBeGreaterThan(0);
+    }
   });
 
   it.each(kinds)(
@@ -90,6 +100,44 @@ describe.each(stores)('durability: %s', (_name, createStore) => {
       expect(report.wipes > 0).toBe(losesDisks);
     },
   );
+});
+
+/** Writes what belongs together in two steps, and a crash takes the second. */
+async function tearing(): Promise<CrashableStore> {
+  const lossy = new LossyStore(await openLevel());
+  return {
+    isNew: false,
+    hasLostRows: false,
+    rows: () => lossy.rows(),
+    apply: async (writes, sync) => {
+      const receipts = writes.filter(({ key }) => key.startsWith(`state/${receiptsTable.id}/`)).slice(1);
+      await lossy.apply(
+        writes.filter((write) => !receipts.includes(write)),
+        sync,
+      );
+      if (receipts.length > 0) await lossy.apply(receipts, false);
+    },
+    crash: () => lossy.crash(false),
+    wipe: () => lossy.wipe(),
+    close: () => lossy.close(),
+  };
+}
+
+describe('durability: a store that does not write a block whole', () => {
+  it('is found out: of a batch only a part is there', async () => {
+    const found: string[] = [];
+    for (let seed = 1; seed <= 4 && found.length === 0; seed += 1) {
+      const options = { seed, untilMs: 40_000, aim: `state/${receiptsTable.id}/` };
+      // A node that notices by itself refuses to start.
+      const report = await runDurability(tearing, options).catch(() => undefined);
+      found.push(
+        ...(report?.violations ?? []).filter((violation) =>
+          /of 3 settlements|receipts say|there were/.test(violation),
+        ),
+      );
+    }
+    expect(found).not.toEqual([]);
+  });
 });
 
 describe('durability: a store that does not sync', () => {

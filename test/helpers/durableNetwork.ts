@@ -15,10 +15,14 @@ import type { Input, Output, SettlementAnswer, TimerId } from '../../node/core/t
 import type { Store } from '../../node/runtime/store.ts';
 import { createGenesis } from '../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../node/scenario/settlementChain.ts';
+import type { AtomicBatch } from '../../settlement/atomic/types.ts';
 import { createGenesisState } from '../../settlement/execution/genesisState.ts';
+import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import type { Layer } from '../../settlement/state.ts';
 import { scenarioOf } from './coreNetwork.ts';
 import { DurablePromises } from './durablePromises.ts';
 import { Signatory } from './signatory.ts';
+import { checkWholeBatches, type WholeBatches } from './wholeBatches.ts';
 
 const NODE_COUNT = 4;
 const DELAY_MS = 40;
@@ -31,6 +35,12 @@ const FUSE_OUTPUTS_MAX = 4;
 const CRASHES_PER_WIPE = 3;
 const SETTLEMENT_BLOCK_TIME_MS = 5000;
 const ACCOUNT = 'alice';
+/** What batches are paid in; nothing else moves it between accounts. */
+const BATCH_ASSET = 'TNZO';
+/** Every so many of the user's transactions is a batch. */
+const BATCH_EVERY = 3;
+/** A batch may wait for this many blocks. */
+const BATCH_BLOCKS = 12;
 /** Users, operators and accusers act this often, in ms. */
 const USER_EVERY_MS = 300;
 const OPERATOR_EVERY_MS = 1700;
@@ -58,6 +68,8 @@ export interface DurabilityReport {
   /** Disks lost, and rows that a crash was aimed at. */
   readonly wipes: number;
   readonly aimed: number;
+  /** Of the node that is furthest: atomic batches that it holds whole, whatever became of them. */
+  readonly batches: Pick<WholeBatches, 'completed' | 'failed'>;
   /** What was said to others and is not there after a crash, and votes that contradict each other. */
   readonly violations: readonly string[];
 }
@@ -108,6 +120,11 @@ class DurableNetwork {
   #wipes = 0;
   #aimed = 0;
   #nonce = 0;
+  /** By nonce: who is not answered sends the same again. */
+  readonly #bodies: TransactionBody[] = [];
+  readonly #batches: AtomicBatch[] = [];
+  /** Of the highest state that a restart found. */
+  #whole = { height: 0, completed: 0, failed: 0 };
   #nowMs = -2000;
 
   constructor(options: DurabilityOptions) {
@@ -161,6 +178,7 @@ class DurableNetwork {
       finalizedHeight: Math.max(...heights),
       wipes: this.#wipes,
       aimed: this.#aimed,
+      batches: this.#whole,
       violations: this.#violations,
     };
   }
@@ -182,6 +200,7 @@ class DurableNetwork {
     for (const broken of machine.promises.broken(recovered)) this.#violate(index, broken);
     const state = recoverState(recovered, genesisBlock);
     const height = state?.finalized.header.height ?? 0;
+    if (state !== undefined) this.#checkBatches(index, height, state.base);
     if (height < announcedHeight)
       this.#violate(index, `block ${announcedHeight} was final, kept is ${height}`);
     const kept = new Set((state?.memory.votes ?? []).map(keyOf));
@@ -193,6 +212,12 @@ class DurableNetwork {
     const peers = this.#machines.map((peer) => peer.index).filter((peer) => peer !== index);
     const mayHaveRun = machine.incarnation > 0;
     await this.#deliver(machine, { type: 'started', nowMs: this.#nowMs, recovered, peers, mayHaveRun });
+  }
+
+  #checkBatches(index: number, height: number, base: Layer): void {
+    const whole = checkWholeBatches(base, this.#parts.genesis, BATCH_ASSET, this.#batches);
+    for (const violation of whole.violations) this.#violate(index, violation);
+    if (height > this.#whole.height) this.#whole = { height, ...whole };
   }
 
   #createCore(index: number): NodeCore {
@@ -399,12 +424,40 @@ class DurableNetwork {
 
   /** A user who hears nothing asks again, maybe somebody else. */
   async #submitTransaction(): Promise<void> {
-    const body = { type: 'borrow', asset: 'UM', amount: 10n } as const;
+    const body = this.#bodyOf(this.#nonce);
     const bytes = this.#signatory.transaction(this.#signatory.account(ACCOUNT), body, { nonce: this.#nonce });
     const machine = this.#machine(this.#random.below(NODE_COUNT));
     const { incarnation, core } = machine;
     await this.#deliver(machine, { type: 'transactionSubmitted', nowMs: this.#nowMs, bytes, gossip: true });
     if (core !== undefined && machine.incarnation === incarnation) this.#nonce += 1;
+  }
+
+  #bodyOf(nonce: number): TransactionBody {
+    const known = this.#bodies[nonce];
+    if (known !== undefined) return known;
+    const isBatch = nonce % BATCH_EVERY === 0;
+    const body = isBatch ? this.#batch(nonce) : ({ type: 'borrow', asset: 'UM', amount: 10n } as const);
+    this.#bodies[nonce] = body;
+    return body;
+  }
+
+  /** Three payments; every other batch asks for more than there is with the last of them. */
+  #batch(nonce: number): TransactionBody {
+    const heights = this.#machines.map(({ core }) => core?.status().finalizedHeight ?? 0);
+    const idOf = (digits: string): string => `0x${digits}${String(nonce).padStart(64 - digits.length, '0')}`;
+    const isDoomed = nonce % (2 * BATCH_EVERY) === 0;
+    const requests = [1000n, 30n, isDoomed ? 10n ** 8n : 1n].map((amount, index) => ({
+      settlementId: idOf(`5${index}`),
+      from: this.#signatory.account(ACCOUNT).address,
+      to: this.#signatory.account(index === 0 ? 'bob' : 'carol').address,
+      amount,
+      asset: BATCH_ASSET,
+      kind: 'immediate' as const,
+      metadata: '',
+    }));
+    const batch = { batchId: idOf('ba'), expiresAtHeight: Math.max(...heights) + BATCH_BLOCKS, requests };
+    this.#batches.push(batch);
+    return { type: 'atomic_batch', batch, signers: [] };
   }
 
   async #togglePause(): Promise<void> {
@@ -452,7 +505,7 @@ class DurableNetwork {
   }
 }
 
-/** An account that may borrow all through the run, so that windows have something to settle. */
+/** An account that may borrow and pay all through the run, so that windows and batches have something to settle. */
 function durableScenario(seed: number): string {
   return `
 seed: ${seed}
@@ -460,6 +513,12 @@ duration: 60s
 config: { settlement: { batch_size: 2 } }
 timeline:
   - { at: { block: 1 }, account: ${ACCOUNT}, borrow: { asset: UM, amount: 100000 } }
+  - at: { block: 1 }
+    atomic_batch:
+      id: fund
+      requests:
+        - { id: bob, from: ${ACCOUNT}, to: bob, asset: ${BATCH_ASSET}, amount: 1000000 }
+        - { id: carol, from: ${ACCOUNT}, to: carol, asset: ${BATCH_ASSET}, amount: 1000000 }
 `;
 }
 
