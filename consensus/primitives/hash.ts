@@ -28,6 +28,8 @@ export const domains = {
   atomicBatch: 0x12,
   cosignature: 0x13,
   scenarioId: 0x14,
+  voucher: 0x15,
+  ownSettlement: 0x16,
   atomicCompletion: 0x18,
   settlementProof: 0x20,
   proofVerdict: 0x21,

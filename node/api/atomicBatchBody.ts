@@ -31,7 +31,7 @@ const signatureField = (description: string) =>
 const requestField = Type.Object(
   {
     settlement_id: idField('drawn at random; settles once on a chain'),
-    from: accountField('who pays, or the id of an escrow'),
+    from: accountField('who pays, or the id of an escrow or a channel'),
     to: accountField('who gets it, less the network fee'),
     amount: Type.Union(
       [
@@ -74,7 +74,7 @@ export const atomicBatchBodySchema = Type.Object(
       Type.Array(
         Type.Object(
           {
-            address: accountField('a payer, or whoever releases from an escrow'),
+            address: accountField('a payer, whoever releases from an escrow, or both sides of a channel'),
             signature: signatureField('over chain id and body, whoever sends them'),
           },
           closed,

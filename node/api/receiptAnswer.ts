@@ -1,5 +1,6 @@
 /** The receipt of a settlement as answers show it. */
 import { type Static, type TLiteral, Type } from '@sinclair/typebox';
+import { ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { settlementKinds } from '../../settlement/atomic/codec.ts';
 import type { SettlementKind, SettlementReceipt } from '../../settlement/atomic/types.ts';
 import {
@@ -21,7 +22,7 @@ export const kindField = Type.Union(
 export const receiptSchema = Type.Object(
   {
     id: hashField,
-    batch: hashField,
+    batch: Type.Optional(hashField),
     from: addressField,
     to: addressField,
     asset: Type.String(),
@@ -53,7 +54,8 @@ export const receiptExample = {
 export function showReceipt(receipt: SettlementReceipt): Static<typeof receiptSchema> {
   return {
     id: receipt.settlementId,
-    batch: receipt.batchId,
+    // The close of a channel may have none.
+    ...(receipt.batchId === ZERO_HASH ? {} : { batch: receipt.batchId }),
     from: receipt.from,
     to: receipt.to,
     asset: receipt.asset,

@@ -344,6 +344,7 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       accountsMax: atomicBatches.accounts_max,
       timeoutBlocks: atomicBatches.timeout_blocks,
       gasMax: atomicBatches.gas_max,
+      channelDisputeMs: atomicBatches.channel_dispute_ms,
     },
     node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
     p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },

@@ -442,8 +442,13 @@ export const configSchema = z.strictObject(
           unit: 'gas, about 1 us each',
           description: 'Gas of all atomic batches of a block together',
         }),
+        channel_dispute_ms: integer(DAY_MS, 1, 366 * DAY_MS, {
+          unit: 'ms',
+          description:
+            'How long, by the time of blocks, better vouchers count after one side began to close a channel',
+        }),
       },
-      'Limits of atomic batches',
+      'Limits of atomic batches and channels',
     ),
     batcher: group(
       {

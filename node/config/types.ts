@@ -111,6 +111,7 @@ export interface Config {
     readonly accountsMax: number;
     readonly timeoutBlocks: number;
     readonly gasMax: number;
+    readonly channelDisputeMs: number;
   };
   /** One node as a process of its own; paths as they are written, from the file that holds them. */
   readonly node: {

@@ -3,6 +3,7 @@
  * facts, and whole lines for one node's live stream. Key order is fixed here.
  */
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { ChannelClosing } from '../../settlement/atomic/channelTypes.ts';
 import type { FeeProposalFact, Tally } from '../../settlement/atomic/feeProposalTypes.ts';
 import type { TreasuryFact } from '../../settlement/atomic/treasuryTypes.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
@@ -238,6 +239,26 @@ export function atomicFactFields(fact: AtomicFact, nameOf: NameOf): JsonFields {
         amount: String(fact.amount),
         left: String(fact.left),
       };
+    case 'channel_opened':
+      return {
+        channel_id: fact.channelId,
+        payer: fact.payer,
+        payee: fact.payee,
+        asset: fact.asset,
+        amount: String(fact.amount),
+      };
+    case 'channel_closing':
+      return { channel_id: fact.channelId, by: fact.by, ...closingFields(fact) };
+    case 'channel_disputed':
+      return { channel_id: fact.channelId, ...closingFields(fact) };
+    case 'channel_closed':
+      return {
+        channel_id: fact.channelId,
+        settlement_id: fact.settlementId,
+        asset: fact.asset,
+        amount: String(fact.amount),
+        returned: String(fact.returned),
+      };
     case 'treasury_flushed':
       return { fees: amountsByAsset(fact.fees) };
     case 'treasury_withdrawal_proposed':
@@ -252,6 +273,10 @@ export function atomicFactFields(fact: AtomicFact, nameOf: NameOf): JsonFields {
     case 'proposal_activated':
       return feeProposalFields(fact, nameOf);
   }
+}
+
+function closingFields({ amount, nonce, endsAtMs }: ChannelClosing): JsonFields {
+  return { amount: String(amount), nonce, ends_at_ms: endsAtMs };
 }
 
 function treasuryFields(fact: TreasuryFact): JsonFields {

@@ -3,7 +3,8 @@
  * settled. The laws add up flows and facts on their own and compare with the state's rows, which they mirror.
  */
 import type { Height } from '../../consensus/primitives/flavor.ts';
-import { escrowsTable, gatheredFeesTable } from '../../settlement/atomic/tables.ts';
+import type { Channel } from '../../settlement/atomic/channelTypes.ts';
+import { channelsTable, escrowsTable, gatheredFeesTable } from '../../settlement/atomic/tables.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
 import type { LedgerRules } from '../../settlement/ledger/types.ts';
@@ -29,6 +30,7 @@ export class ValueLaws {
   readonly #treasury = new MirroredTable(treasuryTable);
   readonly #gatheredFees = new MirroredTable(gatheredFeesTable);
   readonly #escrows = new MirroredTable(escrowsTable);
+  readonly #channels = new MirroredTable(channelsTable);
   readonly #standings = new MirroredTable(standingTable);
   readonly #batches = new MirroredTable(batchTable);
   readonly #windows = new MirroredTable(windowTable);
@@ -171,6 +173,10 @@ export class ValueLaws {
       if (before !== undefined) this.#addChange(this.#assetIndex.get(before.asset) ?? -1, -before.amount);
       if (after !== undefined) this.#addChange(this.#assetIndex.get(after.asset) ?? -1, after.amount);
     });
+    this.#channels.follow(layer, (before, after) => {
+      if (before !== undefined) this.#addDeposit(before, -1n);
+      if (after !== undefined) this.#addDeposit(after, 1n);
+    });
     for (const held of [this.#treasury, this.#gatheredFees]) {
       held.follow(layer, (before = 0n, after = 0n, symbol) =>
         this.#addChange(this.#assetIndex.get(symbol) ?? -1, after - before),
@@ -204,6 +210,12 @@ export class ValueLaws {
       const is = after?.[index] ?? 0n;
       if (was !== is) this.#addChange(index, is - was);
     }
+  }
+
+  /** A closed channel holds nothing. */
+  #addDeposit(channel: Channel, sign: 1n | -1n): void {
+    if ('settlementId' in channel) return;
+    this.#addChange(this.#assetIndex.get(channel.asset) ?? -1, sign * channel.deposit);
   }
 
   #addChange(index: number, amount: bigint): void {

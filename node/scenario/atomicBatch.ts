@@ -21,7 +21,7 @@ const idPattern = /^0x[0-9a-f]{64}$/;
 
 /** The id that a scenario's name stands for; hex stands for itself. */
 export function scenarioIdOf(
-  kind: 'batch' | 'settlement' | 'escrow' | 'withdrawal' | 'fee_proposal',
+  kind: 'batch' | 'settlement' | 'escrow' | 'withdrawal' | 'fee_proposal' | 'channel',
   name: string,
 ): Hash {
   return idPattern.test(name) ? name : hashBytes('scenarioId', utf8(`${kind}/${name}`));
@@ -52,6 +52,10 @@ export function atomicBatchOf(
       metadata,
     };
     if (request.from !== undefined) return { ...common, from: addressOf(request.from), kind: 'immediate' };
+    if (request.channel !== undefined) {
+      const channelId: string = scenarioIdOf('channel', request.channel);
+      return { ...common, from: channelId, kind: 'channel_close' };
+    }
     const escrowId: string = scenarioIdOf('escrow', request.escrow ?? '');
     return { ...common, from: escrowId, kind: 'escrow_release' };
   });
@@ -90,7 +94,8 @@ export function withdrawalOf(
   return { type, withdrawalId, asset, amount, to: addressOf(to), expiresAtHeight };
 }
 
-function expiryOf(baseHeight: Height, blocks: number): Height {
+/** The height that lies so many blocks behind another. */
+export function expiryOf(baseHeight: Height, blocks: number): Height {
   const height = baseHeight + blocks;
   assert(height >= 0, 'expired before genesis');
   return height;

@@ -15,6 +15,7 @@ export const settlementRequestKeys: readonly string[] = [
   'id',
   'from',
   'escrow',
+  'channel',
   'to',
   'asset',
   'amount',
@@ -31,12 +32,16 @@ export const escrowOpenKeys: readonly string[] = [
 ];
 
 /** Ids of batches and settlements: a name, from which 32 bytes are derived, or those bytes as hex. */
-export const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
-export const ID_EXPECTED =
-  'a name of 1 to 64 letters, digits, `_`, `.`, `:`, `@` or `-`, or 0x and 64 hex digits';
+const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
+const ID_EXPECTED = 'a name of 1 to 64 letters, digits, `_`, `.`, `:`, `@` or `-`, or 0x and 64 hex digits';
 /** Below zero: expired before its block, which a scenario may want to see. */
 export const EXPIRY_BLOCKS_MIN = -1;
 export const EXPIRY_BLOCKS_MAX = 1_000_000;
+
+/** A name, or 32 bytes as hex. */
+export function readScenarioId(context: ScenarioContext, place: Place | undefined): string | undefined {
+  return context.reader.text(place, ID_EXPECTED, idPattern);
+}
 
 /** @param accountAbove - Who sends it unless it says so itself; by default the payer of its first request. */
 export function readAtomicBatch(
@@ -47,7 +52,7 @@ export function readAtomicBatch(
   const { reader } = context;
   const map = reader.map(place, atomicBatchKeys, 'a map such as { id: rent, requests: [...] }');
   if (map === undefined) return undefined;
-  const id = reader.text(reader.require(map, 'id', 'an id'), ID_EXPECTED, idPattern);
+  const id = readScenarioId(context, reader.require(map, 'id', 'an id'));
   const expiresAfterBlocks = reader.integer(
     reader.get(map, 'expires_after_blocks'),
     EXPIRY_BLOCKS_MIN,
@@ -70,7 +75,7 @@ export function readEscrowOpening(
   const map = reader.map(place, escrowOpenKeys, 'a map such as { id: deal, asset: TNZO, amount: 1000 }');
   if (map === undefined) return undefined;
   const need = (key: string, expected: string): Place | undefined => reader.require(map, key, expected);
-  const id = reader.text(need('id', 'an id'), ID_EXPECTED, idPattern);
+  const id = readScenarioId(context, need('id', 'an id'));
   const asset = context.asset(need('asset', 'an asset'));
   const amount = reader.amount(need('amount', 'an amount'));
   const parties = readAccounts(context, reader.get(map, 'parties'), ESCROW_PARTIES_MAX);
@@ -95,13 +100,13 @@ export function readEscrowRefund(
   const { reader } = context;
   const map = reader.map(place, ['account', 'id'], 'a map such as { id: deal }');
   if (map === undefined) return undefined;
-  const id = reader.text(reader.require(map, 'id', 'an id'), ID_EXPECTED, idPattern);
+  const id = readScenarioId(context, reader.require(map, 'id', 'an id'));
   const account = context.account(reader.get(map, 'account')) ?? accountAbove;
   return id === undefined ? undefined : { account, operation: { type: 'escrow_refund', id } };
 }
 
 /** Distinct accounts; none where the key is absent. */
-function readAccounts(
+export function readAccounts(
   context: ScenarioContext,
   place: Place | undefined,
   countMax: number,
@@ -133,11 +138,13 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
   );
   if (map === undefined) return undefined;
   const need = (key: string, expected: string): Place | undefined => reader.require(map, key, expected);
-  const id = reader.text(need('id', 'an id'), ID_EXPECTED, idPattern);
-  const escrow = reader.text(reader.get(map, 'escrow'), ID_EXPECTED, idPattern);
-  const isRelease = reader.get(map, 'escrow') !== undefined;
+  const id = readScenarioId(context, need('id', 'an id'));
+  const escrow = readScenarioId(context, reader.get(map, 'escrow'));
+  const channel = readScenarioId(context, reader.get(map, 'channel'));
+  const sources = ['from', 'escrow', 'channel'].filter((key) => reader.get(map, key) !== undefined);
+  const isHeld = sources.some((key) => key !== 'from');
   const from = context.account(
-    isRelease ? reader.get(map, 'from') : need('from', 'an account, or an escrow'),
+    isHeld ? reader.get(map, 'from') : need('from', 'an account, an escrow or a channel'),
   );
   const to = context.account(need('to', 'an account'));
   const asset = context.asset(need('asset', 'an asset'));
@@ -148,12 +155,12 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
     return reader.expected(metadataPlace, `text of at most ${METADATA_BYTES_MAX} bytes`);
   if (id === undefined || to === undefined || asset === undefined) return undefined;
   if (amount === undefined || metadata === undefined) return undefined;
-  if (isRelease && from !== undefined) {
-    const message = 'expected `from` or `escrow`, got both';
+  if (sources.length > 1) {
+    const message = 'expected one of `from`, `escrow` and `channel`, got more';
     return reader.report(item.value.at, item.path, 'SCENARIO_KEYS_CONFLICT', message);
   }
-  if ((from ?? escrow) === undefined) return undefined;
-  if (from !== to) return { id, from, escrow, to, asset, amount, metadata };
+  if ((from ?? escrow ?? channel) === undefined) return undefined;
+  if (from !== to) return { id, from, escrow, channel, to, asset, amount, metadata };
   return reader.report(
     item.value.at,
     item.path,

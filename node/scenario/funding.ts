@@ -147,6 +147,7 @@ class LooseNeeds {
       case 'deposit':
       case 'transfer':
       case 'escrow_open':
+      case 'channel_open':
         add(given(sender).balances, operation.asset, operation.amount);
         break;
       case 'withdraw':

@@ -21,7 +21,7 @@ import type { Config } from '../config/types.ts';
 import { createFunding, type Funding, listAnchored, listLoose } from './funding.ts';
 import { createSettlementChain } from './settlementChain.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
-import type { Scenario } from './types.ts';
+import type { Scenario, ScenarioTransaction } from './types.ts';
 
 export interface KeyHolder {
   /** The ed25519 public key, as `0x` hex. */
@@ -208,12 +208,29 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
       }
       for (const signer of operation.signers) labels.add(signer);
     }
+    for (const label of channelLabels(operation)) labels.add(label);
     if (operation.type === 'escrow_open') for (const party of operation.parties) labels.add(party);
     if (operation.type === 'treasury_propose' || operation.type === 'treasury_approve') {
       labels.add(operation.to);
     }
   }
   return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
+}
+
+/** Who is named by what a transaction does with a channel, beside its sender. */
+function channelLabels(operation: ScenarioTransaction['operation']): readonly string[] {
+  switch (operation.type) {
+    case 'channel_open':
+      return [operation.to];
+    case 'channel_close':
+      return operation.signers;
+    case 'channel_unilateral_close':
+      return operation.voucher === undefined ? [] : [operation.voucher.payer];
+    case 'channel_dispute':
+      return [operation.voucher.payer];
+    default:
+      return [];
+  }
 }
 
 function toLedgerRules({ ledger, settlement }: Config, oracle: Address): LedgerRules {
@@ -237,6 +254,7 @@ function toAtomicRules(
   keepers: readonly Address[],
 ): AtomicRules {
   const { requestsMax, valueMax, valueMaxByAsset, accountsMax, timeoutBlocks, gasMax } = atomicBatches;
+  const { channelDisputeMs } = atomicBatches;
   const { networkFeeBps, feeMin, flushIntervalBlocks } = ledger;
   return {
     requestsMax,
@@ -247,6 +265,7 @@ function toAtomicRules(
     networkFeeBps,
     feeMin,
     flushIntervalBlocks,
+    channelDisputeMs,
     treasury: {
       keepers,
       threshold: ledger.treasuryThreshold,

@@ -1,5 +1,5 @@
 /** Reads what keepers of the treasury and validators decide in a scenario: withdrawals, proposed network fees, votes. */
-import { EXPIRY_BLOCKS_MAX, EXPIRY_BLOCKS_MIN, ID_EXPECTED, idPattern } from './atomicBatchReader.ts';
+import { EXPIRY_BLOCKS_MAX, EXPIRY_BLOCKS_MIN, readScenarioId } from './atomicBatchReader.ts';
 import type { ScenarioContext } from './context.ts';
 import type { MapPlace, Place } from './reader.ts';
 import type { ScenarioTransaction } from './types.ts';
@@ -75,6 +75,6 @@ export function readFeeProposal(
   return { account: undefined, operation: { type: key, ...common, vote } };
 }
 
-function readId({ reader }: ScenarioContext, map: MapPlace): string | undefined {
-  return reader.text(reader.require(map, 'id', 'an id'), ID_EXPECTED, idPattern);
+function readId(context: ScenarioContext, map: MapPlace): string | undefined {
+  return readScenarioId(context, context.reader.require(map, 'id', 'an id'));
 }

@@ -23,6 +23,8 @@ const anchor: Schema = {
   ],
 };
 
+const voucher = map({ payer: text, amount, nonce: integer(1) }, ['payer', 'amount', 'nonce']);
+
 const transactions: Readonly<Record<string, unknown>> = {
   borrow: flow,
   repay: flow,
@@ -52,12 +54,19 @@ const transactions: Readonly<Record<string, unknown>> = {
       requests: {
         type: 'array',
         minItems: 1,
-        items: map({ id: text, from: text, escrow: text, to: text, asset: text, amount, metadata: text }, [
-          'id',
-          'to',
-          'asset',
-          'amount',
-        ]),
+        items: map(
+          {
+            id: text,
+            from: text,
+            escrow: text,
+            channel: text,
+            to: text,
+            asset: text,
+            amount,
+            metadata: text,
+          },
+          ['id', 'to', 'asset', 'amount'],
+        ),
       },
       signers: texts,
     },
@@ -76,6 +85,14 @@ const transactions: Readonly<Record<string, unknown>> = {
     ['id', 'asset', 'amount', 'expires_after_blocks'],
   ),
   escrow_refund: map({ account: text, id: text }, ['id']),
+  channel_open: map(
+    { account: text, id: text, to: text, asset: text, amount, expires_after_blocks: integer(0) },
+    ['id', 'to', 'asset', 'amount'],
+  ),
+  channel_close: map({ account: text, id: text, amount, signers: texts }, ['id', 'amount', 'signers']),
+  channel_unilateral_close: map({ account: text, id: text, voucher }, ['id']),
+  channel_dispute: map({ account: text, id: text, voucher }, ['id', 'voucher']),
+  channel_settle: map({ account: text, id: text }, ['id']),
   treasury_propose: map(
     { account: text, id: text, asset: text, amount, to: text, expires_after_blocks: integer(-1) },
     ['id', 'asset', 'amount', 'to'],

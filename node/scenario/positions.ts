@@ -93,6 +93,7 @@ export class Positions {
         }
         break;
       case 'escrow_open':
+      case 'channel_open':
         this.#move(sender, operation.asset, -operation.amount, 0n, 0n);
         break;
       case 'price':

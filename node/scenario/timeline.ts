@@ -7,13 +7,8 @@ import type { Address, Height, ValidatorIndex } from '../../consensus/primitives
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
-import {
-  atomicBatchOf,
-  escrowOpeningOf,
-  type ScenarioSetting,
-  scenarioIdOf,
-  withdrawalOf,
-} from './atomicBatch.ts';
+import { atomicBatchOf, escrowOpeningOf, scenarioIdOf, withdrawalOf } from './atomicBatch.ts';
+import { type ChannelSetting, channelOperationOf } from './channels.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import type { SignedTransactions } from './signedTransactions.ts';
@@ -212,6 +207,12 @@ export class TransactionFeed {
         return escrowOpeningOf(operation, this.#settingOf(sender, baseHeight));
       case 'escrow_refund':
         return { type: 'escrow_refund', escrowId: scenarioIdOf('escrow', operation.id) };
+      case 'channel_open':
+      case 'channel_close':
+      case 'channel_unilateral_close':
+      case 'channel_dispute':
+      case 'channel_settle':
+        return channelOperationOf(operation, this.#settingOf(sender, baseHeight));
       case 'treasury_propose':
         return withdrawalOf(operation, this.#settingOf(sender, baseHeight));
       case 'treasury_approve': {
@@ -230,12 +231,14 @@ export class TransactionFeed {
     }
   }
 
-  #settingOf(sender: KeyHolder, baseHeight: Height): ScenarioSetting {
+  #settingOf(sender: KeyHolder, baseHeight: Height): ChannelSetting {
     return {
       sender: sender.address,
       baseHeight,
       timeoutBlocks: this.#parts.genesis.atomic.timeoutBlocks,
       addressOf: (label) => this.#holder(label).address,
+      chainId: this.#parts.genesis.chainId,
+      secretKeyOf: (label) => this.#holder(label).secretKey,
     };
   }
 

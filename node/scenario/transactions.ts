@@ -1,5 +1,6 @@
 /** The short forms of ledger transactions in a scenario: `borrow: { asset: UM, amount: 1000 }` and the like. */
 import { readAtomicBatch, readEscrowOpening, readEscrowRefund } from './atomicBatchReader.ts';
+import { type ChannelKey, isChannelKey, readChannelOperation } from './channelReader.ts';
 import type { ScenarioContext } from './context.ts';
 import { readFeeProposal, readWithdrawal } from './governanceReader.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
@@ -19,6 +20,11 @@ export const transactionKeys = [
   'atomic_batch',
   'escrow_open',
   'escrow_refund',
+  'channel_open',
+  'channel_close',
+  'channel_unilateral_close',
+  'channel_dispute',
+  'channel_settle',
   'treasury_propose',
   'treasury_approve',
   'fee_propose',
@@ -37,6 +43,7 @@ type LedgerKey = Exclude<
   | 'treasury_approve'
   | 'fee_propose'
   | 'fee_vote'
+  | ChannelKey
 >;
 
 /** Account of events that name none. */
@@ -104,6 +111,7 @@ function readTransaction(
   place: Place,
   accountAbove: string | undefined,
 ): ScenarioTransaction | undefined {
+  if (isChannelKey(key)) return readChannelOperation(context, key, place, accountAbove);
   switch (key) {
     case 'unjail':
     case 'settle_now':

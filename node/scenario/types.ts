@@ -66,6 +66,31 @@ export interface ScenarioTransaction {
       }
     | { readonly type: 'escrow_refund'; readonly id: string }
     | {
+        readonly type: 'channel_open';
+        readonly id: string;
+        /** The payee. */
+        readonly to: string;
+        readonly asset: string;
+        readonly amount: bigint;
+        /** Blocks from its anchor to its last height; undefined: it has none. */
+        readonly expiresAfterBlocks: number | undefined;
+      }
+    | {
+        readonly type: 'channel_close';
+        readonly id: string;
+        /** May be zero: everything goes back. */
+        readonly amount: bigint;
+        /** Payer and payee, one of whom may be the sender. */
+        readonly signers: readonly string[];
+      }
+    | {
+        readonly type: 'channel_unilateral_close';
+        readonly id: string;
+        readonly voucher: ScenarioVoucher | undefined;
+      }
+    | { readonly type: 'channel_dispute'; readonly id: string; readonly voucher: ScenarioVoucher }
+    | { readonly type: 'channel_settle'; readonly id: string }
+    | {
         readonly type: 'treasury_propose';
         readonly id: string;
         readonly asset: string;
@@ -96,13 +121,22 @@ export interface ScenarioTransaction {
       };
 }
 
+/** A voucher of a channel; the engine signs it with the key of `payer`. */
+export interface ScenarioVoucher {
+  readonly payer: string;
+  /** In all since the channel was opened. */
+  readonly amount: bigint;
+  readonly nonce: number;
+}
+
 /** A request of an atomic batch, by label. */
 export interface ScenarioSettlement {
   /** As of a batch. */
   readonly id: string;
-  /** The account that pays; or else `escrow`, whose money it is. */
+  /** The account that pays; or else `escrow`, whose money it is, or `channel`, which it closes. */
   readonly from: string | undefined;
   readonly escrow: string | undefined;
+  readonly channel: string | undefined;
   readonly to: string;
   readonly asset: string;
   readonly amount: bigint;

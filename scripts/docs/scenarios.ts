@@ -65,6 +65,13 @@ const transactionWords: Words = {
   escrow_open:
     '`{ id, asset, amount, parties, threshold, expires_after_blocks, account }`: the account pays into an escrow, see [atomic batches](#atomic-batches)',
   escrow_refund: '`{ id, account }`: what an escrow still holds after its last height goes back to its payer',
+  channel_open:
+    '`{ id, to, asset, amount, expires_after_blocks, account }`: the account locks an amount for a payee, see [channels](#channels)',
+  channel_close: '`{ id, amount, signers, account }`: payer and payee close a channel at once',
+  channel_unilateral_close:
+    '`{ id, voucher, account }`: one side begins to close, with `voucher: { payer, amount, nonce }` or without one',
+  channel_dispute: '`{ id, voucher, account }`: shows a better voucher within the dispute window',
+  channel_settle: '`{ id, account }`: ends a channel whose dispute window, or last height, has passed',
   treasury_propose:
     '`{ id, asset, amount, to, expires_after_blocks, account }`: a keeper proposes a withdrawal, see [treasury and network fee](#treasury-and-network-fee)',
   treasury_approve: '`{ id, asset, amount, to, account }`: another keeper approves it, word for word',

@@ -2,14 +2,13 @@
  * Executes an atomic batch: validate, snapshot, execute, finalise. All of its settlements happen or none does, and how it
  * ended stands under its id for good.
  */
-import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { Address, Amount, Hash } from '../../consensus/primitives/flavor.ts';
 import { assetIndexOf } from '../ledger/assets.ts';
-import type { LedgerRules } from '../ledger/types.ts';
 import type { State } from '../state.ts';
+import { closeChannel, findCloseProblem, findOpenChannel } from './channelClose.ts';
 import { atomicBatchHash } from './codec.ts';
 import { refuseAtomic } from './codes.ts';
 import { findReleaseProblem } from './escrow.ts';
-import { networkFee } from './fees.ts';
 import {
   authorisersOf,
   type BatchRefusal,
@@ -19,6 +18,7 @@ import {
   findTimeout,
 } from './limits.ts';
 import { SettlementOverlay } from './overlay.ts';
+import { payOut } from './payOut.ts';
 import { batchRecordsTable } from './tables.ts';
 import type {
   AtomicBatch,
@@ -26,17 +26,10 @@ import type {
   AtomicBatchRecord,
   AtomicFact,
   AtomicFailure,
-  AtomicRules,
+  SettlementContext,
   SettlementRequest,
+  WithheldFee,
 } from './types.ts';
-
-/** The block in which a batch is executed, and the rules of the chain. */
-export interface SettlementContext {
-  readonly ledger: LedgerRules;
-  readonly rules: AtomicRules;
-  readonly height: Height;
-  readonly timestampMs: TimeMs;
-}
 
 /** How an executed batch ended. */
 export interface BatchOutcome {
@@ -45,7 +38,7 @@ export interface BatchOutcome {
   /** Nothing for a batch that was refused before execution: it left no trace. */
   readonly facts: readonly AtomicFact[];
   /** Fees withheld. */
-  readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+  readonly fees: readonly WithheldFee[];
 }
 
 /** How the batch of this id ended, or undefined. */
@@ -81,15 +74,15 @@ export function executeAtomicBatch(
     batchId: batch.batchId,
     authorisers: authorisersOf(operation, sender),
   };
-  const released: AtomicFact[] = [];
-  const failure = findTimeout(batch, context.height) ?? settleAll(settling, batch, released);
+  const moved: AtomicFact[] = [];
+  const failure = findTimeout(batch, context.height) ?? settleAll(settling, batch, moved);
   if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
   overlay.commit();
   state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));
   const fees = overlay.fees();
   const { batchId, requests } = batch;
   const fact: AtomicFact = { type: 'atomic_batch_completed', batchId, requestCount: requests.length, fees };
-  return { result: 'ok', facts: [fact, ...released], fees };
+  return { result: 'ok', facts: [fact, ...moved], fees };
 }
 
 /** The same batch again, or another one under its id. */
@@ -112,10 +105,10 @@ interface Settling {
 function settleAll(
   settling: Settling,
   { requests }: AtomicBatch,
-  released: AtomicFact[],
+  facts: AtomicFact[],
 ): BatchRefusal | undefined {
   for (const [index, request] of requests.entries()) {
-    const refusal = settle(settling, request, released);
+    const refusal = settle(settling, request, facts);
     if (refusal !== undefined) return failedAt(index, index, refusal);
   }
   return undefined;
@@ -125,36 +118,33 @@ function settleAll(
 function settle(
   settling: Settling,
   request: SettlementRequest,
-  released: AtomicFact[],
+  facts: AtomicFact[],
 ): BatchRefusal | undefined {
   const { overlay, context, batchId } = settling;
-  const { ledger, rules, height, timestampMs } = context;
-  const { settlementId, from, to, asset, amount, kind } = request;
+  const { settlementId, asset, kind } = request;
   if (overlay.isSettled(settlementId)) return refuseAtomic('SETTLEMENT_ALREADY_SETTLED', { settlementId });
-  const index = assetIndexOf(ledger, asset);
+  if (kind === 'channel_close') return close(settling, request, facts);
   const refusal =
-    kind === 'escrow_release' ? release(settling, request, released) : pay(overlay, index, request);
-  if (refusal !== undefined) return refusal;
-  const fee = networkFee(amount, rules);
-  const net = amount - fee;
-  if (!overlay.credit(to, index, net)) {
-    const error = `the balance of ${to} would exceed what the ledger can hold`;
-    return refuseAtomic('PARTIAL_EXECUTION', { settlementId, error });
-  }
-  overlay.withholdFee(index, fee);
-  overlay.addReceipt({
-    settlementId,
-    batchId,
-    from,
-    to,
-    gross: amount,
-    net,
-    fee,
-    asset,
-    kind,
-    blockHeight: height,
-    timestampMs,
-  });
+    kind === 'escrow_release'
+      ? release(settling, request, facts)
+      : pay(overlay, assetIndexOf(context.ledger, asset), request);
+  return refusal ?? payOut(overlay, context, batchId, request);
+}
+
+/** Pays out a channel whose sides both authorised the batch. */
+function close(
+  { overlay, context, batchId, authorisers }: Settling,
+  request: SettlementRequest,
+  facts: AtomicFact[],
+): BatchRefusal | undefined {
+  const channelId: string = request.from;
+  const found = findOpenChannel(channelId, overlay.channel(channelId));
+  if (!found.ok) return found;
+  const problem = findCloseProblem(found.value, authorisers, request);
+  if (problem !== undefined) return problem;
+  const closed = closeChannel(overlay, context, batchId, found.value, request);
+  if (!closed.ok) return closed;
+  facts.push(closed.value);
   return undefined;
 }
 
@@ -175,7 +165,7 @@ function pay(
 function release(
   { overlay, context, authorisers }: Settling,
   request: SettlementRequest,
-  released: AtomicFact[],
+  facts: AtomicFact[],
 ): BatchRefusal | undefined {
   const { settlementId, from, asset, amount } = request;
   const escrowId = from as string;
@@ -194,7 +184,7 @@ function release(
   }
   if (escrow.amount < amount) return refuseShortfall(request, escrow.amount);
   const left = overlay.release(escrowId, amount);
-  released.push({ type: 'escrow_released', escrowId, settlementId, asset, amount, left });
+  facts.push({ type: 'escrow_released', escrowId, settlementId, asset, amount, left });
   return undefined;
 }
 

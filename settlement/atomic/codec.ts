@@ -25,7 +25,10 @@ export const ESCROW_PARTIES_MAX = 16;
 const REQUEST_BYTES_HINT = 128;
 
 /** Tag bytes: append, never reorder. 0 stands for nothing. */
-const kindTags = { immediate: 1, escrow_release: 2 } as const satisfies Record<SettlementKind, number>;
+const kindTags = { immediate: 1, escrow_release: 2, channel_close: 3 } as const satisfies Record<
+  SettlementKind,
+  number
+>;
 
 /** What a request may take its money from, in the order of their tags. */
 export const settlementKinds = Object.keys(kindTags) as readonly SettlementKind[];
@@ -93,6 +96,7 @@ export function readKind(reader: Reader): SettlementKind {
   const tag = reader.u8();
   if (tag === kindTags.immediate) return 'immediate';
   if (tag === kindTags.escrow_release) return 'escrow_release';
+  if (tag === kindTags.channel_close) return 'channel_close';
   throw new DecodeError(`unknown kind of settlement ${tag}`);
 }
 
@@ -126,13 +130,13 @@ export function readParties(reader: Reader): Address[] {
   return ascending(reader.list(ESCROW_PARTIES_MAX, readAddress), 'parties');
 }
 
-function writeSigners(writer: Writer, signers: readonly Address[]): void {
-  writer.list(signers, SIGNERS_MAX, writeAddress);
+export function writeSigners(writer: Writer, signers: readonly Address[], countMax = SIGNERS_MAX): void {
+  writer.list(signers, countMax, writeAddress);
 }
 
 /** Ascending without repeats, so that a set of signers has one encoding. */
-function readSigners(reader: Reader): Address[] {
-  return ascending(reader.list(SIGNERS_MAX, readAddress), 'signers');
+export function readSigners(reader: Reader, countMax = SIGNERS_MAX): Address[] {
+  return ascending(reader.list(countMax, readAddress), 'signers');
 }
 
 function ascending(addresses: Address[], what: string): Address[] {

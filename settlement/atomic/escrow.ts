@@ -4,13 +4,12 @@
  */
 import { accept, assert, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
-import { accountOf, creditAccount, replaceAmount } from '../ledger/accounts.ts';
-import { assetIndexOf } from '../ledger/assets.ts';
-import { type LedgerCode, refuseLedger } from '../ledger/codes.ts';
-import { accountsTable } from '../ledger/tables.ts';
+import { creditAccount } from '../ledger/accounts.ts';
+import type { LedgerCode } from '../ledger/codes.ts';
 import type { LedgerRules } from '../ledger/types.ts';
 import type { State } from '../state.ts';
 import { type AtomicCode, refuseAtomic } from './codes.ts';
+import { findLockProblem, lockBalance } from './lockBalance.ts';
 import { escrowsTable } from './tables.ts';
 import type { AtomicFact, Escrow, EscrowOpenOperation, EscrowOperation } from './types.ts';
 
@@ -57,21 +56,14 @@ function open(
   payer: Address,
   { escrowId, asset, amount, parties, threshold, expiresAtHeight }: EscrowOpenOperation,
 ): EscrowVerdict {
-  const index = assetIndexOf(ledger, asset);
-  if (index < 0) return refuseLedger('LEDGER_ASSET_UNKNOWN', { asset });
-  if (amount === 0n) return refuseLedger('LEDGER_AMOUNT_ZERO');
+  const problem = findLockProblem(ledger, asset, amount);
+  if (problem !== undefined) return problem;
   const isFit = parties.length === 0 ? threshold === 0 : threshold >= 1 && threshold <= parties.length;
   if (!isFit) return refuseAtomic('ESCROW_THRESHOLD_INVALID', { threshold, parties: parties.length });
   if (expiresAtHeight <= height) return refuseAtomic('ESCROW_EXPIRED', { expiresAtHeight, height });
   if (escrowOf(state, escrowId) !== undefined) return refuseAtomic('ESCROW_EXISTS', { escrowId });
-  const account = accountOf(state, ledger, payer);
-  const available = account.balances[index] ?? 0n;
-  if (available < amount) {
-    const [required, held] = [String(amount), String(available)];
-    return refuseAtomic('INSUFFICIENT_BALANCE', { address: payer, asset, required, available: held });
-  }
-  const balances = replaceAmount(account.balances, index, available - amount);
-  state.set(accountsTable, payer, { ...account, balances });
+  const shortfall = lockBalance(state, ledger, payer, asset, amount);
+  if (shortfall !== undefined) return shortfall;
   state.set(escrowsTable, escrowId, { payer, asset, amount, parties, threshold, expiresAtHeight });
   return accept({ type: 'escrow_opened', escrowId, payer, asset, amount });
 }

@@ -2,6 +2,7 @@
  * What a batch costs to execute, known from its bytes alone. One gas stands for one microsecond on the reference machine
  * (docs/performance.md), rounded up, so that a block full of batches is executed within half of `consensus.delta_ms`.
  */
+import type { ChannelOperation } from './channelTypes.ts';
 import { proofGas } from './proofs/proofGas.ts';
 import type { AtomicBatchOperation } from './types.ts';
 
@@ -9,6 +10,8 @@ import type { AtomicBatchOperation } from './types.ts';
 const GAS_BATCH = 100;
 /** Decoding a request, two balances, a receipt and its row. */
 const GAS_REQUEST = 15;
+/** The row of a channel, and the account of its payer. */
+const GAS_CHANNEL_CLOSE = 5;
 /** One ed25519 or secp256k1 verification. */
 const GAS_SIGNATURE = 120;
 /** Text is copied and hashed: a microsecond buys this many bytes at least. */
@@ -18,15 +21,24 @@ const METADATA_BYTES_PER_GAS = 100;
 export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number {
   let metadataLength = 0;
   let proofsGas = 0;
-  for (const { metadata, proof } of batch.requests) {
+  let closeCount = 0;
+  for (const { metadata, proof, kind } of batch.requests) {
     metadataLength += metadata.length;
     if (proof !== undefined) proofsGas += proofGas(proof);
+    if (kind === 'channel_close') closeCount += 1;
   }
   return (
     GAS_BATCH +
     GAS_REQUEST * batch.requests.length +
+    GAS_CHANNEL_CLOSE * closeCount +
     GAS_SIGNATURE * (1 + signers.length) +
     Math.ceil(metadataLength / METADATA_BYTES_PER_GAS) +
     proofsGas
   );
+}
+
+/** Gas of an operation on a channel: that of the signatures which it brings beside its sender's. */
+export function channelGas(operation: ChannelOperation): number {
+  if (operation.type === 'channel_close') return GAS_SIGNATURE * operation.signers.length;
+  return 'voucher' in operation && operation.voucher !== undefined ? GAS_SIGNATURE : 0;
 }

@@ -9,6 +9,7 @@ import { type LedgerCode, refuseLedger } from '../ledger/codes.ts';
 import type { LedgerRules } from '../ledger/types.ts';
 import { type AtomicCode, refuseAtomic } from './codes.ts';
 import { atomicBatchGas } from './gas.ts';
+import { isReservedSettlementId } from './settlementIds.ts';
 import type { AtomicBatch, AtomicBatchOperation, AtomicRules, SettlementRequest } from './types.ts';
 
 /** What a batch is refused or failed with; `details` hold `failedAt` and `completed` besides what the code brings. */
@@ -89,6 +90,7 @@ class RequestScan {
     const { settlementId, from, to, amount, asset } = request;
     if (this.#ids.has(settlementId)) return refuseAtomic('DUPLICATE_SETTLEMENT_ID', { settlementId });
     this.#ids.add(settlementId);
+    if (isReservedSettlementId(settlementId)) return refuseAtomic('SETTLEMENT_ID_RESERVED', { settlementId });
     if (from === to) return refuseAtomic('SELF_PAYMENT', { settlementId, address: from });
     if (amount === 0n) return refuseAtomic('AMOUNT_ZERO', { settlementId });
     const value = this.#values.get(asset);
@@ -110,9 +112,9 @@ class RequestScan {
     return refuseAtomic('BATCH_TOO_MANY_ACCOUNTS', { accounts: count, max: accountsMax });
   }
 
-  /** Who may release from an escrow stands in the state. */
+  /** Who may release from an escrow or close a channel stands in the state. */
   #findMissing({ settlementId, from, kind }: SettlementRequest): BatchRefusal | undefined {
-    if (kind === 'escrow_release' || this.#authorisers.has(from)) return undefined;
+    if (kind !== 'immediate' || this.#authorisers.has(from)) return undefined;
     const reason = `the payer ${from} is neither sender nor signer of the batch`;
     return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason });
   }

@@ -8,9 +8,10 @@ import { accountOf } from '../ledger/accounts.ts';
 import { accountsTable } from '../ledger/tables.ts';
 import type { Account, LedgerRules } from '../ledger/types.ts';
 import type { State } from '../state.ts';
+import type { Channel } from './channelTypes.ts';
 import { gatherFees } from './fees.ts';
-import { escrowsTable, receiptsTable } from './tables.ts';
-import type { Escrow, SettlementReceipt } from './types.ts';
+import { channelsTable, escrowsTable, receiptsTable } from './tables.ts';
+import type { Escrow, SettlementReceipt, WithheldFee } from './types.ts';
 
 /** An account as it was found, and its balances as they are now. */
 interface OpenAccount {
@@ -24,6 +25,7 @@ export class SettlementOverlay {
   readonly #accounts = new Map<Address, OpenAccount>();
   readonly #fees: Amount[];
   readonly #escrows = new Map<Hash, Escrow | undefined>();
+  readonly #closedChannels = new Map<Hash, Channel>();
   readonly #receipts = new Map<Hash, SettlementReceipt>();
 
   constructor(state: State, ledger: LedgerRules) {
@@ -74,6 +76,15 @@ export class SettlementOverlay {
     return left;
   }
 
+  channel(channelId: Hash): Channel | undefined {
+    return this.#closedChannels.get(channelId) ?? this.#state.get(channelsTable, channelId);
+  }
+
+  /** Closes a channel that was found open before. What it held is the caller's to give. */
+  closeChannel(channelId: Hash, settlementId: Hash): void {
+    this.#closedChannels.set(channelId, { settlementId });
+  }
+
   withholdFee(assetIndex: number, amount: Amount): void {
     this.#fees[assetIndex] = (this.#fees[assetIndex] ?? 0n) + amount;
   }
@@ -83,7 +94,7 @@ export class SettlementOverlay {
   }
 
   /** Fees withheld so far, in the order of the assets. */
-  fees(): { readonly asset: string; readonly amount: Amount }[] {
+  fees(): WithheldFee[] {
     return this.#ledger.assets.flatMap(({ symbol }, index) => {
       const amount = this.#fees[index] ?? 0n;
       return amount === 0n ? [] : [{ asset: symbol, amount }];
@@ -96,6 +107,9 @@ export class SettlementOverlay {
       this.#state.set(accountsTable, address, { ...account, balances });
     }
     for (const [escrowId, escrow] of this.#escrows) this.#state.set(escrowsTable, escrowId, escrow);
+    for (const [channelId, channel] of this.#closedChannels) {
+      this.#state.set(channelsTable, channelId, channel);
+    }
     for (const { asset, amount } of this.fees()) gatherFees(this.#state, asset, amount);
     for (const [settlementId, receipt] of this.#receipts) {
       this.#state.set(receiptsTable, settlementId, receipt);

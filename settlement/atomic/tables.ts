@@ -4,6 +4,8 @@ import type { Reader, Writer } from '../../consensus/primitives/codec.ts';
 import type { Amount } from '../../consensus/primitives/flavor.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { Table } from '../state.ts';
+import { readChannel, writeChannel } from './channelCodec.ts';
+import type { Channel } from './channelTypes.ts';
 import { REQUESTS_DECODED_MAX, readKind, readParties, writeKind, writeParties } from './codec.ts';
 import { feeGovernanceTable, feeProposalsTable } from './feeProposalTables.ts';
 import { openWithdrawalsTable, withdrawalsTable } from './treasuryTables.ts';
@@ -91,12 +93,21 @@ export const escrowsTable: Table<Escrow> = {
   }),
 };
 
+/** Key: channel id. */
+export const channelsTable: Table<Channel> = {
+  id: 36,
+  name: 'channels',
+  write: writeChannel,
+  read: readChannel,
+};
+
 /** Those above and those of treasury and governance, for whoever stores and restores rows without knowing what they mean. */
 export const atomicTables = [
   batchRecordsTable,
   receiptsTable,
   gatheredFeesTable,
   escrowsTable,
+  channelsTable,
   withdrawalsTable,
   openWithdrawalsTable,
   feeProposalsTable,

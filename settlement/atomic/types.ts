@@ -1,5 +1,7 @@
 /** Shapes of atomic settlement: rules, requests, batches, receipts, rows. Amounts are smallest units. */
 import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
+import type { LedgerRules } from '../ledger/types.ts';
+import type { ChannelFact, ChannelOperation } from './channelTypes.ts';
 import type { FeeGovernanceRules, FeeProposalFact, FeeProposalOperation } from './feeProposalTypes.ts';
 import type { SettlementProof } from './proofs/types.ts';
 import type { TreasuryFact, TreasuryOperation, TreasuryRules } from './treasuryTypes.ts';
@@ -22,18 +24,34 @@ export interface AtomicRules {
   readonly feeMin: Amount;
   /** Gathered fees go to the treasury at heights that are a multiple of this. */
   readonly flushIntervalBlocks: number;
+  /** Dispute window of a channel, in ms of block timestamps. */
+  readonly channelDisputeMs: number;
   readonly treasury: TreasuryRules;
   readonly feeGovernance: FeeGovernanceRules;
 }
 
-/** What a request takes its money from: the balance of its payer, or an escrow. */
-export type SettlementKind = 'immediate' | 'escrow_release';
+/** The block in which something is settled, and the rules of the chain. */
+export interface SettlementContext {
+  readonly ledger: LedgerRules;
+  readonly rules: AtomicRules;
+  readonly height: Height;
+  readonly timestampMs: TimeMs;
+}
+
+/** What was withheld, by asset. */
+export interface WithheldFee {
+  readonly asset: string;
+  readonly amount: Amount;
+}
+
+/** What a request takes its money from: the balance of its payer, an escrow, or a channel, which it closes. */
+export type SettlementKind = 'immediate' | 'escrow_release' | 'channel_close';
 
 /** One payment of a batch. */
 export interface SettlementRequest {
   /** Chosen by whoever makes the request; settles once on a chain, for good. */
   readonly settlementId: Hash;
-  /** Who pays and must have authorised the batch; of a release, the id of the escrow. */
+  /** Who pays and must have authorised the batch; of a release, the id of the escrow, of a close, that of the channel. */
   readonly from: Address;
   readonly to: Address;
   /** Gross: the network fee is withheld from it. */
@@ -86,6 +104,7 @@ export type EscrowOperation = EscrowOpenOperation | EscrowRefundOperation;
 export type AtomicOperation =
   | AtomicBatchOperation
   | EscrowOperation
+  | ChannelOperation
   | TreasuryOperation
   | FeeProposalOperation;
 
@@ -103,6 +122,7 @@ export interface Escrow {
 /** What one settlement did; its row is also the mark that its id is used. */
 export interface SettlementReceipt {
   readonly settlementId: Hash;
+  /** `ZERO_HASH`: settled without one. */
   readonly batchId: Hash;
   readonly from: Address;
   readonly to: Address;
@@ -151,12 +171,13 @@ interface EscrowMovement {
 
 /** What atomic settlement brought to light in a block. */
 export type AtomicFact =
+  | ChannelFact
   | {
       readonly type: 'atomic_batch_completed';
       readonly batchId: Hash;
       readonly requestCount: number;
       /** Fees withheld, by asset in order of first use. */
-      readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+      readonly fees: readonly WithheldFee[];
     }
   | { readonly type: 'atomic_batch_failed'; readonly batchId: Hash; readonly failure: AtomicFailure }
   | ({ readonly type: 'escrow_opened' } & EscrowMovement)
@@ -172,7 +193,7 @@ export type AtomicFact =
     }
   | {
       readonly type: 'treasury_flushed';
-      readonly fees: readonly { readonly asset: string; readonly amount: Amount }[];
+      readonly fees: readonly WithheldFee[];
     }
   | TreasuryFact
   | FeeProposalFact;

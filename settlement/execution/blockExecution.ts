@@ -15,6 +15,8 @@ import {
   ZERO_HASH,
 } from '../../consensus/primitives/flavor.ts';
 import { executeAtomicBatch } from '../atomic/batch.ts';
+import { applyChannelOperation } from '../atomic/channel.ts';
+import type { ChannelOperation } from '../atomic/channelTypes.ts';
 import { applyEscrowOperation } from '../atomic/escrow.ts';
 import {
   advanceFeeProposals,
@@ -25,7 +27,7 @@ import {
 } from '../atomic/feeProposals.ts';
 import { flushFees } from '../atomic/fees.ts';
 import { applyTreasuryOperation, settleWithdrawals, type TreasuryContext } from '../atomic/treasury.ts';
-import type { AtomicBatchOperation, AtomicFact, AtomicRules } from '../atomic/types.ts';
+import type { AtomicBatchOperation, AtomicFact, AtomicRules, SettlementContext } from '../atomic/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
@@ -179,13 +181,21 @@ export class BlockExecution {
 
   /** A batch undoes itself when it fails, and its record stays. */
   #settle(from: Address, operation: AtomicBatchOperation): string {
-    const { ledger } = this.#genesis;
-    const { height, timestampMs } = this.#context;
-    const context = { ledger, rules: this.#atomicRules, height, timestampMs };
-    const { result, facts, fees } = executeAtomicBatch(this.#state, context, from, operation);
+    const { result, facts, fees } = executeAtomicBatch(
+      this.#state,
+      this.#settlementContext(),
+      from,
+      operation,
+    );
     this.#atomicFacts.push(...facts);
     for (const { asset, amount } of fees) addTo(this.#fees, asset, amount);
     return result;
+  }
+
+  #settlementContext(): SettlementContext {
+    const { ledger } = this.#genesis;
+    const { height, timestampMs } = this.#context;
+    return { ledger, rules: this.#atomicRules, height, timestampMs };
   }
 
   #applyOrUndo(operation: { readonly body: SingleBody; readonly from: Address }): string {
@@ -220,6 +230,12 @@ export class BlockExecution {
         if (outcome.ok) this.#atomicFacts.push(outcome.value);
         return outcome;
       }
+      case 'channel_open':
+      case 'channel_close':
+      case 'channel_unilateral_close':
+      case 'channel_dispute':
+      case 'channel_settle':
+        return this.#applyToChannel(from, body);
       case 'treasury_propose':
       case 'treasury_approve': {
         const outcome = applyTreasuryOperation(this.#state, this.#treasury(), from, body);
@@ -240,6 +256,14 @@ export class BlockExecution {
         return outcome;
       }
     }
+  }
+
+  #applyToChannel(from: Address, operation: ChannelOperation): Verdict<unknown> {
+    const outcome = applyChannelOperation(this.#state, this.#settlementContext(), from, operation);
+    if (!outcome.ok) return outcome;
+    this.#atomicFacts.push(outcome.value.fact);
+    for (const { asset, amount } of outcome.value.fees) addTo(this.#fees, asset, amount);
+    return outcome;
   }
 
   /** @returns A refusal with `code` where somebody else than the validator sent it. */

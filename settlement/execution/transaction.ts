@@ -23,7 +23,8 @@ import {
   type Signer,
   type Verifier,
 } from '../../consensus/primitives/signature.ts';
-import { cosignersOf, readBody, type TransactionBody, writeBody } from './transactionBody.ts';
+import { isVoucherSigned } from '../atomic/voucher.ts';
+import { cosignersOf, readBody, type TransactionBody, voucherOf, writeBody } from './transactionBody.ts';
 
 /**
  * The sender signed the canonical bytes: with the ed25519 key that is its address, or with the secp256k1 key whose EVM
@@ -75,6 +76,8 @@ export const transactionCodes = {
   TRANSACTION_COSIGNATURE_INVALID: 'the signature of one who signs beside the sender does not verify',
   TRANSACTION_CHAIN_MISMATCH: 'the transaction was made for another chain',
   TRANSACTION_SIGNATURE_INVALID: 'the signature does not verify against the sender',
+  TRANSACTION_VOUCHER_INVALID:
+    'the payer that the voucher names did not sign it for this channel and this chain',
 } as const;
 
 export type TransactionCode = keyof typeof transactionCodes;
@@ -231,6 +234,11 @@ export function verifyTransaction(
   }
   const wrong = findWrongCosigner(decoded.transaction, verifier);
   if (wrong !== undefined) return refuseTransaction('TRANSACTION_COSIGNATURE_INVALID', { address: wrong });
+  const shown = voucherOf(decoded.transaction.body);
+  if (shown !== undefined && !isVoucherSigned({ chainId, channelId: shown.channelId }, shown.voucher)) {
+    const { payer, nonce } = shown.voucher;
+    return refuseTransaction('TRANSACTION_VOUCHER_INVALID', { channelId: shown.channelId, payer, nonce });
+  }
   return accept(decoded);
 }
 

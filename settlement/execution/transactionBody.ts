@@ -1,7 +1,16 @@
 /** What a ledger transaction does: every kind of body and its canonical encoding, told apart by tag bytes. */
 import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
 import { DecodeError, type Reader, type Writer } from '../../consensus/primitives/codec.ts';
-import type { Address, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Address, Hash, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import {
+  readChannelClose,
+  readChannelOpening,
+  readVoucher,
+  writeChannelClose,
+  writeChannelOpening,
+  writeVoucher,
+} from '../atomic/channelCodec.ts';
+import type { SignedVoucher } from '../atomic/channelTypes.ts';
 import { readEscrowOpening, readSignedBatch, writeEscrowOpening, writeSignedBatch } from '../atomic/codec.ts';
 import { readFeeProposal, readFeeVote, writeFeeProposal, writeFeeVote } from '../atomic/feeProposalTables.ts';
 import {
@@ -38,6 +47,11 @@ const bodyTags = {
   atomic_batch: 11,
   escrow_open: 12,
   escrow_refund: 13,
+  channel_open: 14,
+  channel_close: 15,
+  channel_unilateral_close: 16,
+  channel_dispute: 17,
+  channel_settle: 18,
   treasury_propose: 19,
   treasury_approve: 20,
   fee_propose: 21,
@@ -46,9 +60,18 @@ const bodyTags = {
 
 const noSigners: readonly Address[] = [];
 
+/** The voucher that a body shows, of the channel it names; its signature is part of the body. */
+export function voucherOf(
+  body: TransactionBody,
+): { readonly channelId: Hash; readonly voucher: SignedVoucher } | undefined {
+  if (body.type !== 'channel_unilateral_close' && body.type !== 'channel_dispute') return undefined;
+  const { channelId, voucher } = body;
+  return voucher === undefined ? undefined : { channelId, voucher };
+}
+
 /** Who must sign beside the sender, ascending. */
 export function cosignersOf(body: TransactionBody): readonly Address[] {
-  return body.type === 'atomic_batch' ? body.signers : noSigners;
+  return body.type === 'atomic_batch' || body.type === 'channel_close' ? body.signers : noSigners;
 }
 
 /** Tag, then what the kind holds. */
@@ -90,6 +113,23 @@ export function writeBody(writer: Writer, body: TransactionBody): void {
       return;
     case 'escrow_refund':
       writer.hash(body.escrowId);
+      return;
+    case 'channel_open':
+      writeChannelOpening(writer, body);
+      return;
+    case 'channel_close':
+      writeChannelClose(writer, body);
+      return;
+    case 'channel_unilateral_close':
+      writer.hash(body.channelId).boolean(body.voucher !== undefined);
+      if (body.voucher !== undefined) writeVoucher(writer, body.voucher);
+      return;
+    case 'channel_dispute':
+      writer.hash(body.channelId);
+      writeVoucher(writer, body.voucher);
+      return;
+    case 'channel_settle':
+      writer.hash(body.channelId);
       return;
     case 'treasury_propose':
       writeTreasuryProposal(writer, body);
@@ -141,6 +181,19 @@ export function readBody(reader: Reader): TransactionBody {
       return readEscrowOpening(reader);
     case bodyTags.escrow_refund:
       return { type: 'escrow_refund', escrowId: reader.hash() };
+    case bodyTags.channel_open:
+      return readChannelOpening(reader);
+    case bodyTags.channel_close:
+      return readChannelClose(reader);
+    case bodyTags.channel_unilateral_close: {
+      const channelId = reader.hash();
+      const voucher = reader.boolean() ? readVoucher(reader) : undefined;
+      return { type: 'channel_unilateral_close', channelId, voucher };
+    }
+    case bodyTags.channel_dispute:
+      return { type: 'channel_dispute', channelId: reader.hash(), voucher: readVoucher(reader) };
+    case bodyTags.channel_settle:
+      return { type: 'channel_settle', channelId: reader.hash() };
     case bodyTags.treasury_propose:
       return readTreasuryProposal(reader);
     case bodyTags.treasury_approve:

@@ -18,7 +18,10 @@ export const ADMIN_TOKEN = 'let-me-in';
 const scenario = scenarioOf(`
 name: api
 duration: 200s
-config: { settlement: { batch_size: 2 }, ledger: { treasury_keepers: [alice, bob], treasury_threshold: 2 } }
+config:
+  settlement: { batch_size: 2 }
+  ledger: { treasury_keepers: [alice, bob], treasury_threshold: 2 }
+  atomic_batches: { channel_dispute_ms: 10000 }
 timeline:
   - { at: { block: 1 }, account: alice, borrow: { asset: UM, amount: 1000 } }
   - { at: { block: 2 }, account: alice, borrow: { asset: USDC, amount: 70 } }

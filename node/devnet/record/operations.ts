@@ -7,6 +7,7 @@ import type { Transaction } from '../../../settlement/execution/transaction.ts';
 import { assetIndexOf } from '../../../settlement/ledger/assets.ts';
 import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
 import type { ScenarioTransaction } from '../../scenario/types.ts';
+import { channelOperationOf } from './channelOperations.ts';
 import type { AccountLabels } from './labels.ts';
 
 /**
@@ -65,6 +66,14 @@ export function scenarioTransactionOf(
     }
     case 'escrow_refund':
       return { account: labels.of(from), operation: { type: 'escrow_refund', id: body.escrowId } };
+    case 'channel_open':
+    case 'channel_close':
+    case 'channel_unilateral_close':
+    case 'channel_dispute':
+    case 'channel_settle': {
+      const operation = channelOperationOf(from, body, height, genesis, labels);
+      return operation && { account: labels.of(from), operation };
+    }
     case 'treasury_propose':
     case 'treasury_approve': {
       if (!isAsset(body.asset) || body.amount <= 0n) return undefined;
@@ -113,7 +122,8 @@ function atomicBatchOf(
       requests: requests.map(({ settlementId, asset, amount, metadata, ...parties }) => ({
         id: settlementId,
         from: parties.kind === 'immediate' ? labels.of(parties.from) : undefined,
-        escrow: parties.kind === 'immediate' ? undefined : parties.from,
+        escrow: parties.kind === 'escrow_release' ? parties.from : undefined,
+        channel: parties.kind === 'channel_close' ? parties.from : undefined,
         to: labels.of(parties.to),
         asset,
         amount,

@@ -2,35 +2,39 @@
  * Draws ledger transactions of every kind for a world, most of them such that they can succeed in it. A kind that is not in
  * the table does not compile, so nothing that moves value escapes the checks that draw from here.
  */
-import type { Address, Hash } from '../../../consensus/primitives/flavor.ts';
-import type { KeyHolder } from '../../../node/scenario/genesis.ts';
+import type { Address } from '../../../consensus/primitives/flavor.ts';
 import { feeProposalsTable } from '../../../settlement/atomic/feeProposalTables.ts';
 import { escrowsTable } from '../../../settlement/atomic/tables.ts';
 import { withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
 import type { SettlementRequest } from '../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../settlement/execution/transactionBody.ts';
-import { accountOf, treasuryOf } from '../../../settlement/ledger/accounts.ts';
+import { treasuryOf } from '../../../settlement/ledger/accounts.ts';
 import { standingTable } from '../../../settlement/net/tables.ts';
 import type { State } from '../../../settlement/state.ts';
+import {
+  closeChannel,
+  disputeChannel,
+  drawChannelRequest,
+  openChannel,
+  settleChannel,
+  startClosing,
+} from './drawChannel.ts';
+import {
+  type Draw,
+  type DrawnTransaction,
+  drawAmount,
+  drawPair,
+  drawPart,
+  drawPerson,
+  idOf,
+  pick,
+  type Setting,
+  symbols,
+} from './drawing.ts';
 import { type Choices, type LedgerWorld, people } from './ledgerWorld.ts';
-
-export interface DrawnTransaction {
-  readonly sender: KeyHolder;
-  readonly body: TransactionBody;
-}
 
 export type TransactionKind = TransactionBody['type'];
 
-/** Where a transaction is drawn for: the state that it will meet. */
-interface Setting {
-  readonly world: LedgerWorld;
-  readonly state: State;
-  readonly choices: Choices;
-}
-
-type Draw = (setting: Setting) => DrawnTransaction;
-
-const symbols = ['TNZO', 'UM', 'USDC'] as const;
 /** Ids that requests, batches and escrows are drawn from: few, so that they meet again. */
 const ID_COUNT = 400;
 const ESCROW_ID_COUNT = 12;
@@ -110,6 +114,11 @@ const draws: Readonly<Record<TransactionKind, Draw>> = {
     const escrowId = open[setting.choices.below(open.length + 1)]?.[0] ?? idOf('e', 0);
     return { sender: drawPerson(setting), body: { type: 'escrow_refund', escrowId } };
   },
+  channel_open: openChannel,
+  channel_close: closeChannel,
+  channel_unilateral_close: startClosing,
+  channel_dispute: disputeChannel,
+  channel_settle: settleChannel,
   treasury_propose: (setting) => {
     const { world, state, choices } = setting;
     const asset = pick(choices, symbols);
@@ -216,6 +225,8 @@ function drawRequest(setting: Setting): SettlementRequest {
       metadata,
     };
   }
+  const closing = choices.below(8) === 0 ? drawChannelRequest(setting) : undefined;
+  if (closing !== undefined) return { settlementId, metadata, ...closing };
   const asset = pick(choices, symbols);
   const amount = drawAmount(setting, from, asset);
   return { settlementId, from: from.address, to: to.address, amount, asset, kind: 'immediate', metadata };
@@ -231,21 +242,6 @@ function drawPoolOperation(
   return { sender, body: { type, asset, amount } };
 }
 
-/** Often a part of what the account has, sometimes all, now and then too much or nothing. */
-function drawAmount({ world, state, choices }: Setting, { address }: KeyHolder, asset: string): bigint {
-  const { ledger } = world.genesis;
-  const index = ledger.assets.findIndex(({ symbol }) => symbol === asset);
-  return drawPart(choices, accountOf(state, ledger, address).balances[index] ?? 0n);
-}
-
-function drawPart(choices: Choices, whole: bigint): bigint {
-  const draw = choices.below(48);
-  if (draw === 0) return whole + 1n;
-  if (draw < 3) return choices.below(8) === 0 ? 0n : whole;
-  if (draw < 12) return BigInt(1 + choices.below(400));
-  return (whole * BigInt(choices.below(1000))) / 4000n + 1n;
-}
-
 /** Sent by the validator that it names, but for once in a while. */
 function asValidator(
   { world, choices }: Setting,
@@ -254,26 +250,4 @@ function asValidator(
   const validator = choices.below(4);
   const sender = choices.below(12) === 0 ? choices.below(4) : validator;
   return { sender: world.holder(`validator-${sender}`), body: bodyOf(validator) };
-}
-
-function drawPerson({ world, choices }: Setting): KeyHolder {
-  return world.holder(pick(choices, people));
-}
-
-/** Two of them, and once in a while one of them twice. */
-function drawPair({ world, choices }: Setting): readonly [KeyHolder, KeyHolder] {
-  const first = choices.below(people.length);
-  const hop = choices.below(200) === 0 ? 0 : 1 + choices.below(people.length - 1);
-  const second = people[(first + hop) % people.length] ?? people[0];
-  return [world.holder(people[first] ?? people[0]), world.holder(second)];
-}
-
-function idOf(digit: string, number: number): Hash {
-  return `0x${digit.repeat(32)}${number.toString(16).padStart(32, '0')}`;
-}
-
-function pick<Item>(choices: Choices, items: readonly Item[]): Item {
-  const item = items[choices.below(items.length)];
-  if (item === undefined) throw new RangeError('nothing to pick from');
-  return item;
 }

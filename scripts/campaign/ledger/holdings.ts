@@ -6,6 +6,7 @@ import { feeGovernanceTable, feeProposalsTable } from '../../../settlement/atomi
 import {
   atomicTables,
   batchRecordsTable,
+  channelsTable,
   escrowsTable,
   gatheredFeesTable,
   receiptsTable,
@@ -47,6 +48,9 @@ const holders: readonly Holder[] = [
   holderOf(treasuryTable, (amount, symbol, add) => add(symbol, amount)),
   holderOf(gatheredFeesTable, (amount, symbol, add) => add(symbol, amount)),
   holderOf(escrowsTable, ({ asset, amount }, _key, add) => add(asset, amount)),
+  holderOf(channelsTable, (channel, _key, add) => {
+    if (!('settlementId' in channel)) add(channel.asset, channel.deposit);
+  }),
   holderOf(standingTable, ({ stake }, _key, add, { stakeAsset }) => add(stakeAsset, stake)),
   holderOf(batchTable, ({ heldSlash }, _key, add, { stakeAsset }) => add(stakeAsset, heldSlash)),
 ];

@@ -53,7 +53,7 @@ config:
     fee_voting_period_ms: 20000
     fee_activation_delay_ms: 6000
     fee_quorum_bps: 2500
-  atomic_batches: { value_max: "25000000000000000000000000000000000000", requests_max: 12, accounts_max: 12, timeout_blocks: 5, gas_max: 20000 }
+  atomic_batches: { value_max: "25000000000000000000000000000000000000", requests_max: 12, accounts_max: 12, timeout_blocks: 5, gas_max: 20000, channel_dispute_ms: 10000 }
 auto_fund: false
 accounts:
   alice: { balances: { UM: 300, USDC: 1000, TNZO: 5000 }, deposits: { USDC: 400 }, debts: { UM: 150 } }

@@ -15,6 +15,7 @@ export const scenarioSeed: Json = {
       fee_voting_period_ms: 2000,
       fee_activation_delay_ms: 0,
     },
+    atomic_batches: { channel_dispute_ms: 5000 },
   },
   timeline: [
     { at: { block: 1 }, account: 'buyer', borrow: { asset: 'UM', amount: 1000 } },
@@ -71,5 +72,27 @@ export const scenarioSeed: Json = {
     },
     { at: { block: 2 }, fee_propose: { node: 'node-1', id: 'cheaper', network_fee_bps: 30 } },
     { at: { block: 2 }, fee_vote: { node: 'node-0', id: 'cheaper', network_fee_bps: 30, vote: 'yes' } },
+    {
+      at: { block: 1 },
+      account: 'buyer',
+      channel_open: { id: 'tab', to: 'seller', asset: 'TNZO', amount: 5000, expires_after_blocks: 4 },
+    },
+    {
+      at: { block: 1 },
+      account: 'buyer',
+      channel_open: { id: 'odd', to: 'market', asset: 'UM', amount: 70 },
+    },
+    {
+      at: { block: 2 },
+      account: 'buyer',
+      channel_unilateral_close: { id: 'tab', voucher: { payer: 'buyer', amount: 10, nonce: 1 } },
+    },
+    {
+      at: { block: 3 },
+      account: 'market',
+      channel_dispute: { id: 'tab', voucher: { payer: 'buyer', amount: 3000, nonce: 30 } },
+    },
+    { at: { block: 4 }, channel_close: { id: 'odd', amount: 30, signers: ['buyer', 'market'] } },
+    { at: { block: 5 }, account: 'arbiter', channel_settle: { id: 'tab' } },
   ],
 };

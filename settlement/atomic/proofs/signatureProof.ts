@@ -4,13 +4,11 @@
  *
  * Signatures are really made and checked under each crypto policy: a proof is part of what its transaction's id covers.
  */
-import { isKeyAddress } from '../../../consensus/primitives/address.ts';
+import { isSignedByAccount, signAsEvmAccount } from '../../../consensus/primitives/accountSignature.ts';
 import { concatBytes, fromHex } from '../../../consensus/primitives/bytes.ts';
 import { ed25519 } from '../../../consensus/primitives/ed25519.ts';
 import type { Address } from '../../../consensus/primitives/flavor.ts';
 import { domains, hashPrefixed } from '../../../consensus/primitives/hash.ts';
-import { evmAddressOf } from '../../../consensus/primitives/recoverable.ts';
-import { secp256k1 } from '../../../consensus/primitives/secp256k1.ts';
 import type { ProofFailure } from './codes.ts';
 import type { CryptographicProof, MultiPartyProof } from './types.ts';
 
@@ -33,7 +31,7 @@ export function signStatement(secretKey: Uint8Array, statement: Uint8Array): Uin
 
 /** Signs as the EVM account of a secp256k1 key: r, s (the low one), recovery bit. */
 export function signStatementAsEvmAccount(secretKey: Uint8Array, statement: Uint8Array): Uint8Array {
-  return secp256k1.sign(secretKey, proofDigest(statement));
+  return signAsEvmAccount(secretKey, proofSigningBytes(statement));
 }
 
 /** @returns Why the proof fails, or undefined when it holds. */
@@ -55,7 +53,5 @@ export function judgeMultiParty(proof: MultiPartyProof, statement: Uint8Array): 
 }
 
 function isSignedBy(signer: Address, signature: Uint8Array, statement: Uint8Array): boolean {
-  if (isKeyAddress(signer)) return ed25519.verify(fromHex(signer), proofSigningBytes(statement), signature);
-  const publicKey = secp256k1.recover(proofDigest(statement), signature);
-  return publicKey !== undefined && evmAddressOf(publicKey) === signer;
+  return isSignedByAccount(signer, proofSigningBytes(statement), signature);
 }

@@ -290,6 +290,7 @@ export const refused: readonly Row[] = [
       [[{ asset: 'NONE' }], 'LEDGER_ASSET_UNKNOWN', 422],
       [[{ from: hashOf('11'), to: hashOf('12') }], 'PROOF_VERIFICATION_FAILED', 401],
       [[{ from: hashOf('11') }], 'SELF_PAYMENT', 422],
+      [[{ settlementId: `0x${'ff'.repeat(32)}` }], 'SETTLEMENT_ID_RESERVED', 422],
     ] as const
   ).flatMap(([requests, code, status]) => [
     {
@@ -393,12 +394,28 @@ export const refused: readonly Row[] = [
     code: 'FEE_PROPOSAL_UNKNOWN',
   },
   { route: 'GET /escrows/{id}', ask: get(`/escrows/${hashOf('00')}`), status: 404, code: 'ESCROW_UNKNOWN' },
+  {
+    route: 'GET /channels/{id}',
+    ask: get(`/channels/${hashOf('00')}`),
+    status: 404,
+    code: 'CHANNEL_UNKNOWN',
+  },
   { route: 'POST /transactions', ask: submit(() => '0xffff'), status: 400, code: 'ENCODING_INVALID' },
   {
     route: 'POST /transactions',
     ask: submit((api) => damaged(api.signed({ ...transfer, amount: 2n }))),
     status: 401,
     code: 'TRANSACTION_SIGNATURE_INVALID',
+  },
+  {
+    route: 'POST /transactions',
+    ask: submit((api) => {
+      const payer = api.keys.account('alice').address;
+      const voucher = { payer, amount: 1n, nonce: 1, signature: new Uint8Array(64) };
+      return api.signed({ type: 'channel_dispute', channelId: hashOf('ca'), voucher });
+    }),
+    status: 401,
+    code: 'TRANSACTION_VOUCHER_INVALID',
   },
   {
     route: 'POST /transactions',

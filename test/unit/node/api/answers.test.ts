@@ -59,6 +59,7 @@ describe('answers of the API', () => {
       'atomic-batches',
       'receipts',
       'escrows',
+      'channels',
       'treasury/withdrawals',
       'fee-proposals',
     ]

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signVoucher } from '../../../../settlement/atomic/voucher.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { ApiHarness, Description } from '../../../helpers/apiHarness.ts';
 import { hashOf } from '../../../helpers/signatory.ts';
@@ -95,6 +96,33 @@ describe('atomic settlement over HTTP', () => {
       from: escrow,
       kind: 'escrow_release',
     });
+  });
+
+  it('shows a channel while it is open, then while it closes, then the settlement that ended it', async () => {
+    const channelId = hashOf('ca');
+    const { secretKey } = api.keys.account('alice');
+    const place = { chainId: api.keys.parts.genesis.chainId, channelId };
+    const open = { channelId, payee: hashOf('11'), asset: 'UM', amount: 50n, expiresAtHeight: 0 };
+    await execute({ type: 'channel_open', ...open });
+    expect(await shown(`/channels/${channelId}`, '/channels/{id}')).toEqual({
+      id: channelId,
+      status: 'open',
+      payer: alice(),
+      payee: hashOf('11'),
+      asset: 'UM',
+      deposit: '50',
+    });
+    const voucher = signVoucher(secretKey, place, { amount: 20n, nonce: 2 });
+    await execute({ type: 'channel_unilateral_close', channelId, voucher });
+    const closing = await shown(`/channels/${channelId}`, '/channels/{id}');
+    expect(closing).toMatchObject({ status: 'closing', closing: { amount: '20', nonce: 2 } });
+    api.network.run(api.network.nowMs + api.keys.parts.genesis.atomic.channelDisputeMs);
+    await execute({ type: 'channel_settle', channelId });
+    const { status, settlement } = await shown(`/channels/${channelId}`, '/channels/{id}');
+    expect(status).toBe('closed');
+    const receipt = await shown(`/receipts/${settlement}`, '/receipts/{id}');
+    expect(receipt).toMatchObject({ from: channelId, gross: '20', net: '19', kind: 'channel_close' });
+    expect(receipt).not.toHaveProperty('batch');
   });
 
   it('says at once where a batch goes beyond the limits', async () => {

@@ -279,7 +279,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     42,
     'SCENARIO_KEY_UNKNOWN',
-    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch, escrow_open, escrow_refund, treasury_propose, treasury_approve, fee_propose, fee_vote',
+    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch, escrow_open, escrow_refund, channel_open, channel_close, channel_unilateral_close, channel_dispute, channel_settle, treasury_propose, treasury_approve, fee_propose, fee_vote',
   ],
   'a vote that is neither yes nor no': [
     withEvent('fee_vote: { node: node-0, id: a, network_fee_bps: 3, vote: maybe }'),

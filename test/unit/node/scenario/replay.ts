@@ -8,6 +8,7 @@ import type { Scenario, TimelineEvent } from '../../../../node/scenario/types.ts
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
 import { decodeTransaction, type Transaction } from '../../../../settlement/execution/transaction.ts';
 import { applyLedgerOperation } from '../../../../settlement/ledger/ledger.ts';
+import type { LedgerOperation } from '../../../../settlement/ledger/types.ts';
 import { State } from '../../../../settlement/state.ts';
 
 export function loadText(text: string, file = 'x.yaml'): Scenario {
@@ -38,10 +39,8 @@ export function replay(scenario: Scenario, blockCount: number, loose: readonly T
     transactions.push(transaction);
     const { body, from } = transaction;
     if (body.type === 'unjail' || body.type === 'settle_now' || body.type === 'set_batch_size') return;
-    if (body.type === 'atomic_batch' || body.type === 'escrow_open' || body.type === 'escrow_refund') return;
-    if (body.type === 'treasury_propose' || body.type === 'treasury_approve') return;
-    if (body.type === 'fee_propose' || body.type === 'fee_vote') return;
-    const verdict = applyLedgerOperation(state, parts.genesis.ledger, from, body);
+    if (body.type === 'atomic_batch' || /^(?:escrow|channel|treasury|fee)_/.test(body.type)) return;
+    const verdict = applyLedgerOperation(state, parts.genesis.ledger, from, body as LedgerOperation);
     if (!verdict.ok) refusals.push(`${height} ${body.type} ${verdict.code}`);
   };
   for (const event of loose) for (const bytes of feed.forEvent(event, 0)) apply(bytes, 0);

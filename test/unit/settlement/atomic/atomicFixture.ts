@@ -42,6 +42,7 @@ export const rules: AtomicRules = {
   networkFeeBps: 50,
   feeMin: 1n,
   flushIntervalBlocks: 100,
+  channelDisputeMs: 86_400_000,
   treasury: {
     keepers: [1, 2, 3, 4, 5].map((number) => addressOf(`keeper-${number}`)),
     threshold: 3,

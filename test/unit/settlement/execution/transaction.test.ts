@@ -73,6 +73,31 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
     expiresAtHeight: fc.maxSafeNat(),
   }),
   escrow_refund: fc.record({ type: fc.constant('escrow_refund' as const), escrowId: hex(32) }),
+  channel_open: fc.record({
+    type: fc.constant('channel_open' as const),
+    channelId: hex(32),
+    payee: address,
+    asset: symbol,
+    amount,
+    expiresAtHeight: fc.maxSafeNat(),
+  }),
+  channel_close: fc.record({
+    type: fc.constant('channel_close' as const),
+    channelId: hex(32),
+    amount,
+    signers: fc.uniqueArray(address, { maxLength: 2 }).map((signers) => signers.sort()),
+  }),
+  channel_unilateral_close: fc.record({
+    type: fc.constant('channel_unilateral_close' as const),
+    channelId: hex(32),
+    voucher: fc.option(voucherArbitrary(), { nil: undefined }),
+  }),
+  channel_dispute: fc.record({
+    type: fc.constant('channel_dispute' as const),
+    channelId: hex(32),
+    voucher: voucherArbitrary(),
+  }),
+  channel_settle: fc.record({ type: fc.constant('channel_settle' as const), channelId: hex(32) }),
   treasury_propose: fc.record({
     type: fc.constant('treasury_propose' as const),
     withdrawalId: hex(32),
@@ -104,6 +129,14 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
 };
 const body = fc.oneof(...Object.values(bodies));
 
+function voucherArbitrary() {
+  return address.chain((payer) => {
+    const byteCount = signatureBytesOf(payer);
+    const signature = fc.uint8Array({ minLength: byteCount, maxLength: byteCount });
+    return fc.record({ payer: fc.constant(payer), amount, nonce: fc.maxSafeNat(), signature });
+  });
+}
+
 function atomicBatchArbitrary() {
   const request = fc.record({
     settlementId: hex(32),
@@ -111,7 +144,7 @@ function atomicBatchArbitrary() {
     to: address,
     amount,
     asset: symbol,
-    kind: fc.constantFrom('immediate' as const, 'escrow_release' as const),
+    kind: fc.constantFrom('immediate' as const, 'escrow_release' as const, 'channel_close' as const),
     metadata: fc.string({ maxLength: 100, unit: 'grapheme' }),
   });
   return fc.record({
