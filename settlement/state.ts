@@ -33,21 +33,38 @@ export interface AnyTable {
 /** Longest key of a row, in bytes of UTF-8. */
 export const STATE_KEY_BYTES_MAX = 256;
 
+/** Room for the writes of a plain block, in bytes. */
+const ENCODED_BYTES_HINT = 3072;
+
 /** `null` marks a deleted row. */
 type Rows = Map<string, unknown>;
 
-/** One encoded write: `bytes` is undefined for a deletion. */
+/** One encoded write. */
 export interface EncodedWrite {
   readonly table: number;
   readonly key: string;
-  readonly bytes: Uint8Array | undefined;
+  readonly isDeletion: boolean;
+  /** Where the row lies among the bytes of its layer; nowhere when it is deleted. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The writes of a layer one after the other, as the state root covers them. */
+export interface EncodedLayer {
+  readonly bytes: Uint8Array;
+  readonly writes: readonly EncodedWrite[];
+}
+
+/** The bytes of a row that is not deleted, made when they are asked for: most rows are hashed and never read alone. */
+export function encodedRow({ bytes }: EncodedLayer, { start, end }: EncodedWrite): Uint8Array {
+  return bytes.subarray(start, end);
 }
 
 /** Rows written by one block (or all rows, for a base), by table id. */
 export class Layer {
   readonly tables: (Rows | undefined)[] = [];
   readonly #definitions: (AnyTable | undefined)[] = [];
-  #encoded: readonly EncodedWrite[] | undefined;
+  #encoded: EncodedLayer | undefined;
 
   rows(table: AnyTable): Rows | undefined {
     return this.tables[table.id];
@@ -69,24 +86,31 @@ export class Layer {
   }
 
   /** All writes in table order, then order of first write; encoded once, so freeze the layer before. */
-  encoded(): readonly EncodedWrite[] {
+  encoded(): EncodedLayer {
     if (this.#encoded !== undefined) return this.#encoded;
+    const writer = new Writer(ENCODED_BYTES_HINT);
     const writes: EncodedWrite[] = [];
-    for (let id = 0; id < this.tables.length; id += 1) {
-      const rows = this.tables[id];
-      const definition = this.#definitions[id];
+    for (let table = 0; table < this.tables.length; table += 1) {
+      const rows = this.tables[table];
+      const definition = this.#definitions[table];
       if (rows === undefined || definition === undefined) continue;
       rows.forEach((row, key) => {
-        if (row === null) writes.push({ table: id, key, bytes: undefined });
-        else {
-          const writer = new Writer(96);
-          definition.write(writer, row as never);
-          writes.push({ table: id, key, bytes: writer.finish() });
+        writer
+          .u8(table)
+          .string(key, STATE_KEY_BYTES_MAX)
+          .boolean(row !== null);
+        if (row === null) {
+          writes.push({ table, key, isDeletion: true, start: writer.length, end: writer.length });
+          return;
         }
+        const start = writer.beginBytes();
+        definition.write(writer, row as never);
+        writer.endBytes(start);
+        writes.push({ table, key, isDeletion: false, start, end: writer.length });
       });
     }
-    this.#encoded = writes;
-    return writes;
+    this.#encoded = { bytes: writer.finish(), writes };
+    return this.#encoded;
   }
 
   /** Applies every write of `layer` on top of these rows; deletions remove. */
@@ -188,15 +212,6 @@ function mergeRows<Row>(into: Map<string, Row>, layer: Layer | undefined, table:
  * price of one hash a block (ARCHITECTURE.md, state root).
  */
 export function stateRootAfter(parentRoot: Hash, layer: Layer): Hash {
-  const writes = layer.encoded();
-  if (writes.length === 0) return parentRoot;
-  const writer = new Writer(64 + writes.length * 128);
-  for (const { table, key, bytes } of writes) {
-    writer
-      .u8(table)
-      .string(key, STATE_KEY_BYTES_MAX)
-      .boolean(bytes !== undefined);
-    if (bytes !== undefined) writer.bytes(bytes, 0xffff_ffff);
-  }
-  return hashBytes('state', fromHex(parentRoot), writer.finish());
+  const { writes, bytes } = layer.encoded();
+  return writes.length === 0 ? parentRoot : hashBytes('state', fromHex(parentRoot), bytes);
 }

@@ -69,7 +69,8 @@ export class Writer {
     if (value <= SAFE_INTEGER_MAX) {
       // Most amounts fit a double: no 64-bit BigInt arithmetic for them.
       const low = Number(value);
-      this.#buffer.fill(0, at, at + 8);
+      putU32(this.#buffer, at, 0);
+      putU32(this.#buffer, at + 4, 0);
       putU32(this.#buffer, at + 8, Math.floor(low / TWO_32));
       putU32(this.#buffer, at + 12, low);
       return this;
@@ -109,6 +110,17 @@ export class Writer {
     if (value.length > byteCountMax) outOfRange('byte count', value.length);
     this.u32(value.length);
     return this.fixed(value, value.length);
+  }
+
+  /** Begins bytes behind a 32-bit count that is known when `endBytes` is called. @returns Where they start. */
+  beginBytes(): number {
+    return this.#reserve(4) + 4;
+  }
+
+  /** @param start - What `beginBytes` gave; they end here. */
+  endBytes(start: number): this {
+    putU32(this.#buffer, start - 4, this.#length - start);
+    return this;
   }
 
   /** UTF-8 text behind a 16-bit byte count. */

@@ -130,14 +130,15 @@ export class OpenChain {
   finalize(last: Block, finalizedView: View, retire: (record: ViewRecord) => void): void {
     this.#finalized = last;
     this.#finalizedView = finalizedView;
-    for (const [view, record] of this.#views) {
-      if (view > finalizedView) continue;
+    this.#views.forEach((record, view) => {
+      if (view > finalizedView) return;
       this.#views.delete(view);
       retire(record);
-    }
-    for (const [hash, { header }] of this.#blocks) {
-      if (header.height <= last.header.height || header.view <= finalizedView) this.#blocks.delete(hash);
-    }
+    });
+    const { height } = last.header;
+    this.#blocks.forEach(({ header }, hash) => {
+      if (header.height <= height || header.view <= finalizedView) this.#blocks.delete(hash);
+    });
   }
 
   /**

@@ -94,9 +94,10 @@ export class BlockTree {
     this.#base.absorb(executed.result.layer);
     this.#finalized = executed.block;
     this.#finalizedStateRoot = executed.result.stateRoot;
-    for (const [other, { block }] of this.#executed) {
-      if (block.header.height <= executed.block.header.height) this.#executed.delete(other);
-    }
+    const { height } = executed.block.header;
+    this.#executed.forEach(({ block }, other) => {
+      if (block.header.height <= height) this.#executed.delete(other);
+    });
     return executed;
   }
 }

@@ -5,12 +5,8 @@
 import type { Write } from './types.ts';
 
 export abstract class LazyWrite implements Write {
-  readonly key: string;
+  abstract readonly key: string;
   #value: Uint8Array | undefined;
-
-  constructor(key: string) {
-    this.key = key;
-  }
 
   get value(): Uint8Array {
     this.#value ??= this.encode();

@@ -22,7 +22,13 @@ import { decodeSettlementTransaction } from '../../settlement/chain/transactionC
 import { decodeEvidence } from '../../settlement/execution/evidence.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
-import { type AnyTable, Layer } from '../../settlement/state.ts';
+import {
+  type AnyTable,
+  type EncodedLayer,
+  type EncodedWrite,
+  encodedRow,
+  Layer,
+} from '../../settlement/state.ts';
 import { decodeAtomicCompletion } from './atomicCompletion.ts';
 import { LazyWrite } from './lazyWrite.ts';
 import { readOptional, writeOptional } from './messages.ts';
@@ -116,18 +122,46 @@ export function viewKey(view: View): string {
 
 /** Writes of a state layer, one row each. */
 export function stateWrites(layer: Layer): Write[] {
-  return layer.encoded().map(({ table, key, bytes }) => ({
-    key: `${STATE_PREFIX}${table}/${key}`,
-    value: bytes,
-  }));
+  const encoded = layer.encoded();
+  return encoded.writes.map((write) =>
+    write.isDeletion ? { key: stateKey(write), value: undefined } : new StateWrite(encoded, write),
+  );
+}
+
+function stateKey({ table, key }: EncodedWrite): string {
+  return `${STATE_PREFIX}${table}/${key}`;
+}
+
+/** A row of the state: its key too is made when somebody reads it. Whoever keeps it keeps the encoded rows of its block. */
+class StateWrite extends LazyWrite {
+  readonly #layer: EncodedLayer;
+  readonly #write: EncodedWrite;
+  #key: string | undefined;
+
+  constructor(layer: EncodedLayer, write: EncodedWrite) {
+    super();
+    this.#layer = layer;
+    this.#write = write;
+  }
+
+  override get key(): string {
+    this.#key ??= stateKey(this.#write);
+    return this.#key;
+  }
+
+  protected override encode(): Uint8Array {
+    return encodedRow(this.#layer, this.#write);
+  }
 }
 
 /** The row of a final block, under `blockKey` of its height. */
 export class BlockWrite extends LazyWrite {
+  override readonly key: string;
   readonly stored: StoredBlock;
 
   constructor(key: string, stored: StoredBlock) {
-    super(key);
+    super();
+    this.key = key;
     this.stored = stored;
   }
 
@@ -147,11 +181,12 @@ export class BlockWrite extends LazyWrite {
 
 /** Where the final chain ends. */
 export class HeadWrite extends LazyWrite {
+  override readonly key = HEAD_KEY;
   readonly #block: Block;
   readonly #stateRoot: Hash;
 
   constructor(block: Block, stateRoot: Hash) {
-    super(HEAD_KEY);
+    super();
     this.#block = block;
     this.#stateRoot = stateRoot;
   }
@@ -189,6 +224,7 @@ export function proposalKey(view: View): string {
  * One row, so that a later vote is never there without an earlier one or without what justified it.
  */
 export class ViewWrite extends LazyWrite {
+  override readonly key: string;
   readonly #notarize: Vote | undefined;
   readonly #nullify: Vote | undefined;
   readonly #finalize: Vote | undefined;
@@ -197,7 +233,8 @@ export class ViewWrite extends LazyWrite {
 
   /** Takes down what the record holds now; the record goes on. */
   constructor(key: string, record: ViewRecord) {
-    super(key);
+    super();
+    this.key = key;
     this.#notarize = record.ownNotarize;
     this.#nullify = record.ownNullify;
     this.#finalize = record.ownFinalize;

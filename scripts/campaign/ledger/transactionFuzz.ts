@@ -134,7 +134,7 @@ class TransactionFuzz implements CaseReport {
     if (verdict.value === 'ok') return;
     const before = this.#world.state.get(accountsTable, from);
     const after = state.get(accountsTable, from);
-    for (const { table, key } of layer.encoded()) {
+    for (const { table, key } of layer.encoded().writes) {
       const isTrace = table === batchRecordsTable.id || (table === accountsTable.id && key === from);
       assert(isTrace || this.#emptyWrites.has(`${table}/${key}`), `a failure wrote ${table}/${key}`);
     }
@@ -159,7 +159,7 @@ class TransactionFuzz implements CaseReport {
     world.keep(execution.finish());
     const empty = world.begin().execution.finish();
     this.#emptyRoot = empty.stateRoot;
-    this.#emptyWrites = new Set(empty.layer.encoded().map(({ table, key }) => `${table}/${key}`));
+    this.#emptyWrites = new Set(empty.layer.encoded().writes.map(({ table, key }) => `${table}/${key}`));
     this.#held = holdingsOf(world.state, world.genesis.ledger);
   }
 

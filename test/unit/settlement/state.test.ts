@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ZERO_HASH } from '../../../consensus/primitives/flavor.ts';
-import { Layer, State, stateRootAfter, type Table } from '../../../settlement/state.ts';
+import { encodedRow, Layer, State, stateRootAfter, type Table } from '../../../settlement/state.ts';
 
 interface Row {
   readonly amount: bigint;
@@ -159,26 +159,32 @@ describe('Layer', () => {
     state.set(tables[0], 'b', { amount: 1n });
     state.set(tables[0], 'a', { amount: 2n });
     state.set(tables[0], 'b', undefined);
-    const writes = state.freeze().encoded();
-    expect(writes.map(({ table, key, bytes }) => [table, key, bytes?.at(-1)])).toEqual([
+    const encoded = state.freeze().encoded();
+    expect(
+      encoded.writes.map((write) => [
+        write.table,
+        write.key,
+        write.isDeletion ? undefined : encodedRow(encoded, write).at(-1),
+      ]),
+    ).toEqual([
       [0, 'b', undefined],
       [0, 'a', 2],
       [3, 'x', 5],
     ]);
-    expect(state.top.encoded()).toBe(writes);
+    expect(state.top.encoded()).toBe(encoded);
   });
 
   it('forgets an encoding that absorbing made stale', () => {
     const base = new Layer();
-    expect(base.encoded()).toEqual([]);
+    expect(base.encoded().writes).toEqual([]);
     const state = new State([base]);
     state.set(tables[0], 'a', { amount: 1n });
     base.absorb(state.freeze());
-    expect(base.encoded()).toHaveLength(1);
+    expect(base.encoded().writes).toHaveLength(1);
     const next = new State([base]);
     next.set(tables[0], 'a', undefined);
     base.absorb(next.freeze());
-    expect(base.encoded()).toEqual([]);
+    expect(base.encoded().writes).toEqual([]);
   });
 
   it('gives the rows of a table only once there are any', () => {

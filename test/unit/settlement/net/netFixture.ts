@@ -9,7 +9,7 @@ import type { RevertCode, SettlementBlock, SettlementEvent } from '../../../../s
 import { netTables } from '../../../../settlement/net/tables.ts';
 import type { BlockFlows, NetFact, NetRules, StakePayment } from '../../../../settlement/net/types.ts';
 import { accumulateFlows, closeWindow } from '../../../../settlement/net/window.ts';
-import { Layer, State, type Table } from '../../../../settlement/state.ts';
+import { encodedRow, Layer, State, type Table } from '../../../../settlement/state.ts';
 
 export const baseRules: NetRules = {
   batchSize: 5,
@@ -185,10 +185,12 @@ export function decodedRows(layer: Layer): { readonly row: unknown; readonly dec
   const tables = new Map<number, Table<unknown>>(
     netTables.map((table) => [table.id, table as unknown as Table<unknown>]),
   );
-  return layer.encoded().flatMap(({ table: id, key, bytes }) => {
+  const encoded = layer.encoded();
+  return encoded.writes.flatMap((write) => {
+    const { table: id, key, isDeletion } = write;
     const table = tables.get(id);
-    if (bytes === undefined || table === undefined) return [];
-    const reader = new Reader(bytes);
+    if (isDeletion || table === undefined) return [];
+    const reader = new Reader(encodedRow(encoded, write));
     const decoded = table.read(reader);
     reader.end();
     return [{ row: layer.tables[id]?.get(key), decoded }];
