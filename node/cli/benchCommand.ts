@@ -27,6 +27,7 @@ import type { SweepReport } from '../page/sweep/sweepReport.ts';
 import { showDuration } from '../scenario/reader.ts';
 import { renderBench, wrap } from './bench/benchReport.ts';
 import { CELL_ATTEMPTS_MAX, SILENCE_MS_MAX } from './bench/cellLimits.ts';
+import { OpenCells } from './bench/openCells.ts';
 import type { QueuedCells } from './bench/queuedCells.ts';
 import {
   isBatchSizeAxis,
@@ -249,16 +250,17 @@ class Sweep {
     progress.stop();
   }
 
-  async #runThreads(open: number[], done: (cell: Cell) => void): Promise<void> {
+  async #runThreads(indexes: readonly number[], done: (cell: Cell) => void): Promise<void> {
+    const open = new OpenCells(indexes, this.#plan.seedCount);
     await runWorkerPool<CellTask, Cell>({
       module: new URL(
         `../experiment/worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
         import.meta.url,
       ),
-      workerCount: this.#workerCount(open.length),
+      workerCount: this.#workerCount(indexes.length),
       silenceMsMax: SILENCE_MS_MAX,
       signal: this.#interruption.signal,
-      next: () => this.#attempt(() => this.#nextTask(open)),
+      next: (lane) => this.#attempt(() => this.#nextTask(open, lane)),
       done: (cell) => this.#attempt(() => done(cell)),
       lost: ({ index }, reason) => this.#attempt(() => this.#lost(index, reason, open)),
     });
@@ -285,17 +287,17 @@ class Sweep {
     }
   }
 
-  #nextTask(open: number[]): CellTask | undefined {
-    const index = this.#interruption.signal.aborted ? undefined : open.shift();
+  #nextTask(open: OpenCells, lane: number): CellTask | undefined {
+    const index = this.#interruption.signal.aborted ? undefined : open.take(lane);
     return index === undefined ? undefined : this.#plan.task(index);
   }
 
   /** Another thread tries again; a cell that ends every thread ends the sweep. */
-  #lost(index: number, reason: string, open: number[]): void {
+  #lost(index: number, reason: string, open: OpenCells): void {
     const losses = (this.#losses.get(index) ?? 0) + 1;
     this.#losses.set(index, losses);
     if (losses < CELL_ATTEMPTS_MAX) {
-      open.unshift(index);
+      open.giveBack(index);
       return;
     }
     const code: ExperimentCode = 'EXPERIMENT_CELL_LOST';

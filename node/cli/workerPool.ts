@@ -14,8 +14,8 @@ export interface WorkerPoolOptions<Task, Outcome> {
   /** Module of the worker, as an address of this checkout or of the build. */
   readonly module: URL;
   readonly workerCount: number;
-  /** Gives the next task; undefined ends the run. */
-  readonly next: () => Task | undefined;
+  /** Gives the next task of a lane, numbered from 0; undefined ends it. */
+  readonly next: (lane: number) => Task | undefined;
   readonly done: (outcome: Outcome) => void;
   /** A thread died or was ended over this task. */
   readonly lost: (task: Task, reason: string) => void;
@@ -33,14 +33,17 @@ export type TaskEnd<Outcome> =
 
 /** Runs until there are no more tasks. */
 export async function runWorkerPool<Task, Outcome>(options: WorkerPoolOptions<Task, Outcome>): Promise<void> {
-  await Promise.all(Array.from({ length: options.workerCount }, () => runLane(options)));
+  await Promise.all(Array.from({ length: options.workerCount }, (_, lane) => runLane(options, lane)));
 }
 
 /** One thread after the other, each as long as it lives. */
-async function runLane<Task, Outcome>(options: WorkerPoolOptions<Task, Outcome>): Promise<void> {
+async function runLane<Task, Outcome>(
+  options: WorkerPoolOptions<Task, Outcome>,
+  lane: number,
+): Promise<void> {
   const { next, done, lost, signal } = options;
   const thread = new TaskThread<Task, Outcome>(options);
-  for (let task = next(); task !== undefined; task = next()) {
+  for (let task = next(lane); task !== undefined; task = next(lane)) {
     const end = await thread.run(task, signal);
     if (end.type === 'done') done(end.outcome);
     else if (end.type === 'lost') lost(task, end.reason);
