@@ -48,7 +48,7 @@ export class ValidatorSet {
 
   at(index: ValidatorIndex): Validator {
     const validator = this.validators[index];
-    assert(validator !== undefined, `no validator ${index}`);
+    if (validator === undefined) assert(false, `no validator ${index}`);
     return validator;
   }
 

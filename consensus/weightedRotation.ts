@@ -93,7 +93,7 @@ export class LeaderSchedule {
 
   /** @param view - From 1. */
   leaderOf(view: View): ValidatorIndex {
-    assert(Number.isSafeInteger(view) && view >= 1, `view ${view} has no leader`);
+    if (!Number.isSafeInteger(view) || view < 1) assert(false, `view ${view} has no leader`);
     const position = (view - 1) % this.periodViews;
     const older = this.#older;
     if (older !== undefined && position >= older.start && position < older.start + older.filled) {

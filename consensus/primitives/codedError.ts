@@ -49,7 +49,8 @@ export class CodedError extends Error {
 }
 
 /**
- * Crashes on a broken assumption of our own. Stays on in production: going on with wrong state costs more.
+ * Crashes on a broken assumption of our own. Stays on in production: going on with wrong state costs more. The message is
+ * made whether it is needed or not: where that happens often, ask first and `assert(false, …)`.
  * @throws {Error} when `condition` is false; never caught below the process boundary.
  */
 export function assert(condition: boolean, message: string): asserts condition {

@@ -70,7 +70,7 @@ export class BlockTree {
     let hash = parent.hash;
     while (hash !== this.#finalized.hash) {
       const executed = this.#executed.get(hash);
-      assert(executed !== undefined, `parent ${hash} was not executed`);
+      if (executed === undefined) assert(false, `parent ${hash} was not executed`);
       layers.push(executed.result.layer);
       hash = executed.block.header.parentHash;
     }

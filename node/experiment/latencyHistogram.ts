@@ -69,7 +69,7 @@ function ascending(counts: ReadonlyMap<number, number>): BucketCounts {
 }
 
 export function bucketOf(value: number): number {
-  assert(Number.isSafeInteger(value), `latency ${value} is no whole number of ms`);
+  if (!Number.isSafeInteger(value)) assert(false, `latency ${value} is no whole number of ms`);
   if (value < EXACT_BELOW) return value;
   // Exact: the exponent of a double is its floor of log2.
   const exponent = exponentOf(value);

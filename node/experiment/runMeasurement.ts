@@ -125,7 +125,8 @@ export class RunMeasurement implements RunProbe {
 
   finalized({ header }: Block, { facts, flows, receipts }: ExecutionResult): void {
     const { height, timestampMs, origin } = header;
-    assert(height === this.#height + 1, `measurement skips from height ${this.#height} to ${height}`);
+    if (height !== this.#height + 1)
+      assert(false, `measurement skips from height ${this.#height} to ${height}`);
     this.#height = height;
     this.#transactions += receipts.length;
     this.#unsettled.push(timestampMs);
@@ -218,7 +219,7 @@ export class RunMeasurement implements RunProbe {
     assert(batch.fromHeight === this.#settledHeight + 1, `gap before batch ${batch.seq}`);
     for (let height = batch.fromHeight; height <= batch.toHeight; height += 1) {
       const timestampMs = this.#unsettled.shift();
-      assert(timestampMs !== undefined, `batch ${batch.seq} holds a block that was never final`);
+      if (timestampMs === undefined) assert(false, `batch ${batch.seq} holds a block that was never final`);
       this.#latency.end(includedAtMs - timestampMs);
     }
     this.#settledHeight = batch.toHeight;

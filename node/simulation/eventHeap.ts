@@ -132,7 +132,7 @@ export class EventPool<Event> {
 
   at(slot: number): Event {
     const event = this.#events[slot];
-    assert(event !== undefined, `no event in slot ${slot}`);
+    if (event === undefined) assert(false, `no event in slot ${slot}`);
     return event;
   }
 

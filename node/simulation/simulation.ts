@@ -571,7 +571,8 @@ export class Simulation implements WatchedNetwork {
     }
     const isFirst = height > this.#finalizedHeight;
     if (isFirst) {
-      assert(height === this.#finalizedHeight + 1, `height ${height} final after ${this.#finalizedHeight}`);
+      if (height !== this.#finalizedHeight + 1)
+        assert(false, `height ${height} final after ${this.#finalizedHeight}`);
       this.#finalizedHeight = height;
       this.#finalizedStateRoot = result.stateRoot;
     }
@@ -643,7 +644,7 @@ export class Simulation implements WatchedNetwork {
 
   #node(index: number): SimulatedNode {
     const node = this.#nodes[index];
-    assert(node !== undefined, `no node ${index}`);
+    if (node === undefined) assert(false, `no node ${index}`);
     return node;
   }
 }

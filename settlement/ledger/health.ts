@@ -20,7 +20,7 @@ const powersOfTen: readonly bigint[] = Array.from(
 /** Price of one whole unit of a registered asset in USD, times 10^8. */
 export function priceOf(state: State, asset: string): bigint {
   const price = state.get(pricesTable, asset);
-  assert(price !== undefined, `no price of ${asset}`);
+  if (price === undefined) assert(false, `no price of ${asset}`);
   return price;
 }
 
@@ -74,6 +74,6 @@ export function seizedCollateral(
 /** Worth in USD times 10^8 times 10^36. */
 function scaledWorth(state: State, asset: AssetRules, amount: bigint): bigint {
   const scale = powersOfTen[ASSET_DECIMALS_MAX - asset.decimals];
-  assert(scale !== undefined, `${asset.symbol} has ${asset.decimals} decimals`);
+  if (scale === undefined) assert(false, `${asset.symbol} has ${asset.decimals} decimals`);
   return amount * priceOf(state, asset.symbol) * scale;
 }

@@ -17,7 +17,7 @@ export interface NetFlow {
 /** The pool of a registered asset; genesis wrote one for each. */
 export function poolOf(state: State, asset: string): Pool {
   const pool = state.get(poolsTable, asset);
-  assert(pool !== undefined, `no pool of ${asset}`);
+  if (pool === undefined) assert(false, `no pool of ${asset}`);
   return pool;
 }
 
@@ -35,11 +35,12 @@ export function sealPoolFlows(state: State, rules: LedgerRules, net: readonly Ne
   for (const { symbol } of rules.assets) {
     const pool = poolOf(state, symbol);
     const sealed = net.find(({ asset }) => asset === symbol)?.amount ?? 0n;
-    assert(sealed === pool.openNet, `net of ${symbol} is ${sealed}, its pool counted ${pool.openNet}`);
+    if (sealed !== pool.openNet)
+      assert(false, `net of ${symbol} is ${sealed}, its pool counted ${pool.openNet}`);
     if (sealed === 0n) continue;
     matchedCount += 1;
     const outflow = sealed < 0n ? -sealed : 0n;
-    assert(pool.cash >= outflow, `pool of ${symbol} cannot cover its seal`);
+    if (pool.cash < outflow) assert(false, `pool of ${symbol} cannot cover its seal`);
     state.set(poolsTable, symbol, {
       ...pool,
       cash: pool.cash - outflow,

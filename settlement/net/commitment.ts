@@ -44,7 +44,7 @@ export function readNetBatchContent(reader: Reader): NetBatchContent {
 export function writeNetAmounts(writer: Writer, amounts: readonly NetAmount[]): void {
   assert(isAscendingByAsset(amounts), 'net amounts must ascend by asset');
   writer.list(amounts, ASSETS_LIMIT, (w, { asset, amount }) => {
-    assert(amount !== 0n, `net of ${asset} is zero`);
+    if (amount === 0n) assert(false, `net of ${asset} is zero`);
     w.string(asset, ASSET_BYTES_MAX).signedAmount(amount);
   });
 }
@@ -61,7 +61,7 @@ export function readNetAmounts(reader: Reader): readonly NetAmount[] {
 export function writeAssetAmounts(writer: Writer, amounts: readonly AssetAmount[]): void {
   assert(isAscendingByAsset(amounts), 'amounts must ascend by asset');
   writer.list(amounts, ASSETS_LIMIT, (w, { asset, amount }) => {
-    assert(amount !== 0n, `amount of ${asset} is zero`);
+    if (amount === 0n) assert(false, `amount of ${asset} is zero`);
     w.string(asset, ASSET_BYTES_MAX).amount(amount);
   });
 }

@@ -39,7 +39,7 @@ export class LatencyStatistics {
 
   /** @param latencyMs - A whole number of ms; one below 0 (skewed clocks) counts as 0. */
   add(latencyMs: number): void {
-    assert(Number.isSafeInteger(latencyMs), `latency ${latencyMs} is no whole number of ms`);
+    if (!Number.isSafeInteger(latencyMs)) assert(false, `latency ${latencyMs} is no whole number of ms`);
     const value = Math.max(0, latencyMs);
     this.#count += 1;
     this.#sum += value;

@@ -82,7 +82,8 @@ export class MetricsFold {
 
   /** Folds the next finalised block; heights must follow each other from 1. */
   fold(block: BlockFacts): void {
-    assert(block.height === this.#height + 1, `metrics skip from height ${this.#height} to ${block.height}`);
+    if (block.height !== this.#height + 1)
+      assert(false, `metrics skip from height ${this.#height} to ${block.height}`);
     this.#height = block.height;
     this.#timestamps.push(block.timestampMs);
     this.#foldFlows(block.flows);
@@ -155,7 +156,7 @@ export class MetricsFold {
     const blockCount = batch.toHeight - batch.fromHeight + 1;
     for (let offset = 0; offset < blockCount; offset += 1) {
       const timestampMs = this.#timestamps.shift();
-      assert(timestampMs !== undefined, `batch ${batch.seq} holds a block that was never folded`);
+      if (timestampMs === undefined) assert(false, `batch ${batch.seq} holds a block that was never folded`);
       this.#blockLatency.add(includedAtMs - timestampMs);
     }
     this.#firstUnsettled = batch.toHeight + 1;

@@ -115,7 +115,7 @@ export function pendingRows(state: State, counters: NetCounters): BatchRow[] {
 /** The row of a batch known to be pending. */
 export function batchRow(state: State, seq: number): BatchRow {
   const row = state.get(batchTable, batchKey(seq));
-  assert(row !== undefined, `batch ${seq} is pending and has no row`);
+  if (row === undefined) assert(false, `batch ${seq} is pending and has no row`);
   return row;
 }
 
@@ -140,7 +140,7 @@ export function currentDuty(state: State, seq: number): Attempt | undefined {
 /** The running attempt of a pending batch, the last one of a settled one. */
 export function lastAttempt(batch: SealedBatch): Attempt {
   const attempt = batch.attempts.at(-1);
-  assert(attempt !== undefined, `batch ${batch.seq} has no attempt`);
+  if (attempt === undefined) assert(false, `batch ${batch.seq} has no attempt`);
   return attempt;
 }
 
@@ -157,7 +157,7 @@ export function isRescueOpen(
 
 export function standingOf(state: State, index: ValidatorIndex): DutyStanding {
   const standing = state.get(standingTable, standingKey(index));
-  assert(standing !== undefined, `validator ${index} has no standing`);
+  if (standing === undefined) assert(false, `validator ${index} has no standing`);
   return standing;
 }
 

@@ -232,8 +232,8 @@ export const bugs: readonly PlantedBug[] = [
       },
       {
         file: 'settlement/ledger/pools.ts',
-        honest: 'assert(sealed === pool.openNet,',
-        planted: 'assert(sealed === -pool.openNet,',
+        honest: 'if (sealed !== pool.openNet) assert(false,',
+        planted: 'if (sealed !== -pool.openNet) assert(false,',
       },
     ],
     law: 'conservation',
