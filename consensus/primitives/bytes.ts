@@ -85,6 +85,12 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
+/** True when every byte is below 128: as UTF-8 a character each. */
+export function isAsciiBytes(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index += 1) if ((bytes[index] as number) > 0x7f) return false;
+  return true;
+}
+
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }

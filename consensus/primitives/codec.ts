@@ -2,7 +2,7 @@
  * Canonical binary encoding: one way to write each value, big-endian, every size bounded. A reader rejects
  * anything a writer would not have written, trailing bytes included, so equal values have equal bytes.
  */
-import { isAscii, readHex, writeHex, writeLatin1 } from './bytes.ts';
+import { isAscii, isAsciiBytes, readHex, toKey, writeHex, writeLatin1 } from './bytes.ts';
 import { refuse, type Verdict } from './codedError.ts';
 import { AMOUNT_MAX, type Amount, type Hash } from './flavor.ts';
 
@@ -269,11 +269,13 @@ export class Reader {
   string(byteCountMax: number): string {
     const byteCount = this.u16();
     if (byteCount > byteCountMax) throw new DecodeError(`text of ${byteCount} bytes exceeds ${byteCountMax}`);
+    const bytes = this.fixed(byteCount);
+    // Nearly all text is short and ASCII: a decoder for each costs more than the rest of what is read.
+    if (byteCount <= LOOP_CHARACTERS_MAX && isAsciiBytes(bytes)) return toKey(bytes);
     try {
       // ignoreBOM keeps a leading U+FEFF, which would otherwise vanish and break the round trip.
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.fixed(byteCount));
-    } catch (cause) {
-      if (cause instanceof DecodeError) throw cause;
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
       throw new DecodeError('text is not UTF-8');
     }
   }

@@ -249,7 +249,8 @@ export class MockSettlementChain {
     if (proofGas(transaction, bytes.length) > this.#options.gasLimit) {
       return refuse('SETTLEMENT_GAS_ABOVE_LIMIT', `${bytes.length} bytes do not fit a block`);
     }
-    const author = this.#contract.checkAuthor(transaction);
+    const hash = settlementTransactionHash(transaction);
+    const author = this.#contract.checkAuthor(transaction, hash);
     if (!author.ok) return author;
     if (seq <= this.lastSettledSeq) return refuse('NET_BATCH_ALREADY_SETTLED', `batch ${seq} is settled`);
     if (seq > this.lastSettledSeq + MEMPOOL_SEQ_AHEAD_MAX) {
@@ -261,7 +262,7 @@ export class MockSettlementChain {
     this.#arrivalCount += 1;
     const waiting: WaitingTransaction = {
       transaction,
-      hash: settlementTransactionHash(transaction),
+      hash,
       byteCount: bytes.length,
       arrivedMs: nowMs,
       arrival: this.#arrivalCount,

@@ -16,7 +16,7 @@ import type { NetAmount, RevertCode, SettlementAction, SettlementTransaction } f
 import { payloadGas, proofGas, settlementGas } from './feeMarket.ts';
 import type { SettlementKey } from './mempool.ts';
 import { executeActions, type Holdings } from './swapPools.ts';
-import { settlementSigningBytes } from './transactionCodec.ts';
+import { settlementSigningBytes, settlementTransactionHash } from './transactionCodec.ts';
 
 export interface ContractOptions {
   /** The sidechain whose headers and certificates count. */
@@ -92,9 +92,10 @@ export class SettlementContract {
     this.#usedAttempts = new Map(snapshot.usedAttempts);
   }
 
-  /** Checks that a registered validator made this transaction for this sidechain; done before it is taken in. */
+  /** Checks that a registered validator made this transaction for this sidechain; done before it is taken in. @param hash - Its hash, where it is known. */
   checkAuthor(
     transaction: SettlementTransaction,
+    hash = settlementTransactionHash(transaction),
   ): Verdict<
     SettlementTransaction,
     'SETTLEMENT_CHAIN_MISMATCH' | 'SETTLEMENT_PROPOSER_UNKNOWN' | 'SETTLEMENT_SIGNATURE_INVALID'
@@ -107,7 +108,7 @@ export class SettlementContract {
       return refuse('SETTLEMENT_PROPOSER_UNKNOWN', `no validator ${transaction.proposer}`);
     }
     const { publicKey } = validators.at(transaction.proposer);
-    if (!this.#verifier.verify(publicKey, settlementSigningBytes(transaction), transaction.signature)) {
+    if (!this.#verifier.verify(publicKey, settlementSigningBytes(transaction, hash), transaction.signature)) {
       return refuse('SETTLEMENT_SIGNATURE_INVALID', 'the signature of the settlement does not verify');
     }
     return accept(transaction);

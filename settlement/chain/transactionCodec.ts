@@ -36,13 +36,16 @@ export function settlementTransactionHash(transaction: UnsignedSettlementTransac
   );
 }
 
-/** What the proposer signs: domain, chain, transaction hash, certificate digest. */
-export function settlementSigningBytes(transaction: UnsignedSettlementTransaction): Uint8Array {
+/** What the proposer signs: domain, chain, transaction hash, certificate digest. @param hash - Of the transaction, where it is known. */
+export function settlementSigningBytes(
+  transaction: UnsignedSettlementTransaction,
+  hash = settlementTransactionHash(transaction),
+): Uint8Array {
   const certificate = encode((writer) => writeCertificate(writer, transaction.certificate));
   return new Writer(97)
     .u8(domains.settlementTransaction)
     .hash(transaction.chainId)
-    .hash(settlementTransactionHash(transaction))
+    .hash(hash)
     .hash(hashBytes('vote', certificate))
     .finish();
 }
