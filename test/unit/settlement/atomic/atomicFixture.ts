@@ -4,8 +4,15 @@ import { toHex } from '../../../../consensus/primitives/bytes.ts';
 import { decode, encode } from '../../../../consensus/primitives/codec.ts';
 import { type Address, AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
 import { type BatchOutcome, executeAtomicBatch } from '../../../../settlement/atomic/batch.ts';
+import { applyChannelOperation } from '../../../../settlement/atomic/channel.ts';
+import type { ChannelFact, ChannelOperation } from '../../../../settlement/atomic/channelTypes.ts';
 import { applyEscrowOperation } from '../../../../settlement/atomic/escrow.ts';
-import { atomicTables, escrowsTable, gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
+import {
+  atomicTables,
+  channelsTable,
+  escrowsTable,
+  gatheredFeesTable,
+} from '../../../../settlement/atomic/tables.ts';
 import {
   applyTreasuryOperation,
   settleWithdrawals,
@@ -16,6 +23,7 @@ import type {
   AtomicBatch,
   AtomicRules,
   EscrowOperation,
+  SettlementContext,
   SettlementRequest,
 } from '../../../../settlement/atomic/types.ts';
 import { accountOf, ledgerTotals, replaceAmount } from '../../../../settlement/ledger/accounts.ts';
@@ -26,6 +34,8 @@ import type { GenesisAccount } from '../../../../settlement/ledger/types.ts';
 import { type AnyTable, State, type Table } from '../../../../settlement/state.ts';
 import { addressOf, rules as ledger } from '../ledger/ledgerFixture.ts';
 
+/** Height 0 is at 0 here. */
+export const BLOCK_TIME_MS = 2000;
 export const TNZO = 10n ** 18n;
 export const buyer = addressOf('buyer');
 export const seller = addressOf('seller');
@@ -110,14 +120,12 @@ export class AtomicChain {
       changed,
     }: { readonly signers?: readonly Address[]; readonly changed?: Partial<AtomicRules> } = {},
   ): BatchOutcome {
-    const context = {
-      ledger,
-      rules: { ...rules, ...changed },
-      height: this.height,
-      timestampMs: this.height * 2000,
-    };
     const [sender = buyer, ...others] = signers ?? payersOf(batch);
-    return executeAtomicBatch(this.state, context, sender, { type: 'atomic_batch', batch, signers: others });
+    return executeAtomicBatch(this.state, this.#context(changed), sender, {
+      type: 'atomic_batch',
+      batch,
+      signers: others,
+    });
   }
 
   /** Gives an account all it can hold, behind the back of all law. */
@@ -131,6 +139,17 @@ export class AtomicChain {
   escrow(from: Address, operation: EscrowOperation): string | undefined {
     const verdict = applyEscrowOperation(this.state, ledger, this.height, from, operation);
     return verdict.ok ? undefined : verdict.code;
+  }
+
+  /** Does something with a channel. @returns What came of it, or the code of a refusal. */
+  channel(from: Address, operation: ChannelOperation): ChannelFact | string {
+    const verdict = applyChannelOperation(this.state, this.#context(), from, operation);
+    return verdict.ok ? verdict.value.fact : verdict.code;
+  }
+
+  #context(changed: Partial<AtomicRules> = {}): SettlementContext {
+    const { height } = this;
+    return { ledger, rules: { ...rules, ...changed }, height, timestampMs: height * BLOCK_TIME_MS };
   }
 
   /** Proposes or approves a withdrawal. @returns What came of it, or the code of a refusal. */
@@ -154,12 +173,17 @@ export class AtomicChain {
     return accountOf(this.state, ledger, address).balances[assetIndexOf(ledger, asset)];
   }
 
-  /** Per asset: all the ledger holds, what has gathered on the way to the treasury, and what lies in escrows. */
+  /** Per asset: all the ledger holds, what has gathered on the way to the treasury, and what lies in escrows and channels. */
   totals(): readonly bigint[] {
     const totals = [...ledgerTotals(this.state, ledger)];
     for (const [asset, amount] of this.state.entries(gatheredFeesTable)) {
       const index = assetIndexOf(ledger, asset);
       totals[index] = (totals[index] ?? 0n) + amount;
+    }
+    for (const [, channel] of this.state.entries(channelsTable)) {
+      if ('settlementId' in channel) continue;
+      const index = assetIndexOf(ledger, channel.asset);
+      totals[index] = (totals[index] ?? 0n) + channel.deposit;
     }
     for (const [, { asset, amount }] of this.state.entries(escrowsTable)) {
       const index = assetIndexOf(ledger, asset);
