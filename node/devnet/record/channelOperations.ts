@@ -3,6 +3,7 @@ import type { Address, Height } from '../../../consensus/primitives/flavor.ts';
 import type { ChannelOperation, SignedVoucher } from '../../../settlement/atomic/channelTypes.ts';
 import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import { assetIndexOf } from '../../../settlement/ledger/assets.ts';
+import { EXPIRY_BLOCKS_MAX } from '../../scenario/atomicBatchReader.ts';
 import type { ScenarioChannelOperation } from '../../scenario/channels.ts';
 import type { ScenarioVoucher } from '../../scenario/types.ts';
 import type { AccountLabels } from './labels.ts';
@@ -26,7 +27,9 @@ export function channelOperationOf(
       const { payee, asset, amount, expiresAtHeight } = operation;
       if (assetIndexOf(ledger, asset) < 0 || amount <= 0n || payee === from) return undefined;
       if (expiresAtHeight !== 0 && expiresAtHeight <= height) return undefined;
-      const expiresAfterBlocks = expiresAtHeight === 0 ? undefined : expiresAtHeight - height;
+      const blocks = expiresAtHeight - height;
+      // No recording lasts as long as a scenario can count: beyond that none is the same.
+      const expiresAfterBlocks = blocks <= 0 || blocks > EXPIRY_BLOCKS_MAX ? undefined : blocks;
       return { type: 'channel_open', id, to: labels.of(payee), asset, amount, expiresAfterBlocks };
     }
     case 'channel_close': {

@@ -10,6 +10,7 @@ import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
 import type { Scenario } from '../../../../node/scenario/types.ts';
 import { writeScenario } from '../../../../node/simulation/fuzz/writeScenario.ts';
 import { runSimulation } from '../../../../node/simulation/run.ts';
+import { signVoucher } from '../../../../settlement/atomic/voucher.ts';
 import { encodeTransaction, signTransaction } from '../../../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { scenarioOf } from '../../../helpers/runScenario.ts';
@@ -177,6 +178,41 @@ describe('makeRecording', () => {
     expect(transactionCount).toBe(16);
     expect(comments).toContain('11 transactions are left out: the ledger refused them for what they are.');
     expect(comments).toContain('2 proofs of equivocation stood in the blocks: nobody equivocates here.');
+  });
+
+  it('writes channels with the vouchers that were shown, by who signed them', () => {
+    const network = new FakeNetwork();
+    const { genesis, accounts } = network.parts;
+    const alice = accounts.get('alice');
+    if (alice === undefined) throw new RangeError('no alice');
+    const channelId = `0x${'0c'.repeat(32)}`;
+    const payee = `0x${'77'.repeat(32)}`;
+    const place = { chainId: genesis.chainId, channelId };
+    const voucher = signVoucher(alice.secretKey, place, { amount: 4n, nonce: 2 });
+    const open = { type: 'channel_open', channelId, payee, asset: 'UM', amount: 9n } as const;
+    const bodies: TransactionBody[] = [
+      { ...open, expiresAtHeight: 7 },
+      { ...open, expiresAtHeight: 10_000_000 },
+      { ...open, expiresAtHeight: 1 },
+      { type: 'channel_unilateral_close', channelId, voucher: undefined },
+      { type: 'channel_dispute', channelId, voucher },
+      { type: 'channel_settle', channelId },
+      { type: 'channel_close', channelId, amount: 0n, signers: [] },
+    ];
+    const transactions = bodies.map((body) => network.sign('alice', body));
+    const { config, seed } = network.scenario;
+    const chain = { blocks: [{ height: 1, transactions, evidenceCount: 0 }], batches: [] };
+    const { scenario } = recordScenario({ config, seed, genesis, chain });
+    const to = expect.stringMatching(/./);
+    const opened = { type: 'channel_open', id: channelId, to, asset: 'UM', amount: 9n };
+    expect(scenario.timeline[0]?.transactions.map(({ operation }) => operation)).toEqual([
+      { ...opened, expiresAfterBlocks: 6 },
+      { ...opened, expiresAfterBlocks: undefined },
+      { type: 'channel_unilateral_close', id: channelId, voucher: undefined },
+      { type: 'channel_dispute', id: channelId, voucher: { payer: 'alice', amount: 4n, nonce: 2 } },
+      { type: 'channel_settle', id: channelId },
+      { type: 'channel_close', id: channelId, amount: 0n, signers: [] },
+    ]);
   });
 
   it('writes an atomic batch with its ids, parties and what was left of its time', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ValueLaws } from '../../../../node/laws/value.ts';
-import { gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
+import { channelsTable, gatheredFeesTable } from '../../../../settlement/atomic/tables.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../../../settlement/ledger/tables.ts';
 import type { Account, Pool } from '../../../../settlement/ledger/types.ts';
 import { batchTable, standingTable, windowTable } from '../../../../settlement/net/tables.ts';
@@ -110,11 +110,16 @@ describe('conservation', () => {
 });
 
 describe('ledger', () => {
-  it('is broken by value out of nowhere, in an account, a pool, the treasury or a stake', () => {
+  it('is broken by value out of nowhere, in an account, a pool, the treasury, a channel or a stake', () => {
     const writes: ((state: State) => void)[] = [
       (state) => state.set(accountsTable, 'bob', accountWith(0n, 1n)),
       (state) => state.set(poolsTable, 'UM', { ...emptyPool, cash: 999n }),
       (state) => state.set(treasuryTable, 'TNZO', 5n),
+      (state) =>
+        state.set(channelsTable, 'c1', {
+          ...{ payer: 'a', payee: 'b', asset: 'UM', deposit: 3n, expiresAtHeight: 0 },
+          closing: undefined,
+        }),
       (state) =>
         state.set(standingTable, '0', {
           index: 0,

@@ -316,6 +316,29 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_ACCOUNT_INVALID',
     'expected two accounts, got `x` twice',
   ],
+  'a request that pays from an escrow and closes a channel': [
+    withEvent(
+      'atomic_batch: { id: r, requests: [{ id: a, escrow: e, channel: c, to: y, asset: UM, amount: 1 }] }',
+    ),
+    7,
+    59,
+    'SCENARIO_KEYS_CONFLICT',
+    'expected one of `from`, `escrow` and `channel`, got more',
+  ],
+  'a voucher with a nonce of 0': [
+    withEvent('channel_dispute: { id: tab, voucher: { payer: x, amount: 1, nonce: 0 } }'),
+    7,
+    92,
+    'SCENARIO_VALUE_INVALID',
+    'expected an integer >= 1, got 0',
+  ],
+  'a dispute without a voucher': [
+    withEvent('channel_dispute: { id: tab }'),
+    7,
+    42,
+    'SCENARIO_KEY_MISSING',
+    'expected a voucher, got nothing',
+  ],
   'atomic batch with a misspelt key': [
     withEvent('atomic_batch: { id: rent, requests: [{ id: a, form: x, to: y, asset: UM, amount: 1 }] }'),
     7,
