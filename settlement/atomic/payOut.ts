@@ -25,9 +25,19 @@ export function payOut(
   const net = amount - fee;
   if (!overlay.credit(to, index, net)) return refuseOverflow(settlementId, to);
   overlay.withholdFee(index, fee);
-  const parties = { settlementId, batchId, from, to };
-  const block = { blockHeight: height, timestampMs };
-  overlay.addReceipt({ ...parties, gross: amount, net, fee, asset, kind, ...block });
+  overlay.addReceipt({
+    settlementId,
+    batchId,
+    from,
+    to,
+    gross: amount,
+    net,
+    fee,
+    asset,
+    kind,
+    blockHeight: height,
+    timestampMs,
+  });
   return undefined;
 }
 
