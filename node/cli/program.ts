@@ -108,6 +108,7 @@ type Finish = (exitCode: Promise<ExitCode>) => void;
 const usageCodes: readonly string[] = [
   'NOT_AVAILABLE_YET',
   'CLI_USAGE',
+  'BATCH_FILE_INVALID',
   'EXPERIMENT_EMPTY',
   'EXPERIMENT_LIMIT_UNKNOWN',
   'EXPERIMENT_TOO_LARGE',

@@ -4,11 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { signAsEvmAccount } from '../../consensus/primitives/accountSignature.ts';
 import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
 import {
-  cosignAsEvmAccount,
+  cosigningBytes,
   decodeTransaction,
   signTransactionAsEvmAccount,
   type Transaction,
@@ -125,6 +126,7 @@ function signBatch(
     signers: cosigners.map(({ address }) => ({ address, signature: blank })),
   };
   const transaction = readTransaction(unsigned, chainId, path);
+  const message = cosigningBytes(chainId, transaction.body);
   const keyOf = (owner: string): Uint8Array =>
     fromHex(accounts.find(({ address }) => address === owner)?.private_key ?? '0x');
   return {
@@ -132,7 +134,7 @@ function signBatch(
     signature: toHex(signTransactionAsEvmAccount(transaction, keyOf(body.sender)).auth.signature),
     signers: cosigners.map(({ address }) => ({
       address,
-      signature: toHex(cosignAsEvmAccount(chainId, transaction.body, keyOf(address))),
+      signature: toHex(signAsEvmAccount(keyOf(address), message)),
     })),
   };
 }

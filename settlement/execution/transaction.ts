@@ -189,11 +189,6 @@ export function signTransactionAsEvmAccount(
   return { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body, auth };
 }
 
-/** Signs as an EVM account beside the sender: what `cosigningBytes` say. */
-export function cosignAsEvmAccount(chainId: Hash, body: TransactionBody, secretKey: Uint8Array): Signature {
-  return secp256k1.sign(secretKey, fromHex(hashPrefixed(cosigningBytes(chainId, body))));
-}
-
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writeUnsigned(writer, transaction);
