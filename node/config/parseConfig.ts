@@ -24,6 +24,7 @@ import {
   sortProblems,
   suggest,
 } from './problem.ts';
+import { readTrust } from './proofTrust.ts';
 import { findBrokenRules } from './rules.ts';
 import { type ConfigFile, configSchema, knownKeys, listGroups } from './schema.ts';
 import type { Config } from './types.ts';
@@ -345,6 +346,15 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       timeoutBlocks: atomicBatches.timeout_blocks,
       gasMax: atomicBatches.gas_max,
       channelDisputeMs: atomicBatches.channel_dispute_ms,
+      requiredProofs: atomicBatches.required_proofs.map(({ payer, asset, kinds, signers, threshold }) => ({
+        payer,
+        asset,
+        kinds,
+        signers,
+        threshold,
+      })),
+      ...readTrust(atomicBatches).trust,
+      proofGenesisMs: atomicBatches.proof_genesis_ms ?? undefined,
     },
     node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
     p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },

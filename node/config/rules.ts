@@ -4,6 +4,7 @@ import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
 import { SETTLEMENT_TRANSACTION_BYTES_MAX } from '../../settlement/chain/transactionCodec.ts';
 import { namePattern, publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
+import { readTrust } from './proofTrust.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
 
@@ -30,6 +31,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkAccounts(config),
     ...checkKeepers(config),
     ...checkAtomicBatches(config),
+    ...checkProofs(file, config),
     ...checkMessages(config),
   ];
 }
@@ -304,6 +306,38 @@ function checkAtomicBatches({ atomicBatches, settlement, ledger }: Config): Brok
     if (ledger.assets.some((asset) => asset.symbol === symbol)) return [];
     return [{ paths, message: `expected an asset that ledger.assets holds, got \`${symbol}\`` }];
   });
+}
+
+function checkProofs({ atomic_batches: file }: ConfigFile, { atomicBatches, ledger }: Config): BrokenRule[] {
+  const broken: BrokenRule[] = readTrust(file).problems.map(({ key, index, message }) => ({
+    paths: [['atomic_batches', key, index]],
+    message,
+  }));
+  for (const [index, { asset, signers, threshold }] of atomicBatches.requiredProofs.entries()) {
+    const at = (key: string): readonly (string | number)[] => [
+      'atomic_batches',
+      'required_proofs',
+      index,
+      key,
+    ];
+    if (asset !== undefined && ledger.assets.every(({ symbol }) => symbol !== asset)) {
+      broken.push({
+        paths: [at('asset')],
+        message: `expected an asset that ledger.assets holds, got \`${asset}\``,
+      });
+    }
+    if (new Set(signers).size !== signers.length) {
+      broken.push({ paths: [at('signers')], message: 'expected each signer once' });
+    }
+    if (threshold > Math.max(1, signers.length)) {
+      broken.push({
+        paths: [at('threshold')],
+        message: `expected a threshold of at most the ${signers.length} signers named, got ${threshold}`,
+        hint: 'nobody could ever meet it',
+      });
+    }
+  }
+  return broken;
 }
 
 function checkAccounts({ ledger }: Config): BrokenRule[] {

@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 import { VALIDATOR_COUNT_MAX, VALIDATOR_POWER_MAX } from '../../consensus/validators.ts';
+import { PROOF_SIGNERS_MAX } from '../../settlement/atomic/proofs/limits.ts';
+import { proofKinds } from '../../settlement/atomic/proofs/proofJson.ts';
+import { TRUST_ITEMS_MAX } from '../../settlement/atomic/proofs/proofTrust.ts';
 import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import {
   address,
@@ -28,6 +31,8 @@ const DAY_MS = 86_400_000;
 const YEAR_MS = 365 * DAY_MS;
 /** Accounts that a configuration may fund; far above what devnets and scenarios need. */
 const ACCOUNTS_MAX = 100_000;
+/** The year 9999, which certificates end with; chain time counts on from there. */
+const PROOF_GENESIS_MS_MAX = 253_402_300_799_999;
 const BATCHER = 'the input pipeline';
 const AUTO_BATCH = 'auto-batch';
 const EVM = 'settlement on an EVM chain';
@@ -196,6 +201,49 @@ const assets = z
       'Assets with collateral rules and genesis price; scenarios add the assets they name (18 decimals, 1 USD)',
     unit: 'price: 10^-8 USD a whole unit',
   });
+
+const requiredProofs = z
+  .array(
+    z.strictObject({
+      payer: address().optional(),
+      asset: symbol().optional(),
+      kinds: z
+        .array(z.enum(proofKinds, { error: `one of ${proofKinds.join(', ')}` }), {
+          error: 'a list of kinds of proofs',
+        })
+        .min(1, { error: 'at least one kind of proof' })
+        .max(proofKinds.length, { error: 'each kind of proof once' }),
+      signers: z
+        .array(address(), { error: 'a list of addresses' })
+        .max(PROOF_SIGNERS_MAX, { error: `at most ${PROOF_SIGNERS_MAX} signers` })
+        .default([]),
+      threshold: z
+        .int({ error: `an integer from 1 to ${PROOF_SIGNERS_MAX}` })
+        .min(1, { error: `an integer from 1 to ${PROOF_SIGNERS_MAX}` })
+        .max(PROOF_SIGNERS_MAX, { error: `an integer from 1 to ${PROOF_SIGNERS_MAX}` })
+        .default(1),
+    }),
+    { error: 'a list of { payer, asset, kinds, signers, threshold }' },
+  )
+  .max(TRUST_ITEMS_MAX, { error: `at most ${TRUST_ITEMS_MAX} entries` })
+  .default([])
+  .meta({
+    description:
+      'Settlements of a payer, in an asset, or of all that need a proof of one of these kinds; one of signatures by `threshold` of `signers`, without whom by the payer',
+    unit: 'list of { payer, asset, kinds, signers, threshold }',
+  });
+
+/** A list of what a network trusts. */
+function trusted<Item extends z.ZodType>(
+  item: Item,
+  meta: { readonly unit: string; readonly description: string },
+) {
+  return z
+    .array(item, { error: `a ${meta.unit}` })
+    .max(TRUST_ITEMS_MAX, { error: `at most ${TRUST_ITEMS_MAX} entries` })
+    .default([])
+    .meta(meta);
+}
 
 export const configSchema = z.strictObject(
   {
@@ -447,8 +495,26 @@ export const configSchema = z.strictObject(
           description:
             'How long, by the time of blocks, better vouchers count after one side began to close a channel',
         }),
+        required_proofs: requiredProofs,
+        attestation_roots: trusted(z.string({ error: 'PEM, or DER as 0x hex' }), {
+          unit: 'list of certificates as PEM, or DER as 0x hex',
+          description: 'Roots that attestation documents may lead to; empty: none holds',
+        }),
+        measurements: trusted(z.record(z.string(), z.string(), { error: 'a map of register to 0x hex' }), {
+          unit: 'list of maps of register to 48 bytes as 0x hex',
+          description: 'Programs that enclaves may run: all registers of one entry; empty: any program',
+        }),
+        verifying_keys: trusted(z.union([z.string(), z.record(z.string(), z.unknown())]), {
+          unit: 'list of verification_key.json of snarkjs, or bytes as 0x hex',
+          description: 'Verifying keys of Groth16 proofs; empty: none holds',
+        }),
+        proof_genesis_ms: optionalInteger(0, PROOF_GENESIS_MS_MAX, {
+          unit: 'ms since 1970',
+          description:
+            'Instant that genesis counts as where certificates of proofs are judged; null: chain.genesis_ms, without which 2026-01-01',
+        }),
       },
-      'Limits of atomic batches and channels',
+      'Limits of atomic batches and channels, and proofs of settlements',
     ),
     batcher: group(
       {

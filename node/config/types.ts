@@ -1,6 +1,7 @@
 /** The effective configuration, frozen: config.yaml in camelCase. The schema with units and defaults is schema.ts. */
 import type { PublicKey } from '../../consensus/primitives/flavor.ts';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
+import type { RequiredProof } from '../../settlement/atomic/types.ts';
 import type { BackgroundOptions } from '../../settlement/chain/background.ts';
 import type { AssetRules, GenesisAccount } from '../../settlement/ledger/types.ts';
 
@@ -112,6 +113,15 @@ export interface Config {
     readonly timeoutBlocks: number;
     readonly gasMax: number;
     readonly channelDisputeMs: number;
+    readonly requiredProofs: readonly RequiredProof[];
+    /** Certificates in DER, as hex. */
+    readonly attestationRoots: readonly string[];
+    /** Contents by register, as hex. */
+    readonly measurements: readonly Readonly<Record<string, string>>[];
+    /** As the chain encodes them, as hex. */
+    readonly verifyingKeys: readonly string[];
+    /** What genesis counts as where certificates are judged, in ms since 1970; undefined: the instant of genesis. */
+    readonly proofGenesisMs: number | undefined;
   };
   /** One node as a process of its own; paths as they are written, from the file that holds them. */
   readonly node: {

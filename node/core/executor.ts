@@ -9,6 +9,8 @@ import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flav
 import { merkleRoot } from '../../consensus/primitives/merkle.ts';
 import { batchRecordOf } from '../../settlement/atomic/batch.ts';
 import { findBatchProblem } from '../../settlement/atomic/limits.ts';
+import { createProofTrust } from '../../settlement/atomic/proofs/proofTrust.ts';
+import { ProofVerdicts } from '../../settlement/atomic/proofs/proofVerdicts.ts';
 import { BlockExecution } from '../../settlement/execution/blockExecution.ts';
 import {
   accusedBy,
@@ -51,7 +53,7 @@ const isGood: Verdict<undefined> = { ok: true, value: undefined };
 export type ExecutorOptions = Pick<NodeOptions, 'genesis' | 'self'>;
 export type ExecutorDependencies = Pick<
   NodeDependencies,
-  'crypto' | 'executions' | 'messages' | 'goodItems' | 'roots'
+  'crypto' | 'executions' | 'messages' | 'goodItems' | 'roots' | 'verdicts'
 >;
 
 export class Executor {
@@ -61,6 +63,7 @@ export class Executor {
   readonly #tree: BlockTree;
   readonly #settlement: SettlementView;
   readonly #mempool: Mempool;
+  readonly #verdicts: ProofVerdicts;
 
   constructor(
     options: ExecutorOptions,
@@ -73,6 +76,8 @@ export class Executor {
     this.#tree = parts.tree;
     this.#settlement = parts.settlement;
     this.#mempool = parts.mempool;
+    const { trust } = options.genesis.atomic.proofs;
+    this.#verdicts = dependencies.verdicts ?? new ProofVerdicts(createProofTrust(trust));
   }
 
   /** A transaction from bytes, decoded once per process; its signature is not checked here. */
@@ -286,7 +291,7 @@ export class Executor {
       origin: originBlock,
     };
     const { roots } = this.#dependencies;
-    return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), context, roots);
+    return new BlockExecution(this.#genesis, this.#tree.stateAfter(parent), context, roots, this.#verdicts);
   }
 
   #checkEvidence(bytes: Uint8Array): Evidence | undefined {

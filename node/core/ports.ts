@@ -3,6 +3,7 @@ import type { Block } from '../../consensus/block.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import type { Certificate } from '../../consensus/vote.ts';
+import type { ProofVerdicts } from '../../settlement/atomic/proofs/proofVerdicts.ts';
 import type { BlockRoots } from '../../settlement/execution/blockRoots.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
@@ -40,6 +41,8 @@ export interface NodeDependencies {
   readonly goodItems?: GoodItems | undefined;
   /** What knows the roots over transactions that this process has executed before. Undefined: they are worked out. */
   readonly roots?: BlockRoots | undefined;
+  /** What judges proofs of settlements, or was told verdicts before. Undefined: a memory of the node's own. */
+  readonly verdicts?: ProofVerdicts | undefined;
   /** Told of each finalised block, in order; for laws and statistics, never fed back. */
   readonly observer: FinalityObserver | undefined;
 }

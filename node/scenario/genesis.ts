@@ -4,7 +4,7 @@
  */
 
 import { isAddress } from '../../consensus/primitives/address.ts';
-import { toHex } from '../../consensus/primitives/bytes.ts';
+import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
 import { type Address, accountOfKey, type PublicKey } from '../../consensus/primitives/flavor.ts';
@@ -249,12 +249,11 @@ function keepersOf({ ledger }: Config, { keeperOf }: GenesisSupplement): readonl
   });
 }
 
-function toAtomicRules(
-  { ledger, atomicBatches, settlement }: Config,
-  keepers: readonly Address[],
-): AtomicRules {
+function toAtomicRules(config: Config, keepers: readonly Address[]): AtomicRules {
+  const { ledger, atomicBatches, settlement } = config;
   const { requestsMax, valueMax, valueMaxByAsset, accountsMax, timeoutBlocks, gasMax } = atomicBatches;
   const { channelDisputeMs } = atomicBatches;
+  const { requiredProofs, attestationRoots, measurements, verifyingKeys } = atomicBatches;
   const { networkFeeBps, feeMin, flushIntervalBlocks } = ledger;
   return {
     requestsMax,
@@ -277,7 +276,24 @@ function toAtomicRules(
       quorumBps: ledger.feeQuorumBps,
       passThresholdBps: ledger.feePassThresholdBps,
     },
+    proofs: {
+      trust: {
+        attestationRoots: attestationRoots.map(fromHex),
+        measurements,
+        verifyingKeys: verifyingKeys.map(fromHex),
+      },
+      required: requiredProofs,
+      genesisMs: proofGenesisMsOf(config),
+    },
   };
+}
+
+/** What genesis counts as where nothing says more, in ms since 1970: 2026-01-01T00:00:00Z. */
+const PROOF_GENESIS_MS = 1_767_225_600_000;
+
+/** The instant that genesis counts as where certificates of proofs are judged, in ms since 1970. */
+export function proofGenesisMsOf({ atomicBatches, chain }: Pick<Config, 'atomicBatches' | 'chain'>): number {
+  return atomicBatches.proofGenesisMs ?? chain.genesisMs ?? PROOF_GENESIS_MS;
 }
 
 function toNetRules({ chain, settlement, settlementChain }: Config): NetRules {

@@ -19,6 +19,8 @@ import {
 } from './limits.ts';
 import { SettlementOverlay } from './overlay.ts';
 import { payOut } from './payOut.ts';
+import { findBadProof, type ProofCheckContext } from './proofCheck.ts';
+import { authorisersOfRequest, findMissingProof } from './proofPolicy.ts';
 import { batchRecordsTable } from './tables.ts';
 import type {
   AtomicBatch,
@@ -30,6 +32,9 @@ import type {
   SettlementRequest,
   WithheldFee,
 } from './types.ts';
+
+/** What executing a batch takes: its block, the rules of the chain, and what judges proofs. */
+export type BatchContext = SettlementContext & ProofCheckContext;
 
 /** How an executed batch ended. */
 export interface BatchOutcome {
@@ -47,16 +52,15 @@ export function batchRecordOf(state: State, batchId: Hash): AtomicBatchRecord | 
 }
 
 /**
- * Executes a batch whose signatures were checked.
+ * Executes a batch whose signatures were checked; its proofs are verified here, before anything is settled.
  *
- * A batch that is refused before execution (a limit, a payer who did not sign, an id that is taken) writes nothing, so
- * nobody can use up the id of a batch that is not his to authorise. One that fails later writes its record and nothing
- * else.
+ * A batch that is refused before execution (a limit, a payer who signed nothing, an id that is taken) writes nothing. One
+ * that fails later, and be it because a proof does not hold, writes its record and nothing else.
  * @param sender - Of the transaction that carries it.
  */
 export function executeAtomicBatch(
   state: State,
-  context: SettlementContext,
+  context: BatchContext,
   sender: Address,
   operation: AtomicBatchOperation,
 ): BatchOutcome {
@@ -75,7 +79,8 @@ export function executeAtomicBatch(
     authorisers: authorisersOf(operation, sender),
   };
   const moved: AtomicFact[] = [];
-  const failure = findTimeout(batch, context.height) ?? settleAll(settling, batch, moved);
+  const failure =
+    findTimeout(batch, context.height) ?? findBadProof(batch, context) ?? settleAll(settling, batch, moved);
   if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
   overlay.commit();
   state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));
@@ -140,7 +145,11 @@ function close(
   const channelId: string = request.from;
   const found = findOpenChannel(channelId, overlay.channel(channelId));
   if (!found.ok) return found;
-  const problem = findCloseProblem(found.value, authorisers, request);
+  const findProblem = (signers: ReadonlySet<Address>) => findCloseProblem(found.value, signers, request);
+  const { required } = context.rules.proofs;
+  const problem =
+    findProblem(authorisersOfRequest(authorisers, request)) ??
+    findMissingProof(required, request, found.value.payer, (signers) => !findProblem(signers));
   if (problem !== undefined) return problem;
   const closed = closeChannel(overlay, context, batchId, found.value, request);
   if (!closed.ok) return closed;
@@ -172,13 +181,17 @@ function release(
   const escrow = overlay.escrow(escrowId);
   if (escrow === undefined) return refuseAtomic('ESCROW_UNKNOWN', { escrowId });
   const { expiresAtHeight, threshold } = escrow;
-  const problem = findReleaseProblem(escrow, authorisers, context.height);
+  const findProblem = (signers: ReadonlySet<Address>) => findReleaseProblem(escrow, signers, context.height);
+  const problem = findProblem(authorisersOfRequest(authorisers, request));
   if (problem?.code === 'ESCROW_EXPIRED')
     return refuseAtomic('ESCROW_EXPIRED', { escrowId, expiresAtHeight });
   if (problem !== undefined) {
-    const reason = `neither the payer of the escrow nor ${threshold} of its parties signed the batch`;
-    return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason });
+    const reason = 'PROOF_RELEASE_MISSING';
+    return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason, escrowId, threshold });
   }
+  const { required } = context.rules.proofs;
+  const missing = findMissingProof(required, request, escrow.payer, (signers) => !findProblem(signers));
+  if (missing !== undefined) return missing;
   if (escrow.asset !== asset) {
     return refuseAtomic('ESCROW_ASSET_OTHER', { escrowId, asset: escrow.asset, given: asset });
   }

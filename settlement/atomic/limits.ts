@@ -9,6 +9,7 @@ import { type LedgerCode, refuseLedger } from '../ledger/codes.ts';
 import type { LedgerRules } from '../ledger/types.ts';
 import { type AtomicCode, refuseAtomic } from './codes.ts';
 import { atomicBatchGas } from './gas.ts';
+import { authorisersOfRequest, findMissingProof } from './proofPolicy.ts';
 import { isReservedSettlementId } from './settlementIds.ts';
 import type { AtomicBatch, AtomicBatchOperation, AtomicRules, SettlementRequest } from './types.ts';
 
@@ -113,9 +114,13 @@ class RequestScan {
   }
 
   /** Who may release from an escrow or close a channel stands in the state. */
-  #findMissing({ settlementId, from, kind }: SettlementRequest): BatchRefusal | undefined {
-    if (kind !== 'immediate' || this.#authorisers.has(from)) return undefined;
-    const reason = `the payer ${from} is neither sender nor signer of the batch`;
-    return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason });
+  #findMissing(request: SettlementRequest): BatchRefusal | undefined {
+    const { settlementId, from, kind } = request;
+    if (kind !== 'immediate') return undefined;
+    if (!authorisersOfRequest(this.#authorisers, request).has(from)) {
+      const reason = 'PROOF_PAYER_MISSING';
+      return refuseAtomic('PROOF_VERIFICATION_FAILED', { settlementId, reason, payer: from });
+    }
+    return findMissingProof(this.#rules.proofs.required, request, from, (signers) => signers.has(from));
   }
 }

@@ -3,7 +3,7 @@ import type { Address, Amount, Hash, Height, TimeMs } from '../../consensus/prim
 import type { LedgerRules } from '../ledger/types.ts';
 import type { ChannelFact, ChannelOperation } from './channelTypes.ts';
 import type { FeeGovernanceRules, FeeProposalFact, FeeProposalOperation } from './feeProposalTypes.ts';
-import type { SettlementProof } from './proofs/types.ts';
+import type { ProofKind, ProofTrustSource, SettlementProof } from './proofs/types.ts';
 import type { TreasuryFact, TreasuryOperation, TreasuryRules } from './treasuryTypes.ts';
 
 /** Fixed for a run; part of genesis. */
@@ -28,6 +28,29 @@ export interface AtomicRules {
   readonly channelDisputeMs: number;
   readonly treasury: TreasuryRules;
   readonly feeGovernance: FeeGovernanceRules;
+  readonly proofs: ProofRules;
+}
+
+/** What a chain says of proofs. */
+export interface ProofRules {
+  readonly trust: ProofTrustSource;
+  /** All that match a request must be met. */
+  readonly required: readonly RequiredProof[];
+  /** The instant, in ms since 1970, that time 0 of the chain stands for where certificates are judged. */
+  readonly genesisMs: TimeMs;
+}
+
+/** Settlements of a payer, in an asset, or both, need a proof. */
+export interface RequiredProof {
+  /** Undefined: any. */
+  readonly payer: Address | undefined;
+  /** Undefined: any. */
+  readonly asset: string | undefined;
+  /** One of these. */
+  readonly kinds: readonly ProofKind[];
+  /** Of whom `threshold` must have signed a proof of signatures; none: whoever can dispose of the money. */
+  readonly signers: readonly Address[];
+  readonly threshold: number;
 }
 
 /** The block in which something is settled, and the rules of the chain. */
@@ -51,7 +74,7 @@ export type SettlementKind = 'immediate' | 'escrow_release' | 'channel_close';
 export interface SettlementRequest {
   /** Chosen by whoever makes the request; settles once on a chain, for good. */
   readonly settlementId: Hash;
-  /** Who pays and must have authorised the batch; of a release, the id of the escrow, of a close, that of the channel. */
+  /** Who pays, and must have signed the batch or the proof; of a release, the id of the escrow, of a close, that of the channel. */
   readonly from: Address;
   readonly to: Address;
   /** Gross: the network fee is withheld from it. */

@@ -26,6 +26,8 @@ import {
   feeGovernanceOf,
 } from '../atomic/feeProposals.ts';
 import { flushFees } from '../atomic/fees.ts';
+import { createProofTrust } from '../atomic/proofs/proofTrust.ts';
+import { ProofVerdicts } from '../atomic/proofs/proofVerdicts.ts';
 import { applyTreasuryOperation, settleWithdrawals, type TreasuryContext } from '../atomic/treasury.ts';
 import type { AtomicBatchOperation, AtomicFact, AtomicRules, SettlementContext } from '../atomic/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
@@ -77,6 +79,7 @@ export class BlockExecution {
   readonly #roots: BlockRoots;
   /** Those of genesis, with the network fee that is in force in this block. */
   readonly #atomicRules: AtomicRules;
+  readonly #verdicts: ProofVerdicts;
   readonly #facts: NetFact[] = [];
   readonly #atomicFacts: AtomicFact[] = [];
   readonly #receipts: Receipt[] = [];
@@ -92,9 +95,17 @@ export class BlockExecution {
   /**
    * @param state - A state whose top layer is empty: it receives the block's writes.
    * @param roots - What works out the roots over transactions, or remembers them.
+   * @param verdicts - What judges proofs, or remembers what was judged before; left out: a memory of this block alone.
    */
-  constructor(genesis: Genesis, state: State, context: BlockContext, roots: BlockRoots = computedRoots) {
+  constructor(
+    genesis: Genesis,
+    state: State,
+    context: BlockContext,
+    roots: BlockRoots = computedRoots,
+    verdicts = new ProofVerdicts(createProofTrust(genesis.atomic.proofs.trust)),
+  ) {
     this.#genesis = genesis;
+    this.#verdicts = verdicts;
     this.#state = state;
     this.#context = context;
     this.#roots = roots;
@@ -181,12 +192,9 @@ export class BlockExecution {
 
   /** A batch undoes itself when it fails, and its record stays. */
   #settle(from: Address, operation: AtomicBatchOperation): string {
-    const { result, facts, fees } = executeAtomicBatch(
-      this.#state,
-      this.#settlementContext(),
-      from,
-      operation,
-    );
+    const proving = { chainId: this.#genesis.chainId, verdicts: this.#verdicts };
+    const context = { ...this.#settlementContext(), ...proving };
+    const { result, facts, fees } = executeAtomicBatch(this.#state, context, from, operation);
     this.#atomicFacts.push(...facts);
     for (const { asset, amount } of fees) addTo(this.#fees, asset, amount);
     return result;

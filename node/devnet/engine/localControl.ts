@@ -8,6 +8,7 @@ import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
 import { HttpSettlement } from '../../runtime/httpSettlement.ts';
 import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
 import type { SettlementClient } from '../../runtime/settlementPort.ts';
+import { proofGenesisMsOf } from '../../scenario/genesis.ts';
 import type { Scenario, SettlementChainFault } from '../../scenario/types.ts';
 import { STORE_FOLDER } from '../folders.ts';
 import { LocalNetwork } from '../localNetwork.ts';
@@ -47,7 +48,11 @@ export class LocalControl implements DevnetControl {
   async start(onEvent: (event: DevnetEvent) => void): Promise<void> {
     const { scenario, dataDir, recordInputs } = this.#options;
     removeNetworkFolder(dataDir);
-    const folder = await createNetworkFolder(dataDir, scenario, Date.now() + START_MS_MAX);
+    const { config } = scenario;
+    // Genesis of a run is moved once all processes are up; certificates are judged as in a simulation.
+    const atomicBatches = { ...config.atomicBatches, proofGenesisMs: proofGenesisMsOf(config) };
+    const timed: Scenario = { ...scenario, config: { ...config, atomicBatches } };
+    const folder = await createNetworkFolder(dataDir, timed, Date.now() + START_MS_MAX);
     const ports = await findFreePorts(folder.config.api.host, this.#names.length);
     const adminToken = toHex(randomBytes(ADMIN_TOKEN_BYTES));
     this.#network = new LocalNetwork(

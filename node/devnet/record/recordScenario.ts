@@ -10,6 +10,7 @@ import type { ShownBatch } from '../../api/batchRoutes.ts';
 import { parseConfig } from '../../config/parseConfig.ts';
 import type { Config } from '../../config/types.ts';
 import { describeExpectation, type ExpectationBody } from '../../scenario/describeExpectation.ts';
+import { proofGenesisMsOf } from '../../scenario/genesis.ts';
 import type {
   BatchFacts,
   Expectation,
@@ -115,6 +116,7 @@ function scenarioConfigOf(
   return {
     ...config,
     chain: { ...chain, genesisMs: undefined },
+    atomicBatches: { ...config.atomicBatches, proofGenesisMs: proofGenesisMsOf(config) },
     validators: validators.map(({ name, stake }) => ({ name, stake })),
     settlement: {
       ...settlement,

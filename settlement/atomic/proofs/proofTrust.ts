@@ -13,7 +13,7 @@ import type { ProofTrust, ProofTrustSource } from './types.ts';
 import { parseVerifyingKey, type VerifyingKey } from './verifyingKey.ts';
 
 /** Most roots, measurements and verifying keys, each. */
-const TRUST_ITEMS_MAX = 256;
+export const TRUST_ITEMS_MAX = 256;
 
 /**
  * Reads and checks all that proofs are held against.

@@ -3,10 +3,16 @@ import { expect } from 'vitest';
 import { toHex } from '../../../../consensus/primitives/bytes.ts';
 import { decode, encode } from '../../../../consensus/primitives/codec.ts';
 import { type Address, AMOUNT_MAX, type Hash } from '../../../../consensus/primitives/flavor.ts';
-import { type BatchOutcome, executeAtomicBatch } from '../../../../settlement/atomic/batch.ts';
+import {
+  type BatchContext,
+  type BatchOutcome,
+  executeAtomicBatch,
+} from '../../../../settlement/atomic/batch.ts';
 import { applyChannelOperation } from '../../../../settlement/atomic/channel.ts';
 import type { ChannelFact, ChannelOperation } from '../../../../settlement/atomic/channelTypes.ts';
 import { applyEscrowOperation } from '../../../../settlement/atomic/escrow.ts';
+import { createProofTrust } from '../../../../settlement/atomic/proofs/proofTrust.ts';
+import { ProofVerdicts } from '../../../../settlement/atomic/proofs/proofVerdicts.ts';
 import {
   atomicTables,
   channelsTable,
@@ -23,9 +29,9 @@ import type {
   AtomicBatch,
   AtomicRules,
   EscrowOperation,
-  SettlementContext,
   SettlementRequest,
 } from '../../../../settlement/atomic/types.ts';
+import { chainIdOf } from '../../../../settlement/execution/genesisState.ts';
 import { accountOf, ledgerTotals, replaceAmount } from '../../../../settlement/ledger/accounts.ts';
 import { assetIndexOf } from '../../../../settlement/ledger/assets.ts';
 import { writeGenesisLedger } from '../../../../settlement/ledger/genesis.ts';
@@ -41,6 +47,8 @@ export const buyer = addressOf('buyer');
 export const seller = addressOf('seller');
 export const market = addressOf('market');
 export const arbiter = addressOf('arbiter');
+
+export const chainId = chainIdOf('atomic');
 
 /** The defaults of config.yaml. */
 export const rules: AtomicRules = {
@@ -64,6 +72,7 @@ export const rules: AtomicRules = {
     quorumBps: 6667,
     passThresholdBps: 5000,
   },
+  proofs: { trust: {}, required: [], genesisMs: 0 },
 };
 
 /** A hash that only this number has. */
@@ -99,6 +108,8 @@ export function batchOf(
 export class AtomicChain {
   readonly state: State;
   height = 10;
+  /** Of a chain that remembers; otherwise each batch is judged anew. */
+  verdicts: ProofVerdicts | undefined;
 
   constructor(balances: Readonly<Record<string, Readonly<Record<string, bigint>>>>) {
     this.state = new State([]);
@@ -112,6 +123,20 @@ export class AtomicChain {
     writeGenesisLedger(this.state, ledger, accounts, {});
   }
 
+  /** The block at `height`, under the rules as they are changed. */
+  context(changed: Partial<AtomicRules> = {}): BatchContext {
+    const used = { ...rules, ...changed };
+    const verdicts = this.verdicts ?? new ProofVerdicts(createProofTrust(used.proofs.trust));
+    return {
+      chainId,
+      ledger,
+      rules: used,
+      verdicts,
+      height: this.height,
+      timestampMs: this.height * BLOCK_TIME_MS,
+    };
+  }
+
   /** Executes a batch that all of its payers signed, unless it says who did. */
   execute(
     batch: AtomicBatch,
@@ -121,7 +146,7 @@ export class AtomicChain {
     }: { readonly signers?: readonly Address[]; readonly changed?: Partial<AtomicRules> } = {},
   ): BatchOutcome {
     const [sender = buyer, ...others] = signers ?? payersOf(batch);
-    return executeAtomicBatch(this.state, this.#context(changed), sender, {
+    return executeAtomicBatch(this.state, this.context(changed), sender, {
       type: 'atomic_batch',
       batch,
       signers: others,
@@ -143,13 +168,8 @@ export class AtomicChain {
 
   /** Does something with a channel. @returns What came of it, or the code of a refusal. */
   channel(from: Address, operation: ChannelOperation): ChannelFact | string {
-    const verdict = applyChannelOperation(this.state, this.#context(), from, operation);
+    const verdict = applyChannelOperation(this.state, this.context(), from, operation);
     return verdict.ok ? verdict.value.fact : verdict.code;
-  }
-
-  #context(changed: Partial<AtomicRules> = {}): SettlementContext {
-    const { height } = this;
-    return { ledger, rules: { ...rules, ...changed }, height, timestampMs: height * BLOCK_TIME_MS };
   }
 
   /** Proposes or approves a withdrawal. @returns What came of it, or the code of a refusal. */

@@ -345,18 +345,12 @@ class InterruptedState extends State {
 }
 
 describe('an executor that is interrupted', () => {
-  const context = {
-    ledger,
-    rules: { ...rules, ...changed },
-    height: 10,
-    timestampMs: 20_000,
-  };
-
   it.each([
     ['a batch that completes', []],
     ['a batch that fails', [request({ settlementId: idOf(0xf00f), from: poor, amount: 5n })]],
   ] as const)('at any read or write of %s left nothing behind, and does it all the next time', (_, last) => {
     const { chain } = createPair();
+    const context = chain.context(changed);
     const base = chain.state.freeze();
     const rowsOfBase = chain.rows();
     const drawn: Draw[] = [

@@ -122,7 +122,7 @@ describe('escrow_release', () => {
       const batch = batchOf([release({ amount: 5n })]);
       expect(chain.execute(batch, { signers }).result).toBe('PROOF_VERIFICATION_FAILED');
       expect(batchRecordOf(chain.state, batch.batchId)?.failure?.details.reason).toBe(
-        'neither the payer of the escrow nor 2 of its parties signed the batch',
+        'PROOF_RELEASE_MISSING',
       );
       expect(chain.rows([batchRecordsTable])).toEqual(before);
     }

@@ -79,10 +79,10 @@ describe('findBatchProblem', () => {
   it('demands the authorisation of every payer', () => {
     const carol = addressOf('carol');
     const foreign = request({ from: carol });
-    const reason = `the payer ${carol} is neither sender nor signer of the batch`;
+    const reason = 'PROOF_PAYER_MISSING';
     expect(problemOf([request(), foreign])).toEqual([
       'PROOF_VERIFICATION_FAILED',
-      { settlementId: foreign.settlementId, reason, failedAt: 1, completed: 0 },
+      { settlementId: foreign.settlementId, reason, payer: carol, failedAt: 1, completed: 0 },
     ]);
     expect(problemOf([request(), foreign], {}, [carol])).toBeUndefined();
   });
