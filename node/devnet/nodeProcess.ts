@@ -3,6 +3,7 @@
  * configuration alone. What is wrong with any of them is one coded error before anything has changed.
  */
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
@@ -10,6 +11,8 @@ import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import { ed25519 } from '../../consensus/primitives/ed25519.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
+import { createProofTrust } from '../../settlement/atomic/proofs/proofTrust.ts';
+import { ProofVerdicts } from '../../settlement/atomic/proofs/proofVerdicts.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { EventLog } from '../api/eventLog.ts';
 import type { NodeLogger } from '../api/logger.ts';
@@ -25,6 +28,8 @@ import { LevelStore } from '../runtime/levelStore.ts';
 import { Libp2pNetwork, p2pListenRefused } from '../runtime/libp2pNetwork.ts';
 import { describeFailure, NodeRuntime } from '../runtime/nodeRuntime.ts';
 import { checkBootstrapAddress, parseListenAddress } from '../runtime/peerAddress.ts';
+import { ProofAhead } from '../runtime/proofAhead.ts';
+import { ProofThreads } from '../runtime/proofThreads.ts';
 import { SettlementConditions } from '../runtime/settlementConditions.ts';
 import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
@@ -34,6 +39,9 @@ import type { NodeReporter } from './nodeReporter.ts';
 import { checkEndpoints } from './preflight.ts';
 import { checkLog, openLog } from './processLog.ts';
 import { EventTap, RuntimeView } from './runtimeView.ts';
+
+/** Threads that judge proofs at most: a block has no work for more. They start with the first work that is worth it. */
+const PROOF_THREADS_MAX = 8;
 
 export interface NodeProcessOptions {
   /** Paths in it have been resolved. */
@@ -126,12 +134,19 @@ export async function startNodeProcess(
       })
     : undefined;
   const reporter = dependencies.reporterOf?.(self);
+  const trust = createProofTrust(genesis.atomic.proofs.trust);
+  const verdicts = new ProofVerdicts(trust);
+  const threads = new ProofThreads({
+    trust,
+    threadCount: Math.min(PROOF_THREADS_MAX, availableParallelism()),
+  });
   const core = new NodeCore(nodeOptions, {
     crypto,
     signer: recorder?.signer(signer) ?? signer,
     executions: undefined,
     messages: undefined,
     goodItems: undefined,
+    verdicts,
     observer: reporter,
   });
   const events = new EventLog({ self, names: namesOf(config, genesis), epoch: Date.now().toString(36) });
@@ -150,6 +165,7 @@ export async function startNodeProcess(
       network: reporter?.aroundNetwork(network) ?? network,
       settlement: conditions,
       clock,
+      proofs: new ProofAhead(genesis, { threads, verdicts, verifier: crypto }),
       onEvent: (event) => {
         tap.onEvent(event);
         dependencies.onEvent(event, clock.now());
@@ -163,6 +179,7 @@ export async function startNodeProcess(
   const stopAll = async (): Promise<void> => {
     await server?.stop();
     await runtime.stop();
+    await threads.close();
     recorder?.close();
     logger.info('stopped');
     logger.close();

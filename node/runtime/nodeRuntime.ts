@@ -10,6 +10,7 @@ import type { NodeCore } from '../core/nodeCore.ts';
 import type { Input, NodeStatus, Output, PeerId, RequestProtocol, TimerId, Topic } from '../core/types.ts';
 import { InputQueue, type Lane } from './inputQueue.ts';
 import type { MessageJudgement, PeerNetwork } from './peerNetwork.ts';
+import type { ProofAhead } from './proofAhead.ts';
 import type { SettlementClient } from './settlementPort.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './systemClock.ts';
@@ -47,6 +48,8 @@ export interface NodeRuntimeDependencies {
   readonly network: PeerNetwork;
   readonly settlement: SettlementClient;
   readonly clock: Clock;
+  /** Holds inputs back until their proofs are judged. Undefined: the core judges them. */
+  readonly proofs?: Pick<ProofAhead, 'prepare'> | undefined;
   readonly onEvent: (event: NodeEvent) => void;
   /** The node cannot go on, and has let go of everything it held. */
   readonly onFailure: (error: unknown) => void;
@@ -153,7 +156,7 @@ export class NodeRuntime {
   ): Promise<MessageJudgement> {
     if (!this.#isRunning) return Promise.resolve(stopped);
     if (this.#queue.isFull(lane)) return Promise.resolve(overloaded);
-    return new Promise((judged) => this.#enqueue(lane, input, { judged }));
+    return new Promise((judged) => this.#enqueueProven(lane, input, { judged }));
   }
 
   #onRequest(from: PeerId, protocol: RequestProtocol, bytes: Uint8Array): Promise<Uint8Array | undefined> {
@@ -162,6 +165,19 @@ export class NodeRuntime {
     const requestId = this.#lastRequestId;
     return new Promise((answered) => {
       this.#enqueue(from, { type: 'request', requestId, from, protocol, bytes }, { answered });
+    });
+  }
+
+  /** As `#enqueue`, once the proofs in the input are judged. */
+  #enqueueProven(lane: Lane, input: Waiting, waiters: Partial<Omit<Entry, 'input'>>): void {
+    const proven = this.#dependencies.proofs?.prepare(input);
+    if (proven === undefined) {
+      this.#enqueue(lane, input, waiters);
+      return;
+    }
+    void proven.then(() => {
+      if (this.#isRunning) this.#enqueue(lane, input, waiters);
+      else release(entryOf(input, waiters));
     });
   }
 
@@ -302,7 +318,7 @@ export class NodeRuntime {
     input: WaitingOf<'response' | 'settlementAnswer' | 'settlementBlock' | 'settlementConflict'>,
   ): Promise<void> {
     if (!this.#isRunning) return Promise.resolve();
-    return new Promise((taken) => this.#enqueue('own', input, { taken }));
+    return new Promise((taken) => this.#enqueueProven('own', input, { taken }));
   }
 
   // End --------------------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ class World {
   handlers: PeerNetworkHandlers | undefined;
   follow: ((block: never) => Promise<void>) | undefined;
   show: ((pair: SettlementPair) => Promise<void>) | undefined;
+  /** What the proofs of an input wait for. */
+  proving: ((input: object) => Promise<void> | undefined) | undefined;
   readonly runtime: NodeRuntime;
 
   constructor() {
@@ -81,6 +83,7 @@ class World {
           stop: async () => this.#note('settlement stopped'),
         },
         clock: this.clock,
+        proofs: { prepare: (input) => this.proving?.(input) },
         onEvent: (event) => this.#note(`event ${event.type}`),
         onFailure: (error) => this.failures.push(error),
       },
@@ -359,5 +362,32 @@ describe('NodeRuntime end', () => {
     await settle();
     expect(world.failures).toEqual([full]);
     expect(world.log).not.toContain('publish votes');
+  });
+});
+
+describe('proofs that are judged ahead', () => {
+  it('hold their input back, and no other', async () => {
+    world.outputsOf = (input) => (input.type === 'message' ? [accept] : []);
+    await world.runtime.start();
+    const judged = createResolvers<void>();
+    world.proving = (input) => ('topic' in input && input.topic === 'blocks' ? judged.promise : undefined);
+    const held = world.message('blocks');
+    await world.message('votes');
+    expect(world.inputTypes).toEqual(['started', 'message']);
+    judged.resolve();
+    expect(await held).toMatchObject({ verdict: 'accept' });
+    expect(world.inputTypes).toEqual(['started', 'message', 'message']);
+    await world.runtime.stop();
+  });
+
+  it('are given up with the node, and whoever sent them is told', async () => {
+    await world.runtime.start();
+    const judged = createResolvers<void>();
+    world.proving = () => judged.promise;
+    const held = world.message('blocks');
+    await world.runtime.stop();
+    judged.resolve();
+    expect(await held).toEqual({ verdict: 'ignore', code: 'NODE_STOPPED' });
+    expect(world.inputTypes).toEqual(['started']);
   });
 });
