@@ -232,8 +232,8 @@ export const bugs: readonly PlantedBug[] = [
       },
       {
         file: 'settlement/ledger/pools.ts',
-        honest: 'if (sealed !== pool.openNet) assert(false,',
-        planted: 'if (sealed !== -pool.openNet) assert(false,',
+        honest: 'if (sealed !== pool.openNet)',
+        planted: 'if (sealed !== -pool.openNet)',
       },
     ],
     law: 'conservation',
