@@ -36,7 +36,10 @@ export function addClientCommands(
     .option('--node <name>', 'node to send to (default: the first that answers)')
     .addOption(dataDir())
     .option('--json', 'print JSON only')
-    .addHelpText('after', '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n')
+    .addHelpText(
+      'after',
+      '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n',
+    )
     .action((words: string[], options: SendOptions) =>
       finish(import('./sendCommand.ts').then((command) => command.send(words, options, io))),
     );
