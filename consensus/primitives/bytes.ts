@@ -95,6 +95,11 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
+/** Bytes of the text in UTF-8, without making them. */
+export function utf8ByteCount(text: string): number {
+  return Buffer.byteLength(text);
+}
+
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

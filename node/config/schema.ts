@@ -486,7 +486,7 @@ export const configSchema = z.strictObject(
           description:
             'Most blocks ahead that the last height of an atomic batch may lie when it is executed',
         }),
-        gas_max: integer(200_000, 1000, 1_000_000_000, {
+        gas_max: integer(150_000, 1000, 1_000_000_000, {
           unit: 'gas, about 1 us each',
           description: 'Gas of all atomic batches of a block together',
         }),

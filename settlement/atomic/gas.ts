@@ -2,6 +2,7 @@
  * What a batch costs to execute, known from its bytes alone. One gas stands for one microsecond on the reference machine
  * (docs/performance.md), rounded up, so that a block full of batches is executed within half of `consensus.delta_ms`.
  */
+import { utf8ByteCount } from '../../consensus/primitives/bytes.ts';
 import type { ChannelOperation } from './channelTypes.ts';
 import { proofGas } from './proofs/proofGas.ts';
 import type { AtomicBatchOperation } from './types.ts';
@@ -19,11 +20,11 @@ const METADATA_BYTES_PER_GAS = 100;
 
 /** Gas of a batch, whatever becomes of it. */
 export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number {
-  let metadataLength = 0;
+  let metadataBytes = 0;
   let proofsGas = 0;
   let closeCount = 0;
   for (const { metadata, proof, kind } of batch.requests) {
-    metadataLength += metadata.length;
+    metadataBytes += utf8ByteCount(metadata);
     if (proof !== undefined) proofsGas += proofGas(proof);
     if (kind === 'channel_close') closeCount += 1;
   }
@@ -32,7 +33,7 @@ export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number
     GAS_REQUEST * batch.requests.length +
     GAS_CHANNEL_CLOSE * closeCount +
     GAS_SIGNATURE * (1 + signers.length) +
-    Math.ceil(metadataLength / METADATA_BYTES_PER_GAS) +
+    Math.ceil(metadataBytes / METADATA_BYTES_PER_GAS) +
     proofsGas
   );
 }

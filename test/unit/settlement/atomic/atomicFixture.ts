@@ -56,7 +56,7 @@ export const rules: AtomicRules = {
   valueMax: { TNZO: 10_000_000n * TNZO },
   accountsMax: 10_000,
   timeoutBlocks: 15,
-  gasMax: 200_000,
+  gasMax: 150_000,
   networkFeeBps: 50,
   feeMin: 1n,
   flushIntervalBlocks: 100,

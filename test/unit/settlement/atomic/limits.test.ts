@@ -95,6 +95,9 @@ describe('atomicBatchGas', () => {
     const one = gas([request()]);
     expect(gas([request(), request()])).toBeGreaterThan(one);
     expect(gas([request()], [seller])).toBeGreaterThan(one);
-    expect(gas([request({ metadata: 'x'.repeat(4096) })])).toBeGreaterThan(one + 20);
+    const metadata = (text: string) => gas([request({ metadata: text })]);
+    expect(metadata('x'.repeat(4096))).toBeGreaterThan(one + 20);
+    // Bytes cost, not characters.
+    expect(metadata('é'.repeat(2048))).toBe(metadata('x'.repeat(4096)));
   });
 });
