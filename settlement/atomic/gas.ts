@@ -8,13 +8,13 @@ import { proofGas } from './proofs/proofGas.ts';
 import type { AtomicBatchOperation } from './types.ts';
 
 /** Decoding the envelope, the record of the batch and its row. */
-const GAS_BATCH = 100;
+const GAS_BATCH = 30;
 /** Decoding a request, two balances, a receipt and its row. */
 const GAS_REQUEST = 15;
 /** The row of a channel, and the account of its payer. */
 const GAS_CHANNEL_CLOSE = 5;
-/** One ed25519 or secp256k1 verification. */
-const GAS_SIGNATURE = 120;
+/** One verification: secp256k1, which costs more than ed25519. */
+const GAS_SIGNATURE = 80;
 /** Text is copied and hashed: a microsecond buys this many bytes at least. */
 const METADATA_BYTES_PER_GAS = 100;
 

@@ -92,6 +92,8 @@ const signatureBytes = {
   ed25519: SIGNATURE_BYTES,
   secp256k1: RECOVERABLE_SIGNATURE_BYTES,
 } as const satisfies Record<Auth['scheme'], number>;
+/** A domain's byte and a digest. */
+const COSIGNING_BYTES = 33;
 /** Room for all but the longest transactions without growing. */
 const TRANSACTION_BYTES_HINT = 256;
 
@@ -107,12 +109,17 @@ export function transactionId(unsigned: UnsignedTransaction): Hash {
   return hashPrefixed(transactionSigningBytes(unsigned));
 }
 
-/** What one signs who authorises the body beside its sender. An EVM account signs their SHA-256. */
+/**
+ * What one signs who authorises the body beside its sender: the domain's byte and the hash of domain, chain and body. It is as
+ * short for every body, so that many signers of a long one cost no more each than those of a short one (atomic/gas.ts).
+ * An EVM account signs the SHA-256 of these 33 bytes.
+ */
 export function cosigningBytes(chainId: Hash, body: TransactionBody): Uint8Array {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writer.u8(domains.cosignature).hash(chainId);
   writeBody(writer, body);
-  return writer.finish();
+  const digest = hashPrefixed(writer.finish());
+  return new Writer(COSIGNING_BYTES).u8(domains.cosignature).hash(digest).finish();
 }
 
 /** The transaction with the signatures of all who sign beside its sender, in the order of `cosignersOf`. */

@@ -130,6 +130,7 @@ class GasWorld {
       'releases by 16 parties': { requests: 900, releases: true, signers: this.#parties },
       'ed25519 signers': { requests: 1, signers: this.#keys.slice(0, 800) },
       'secp256k1 signers': { requests: 1, signers: this.#evm.slice(0, 800) },
+      'signers of a long body': { requests: 150, metadata: 'a'.repeat(4096), signers: this.#keys.slice(0, 800) },
       metadata: { requests: 30, metadata: 'é'.repeat(2048) },
     };
     const blocks = Object.entries(shapes).map(([shape, form]) => {
