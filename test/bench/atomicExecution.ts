@@ -10,6 +10,8 @@ import { type Hash, ZERO_HASH } from '../../consensus/primitives/flavor.ts';
 import { stateWrites } from '../../node/core/store.ts';
 import { LevelStore } from '../../node/runtime/levelStore.ts';
 import { executeAtomicBatch } from '../../settlement/atomic/batch.ts';
+import { createProofTrust } from '../../settlement/atomic/proofs/proofTrust.ts';
+import { ProofVerdicts } from '../../settlement/atomic/proofs/proofVerdicts.ts';
 import type { AtomicBatchOperation, SettlementRequest } from '../../settlement/atomic/types.ts';
 import { replaceAmount } from '../../settlement/ledger/accounts.ts';
 import { assetIndexOf } from '../../settlement/ledger/assets.ts';
@@ -115,6 +117,7 @@ class ExecutionWorld {
     this.#chain.account(`payer ${index}`),
   );
 
+  readonly #verdicts = new ProofVerdicts(createProofTrust({}));
   /** By number. */
   readonly #operations = new Map<number, AtomicBatchOperation>();
 
@@ -123,8 +126,8 @@ class ExecutionWorld {
     const { genesis, base } = this.#chain;
     const state = new State([base]);
     const operation = this.#operation(number);
-    const { ledger, atomic: rules } = genesis;
-    const context = { ledger, rules, height: 1, timestampMs: 0 };
+    const { ledger, atomic: rules, chainId } = genesis;
+    const context = { chainId, ledger, rules, height: 1, timestampMs: 0, verdicts: this.#verdicts };
     const { result } = executeAtomicBatch(state, context, this.#accounts[0]?.address ?? '', operation);
     if (result !== 'ok') throw new Error(`the benchmark’s own batch fails: ${result}`);
     return state;

@@ -3,6 +3,8 @@
  * legal against the time they may take. Every figure is a block that goes through all that a validator does before it votes.
  */
 import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { proofSigningBytes } from '../../settlement/atomic/proofs/signatureProof.ts';
+import { settlementStatement } from '../../settlement/atomic/statement.ts';
 import type { AtomicBatchOperation, SettlementRequest } from '../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { type BenchAccount, BenchChain, benchId, gasOf, leastUs } from './atomicWorld.ts';
@@ -64,6 +66,8 @@ interface Shape {
   readonly releases?: boolean;
   /** Payees that nobody else pays. */
   readonly payees?: boolean;
+  /** Each request is proven by so many of the signers' keys. */
+  readonly proofParties?: number;
   /** The last request asks for more than there is. */
   readonly fails?: boolean;
 }
@@ -101,6 +105,8 @@ class GasWorld {
     const none: readonly Uint8Array[] = [];
     const many = { requests: 1000 } as const;
     const requests = this.#batches(many);
+    const few = this.#batches({ requests: 300 });
+    const fewer = this.#batches({ requests: 100 });
     return [
       this.#price('batch of one request', 400, none, this.#batches({ requests: 1, batches: 400 })),
       this.#price('request', 999, one, requests),
@@ -114,6 +120,8 @@ class GasWorld {
       ),
       this.#price('signature, ed25519', SIGNERS, one, this.#batches({ requests: 1, signers: this.#keys })),
       this.#price('signature, secp256k1', SIGNERS, one, this.#batches({ requests: 1, signers: this.#evm })),
+      this.#price('proof of 1 party', 300, few, this.#batches({ requests: 300, proofParties: 1 })),
+      this.#price('proof of 16 parties', 100, fewer, this.#batches({ requests: 100, proofParties: PARTIES })),
       this.#metadataPrice('metadata, ASCII, 100 bytes', 'a'.repeat(4096)),
       this.#metadataPrice('metadata, UTF-8, 100 bytes', 'é'.repeat(2048)),
     ];
@@ -130,7 +138,13 @@ class GasWorld {
       'releases by 16 parties': { requests: 900, releases: true, signers: this.#parties },
       'ed25519 signers': { requests: 1, signers: this.#keys.slice(0, 800) },
       'secp256k1 signers': { requests: 1, signers: this.#evm.slice(0, 800) },
-      'signers of a long body': { requests: 150, metadata: 'a'.repeat(4096), signers: this.#keys.slice(0, 800) },
+      'proofs of 1 party': { requests: 600, proofParties: 1 },
+      'proofs of 16 parties': { requests: 48, proofParties: PARTIES },
+      'signers of a long body': {
+        requests: 150,
+        metadata: 'a'.repeat(4096),
+        signers: this.#keys.slice(0, 800),
+      },
       metadata: { requests: 30, metadata: 'é'.repeat(2048) },
     };
     const blocks = Object.entries(shapes).map(([shape, form]) => {
@@ -205,13 +219,23 @@ class GasWorld {
   }
 
   #batch(number: number, sender: BenchAccount, shape: Omit<Shape, 'batches'>): TransactionBody {
-    const { requests: count, signers = [], metadata = '', releases, payees, fails } = shape;
+    const { requests: count, signers = [], metadata = '', releases, payees, fails, proofParties = 0 } = shape;
+    const [batchId, expiresAtHeight] = [benchId('b', number), 10];
     const requests = Array.from({ length: count }, (_, index): SettlementRequest => {
       const settlementId = benchId('d', number * 1000 + index);
       const to = this.#payees[payees === true ? index : index % 2]?.address ?? '';
       const amount = fails === true && index === count - 1 ? 10n ** 24n : 10n ** 15n;
       const common = { settlementId, to, amount, asset: 'TNZO', metadata };
-      if (releases !== true) return { ...common, from: sender.address, kind: 'immediate' };
+      if (releases !== true) {
+        const request = { ...common, from: sender.address, kind: 'immediate' } as const;
+        if (proofParties === 0) return request;
+        const { chainId } = this.#chain.genesis;
+        const statement = settlementStatement(chainId, { batchId, expiresAtHeight }, request);
+        const message = proofSigningBytes(statement);
+        const parties = this.#keys.slice(0, proofParties);
+        const signed = parties.map(({ address, sign }) => ({ signer: address, signature: sign(message) }));
+        return { ...request, proof: { kind: 'multi_party', threshold: proofParties, signers: signed } };
+      }
       const escrow: Hash = benchId('e', (number * 1000 + index) % 4000);
       return { ...common, from: escrow as string, kind: 'escrow_release' };
     });
