@@ -390,8 +390,8 @@ describe('gas of proofs', () => {
       const operation = { type: 'atomic_batch', batch: batchOf(requests), signers: [] } as const;
       return findBatchProblem(operation, buyer, rules, ledger)?.code;
     };
-    expect(gasOf(6)).toBeUndefined();
-    expect(gasOf(7)).toBe('BATCH_GAS_TOO_HIGH');
+    expect(gasOf(4)).toBeUndefined();
+    expect(gasOf(5)).toBe('BATCH_GAS_TOO_HIGH');
   });
 });
 
