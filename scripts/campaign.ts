@@ -25,7 +25,7 @@ const FUZZ_CASES = 2000;
 const FRESH_SEED_MIN = 1_000_000;
 /** Seeds in which nobody but the silent may be slashed: ten minutes of one core. */
 const JUSTICE_CASES = 10_000;
-/** Of each kind of check of the ledger: 125,000 changed transactions and 25,000 changed requests among them. */
+/** Of each kind of check of the ledger: 125,000 changed transactions, 50,000 bodies and 25,000 scenarios among them. */
 const LEDGER_CASES = 250;
 const SCENARIO_FOLDER = 'scripts/scenarios';
 /** A day: one run of it takes as long as hundreds of the others. */

@@ -4,9 +4,11 @@
  */
 import type { Address } from '../../../consensus/primitives/flavor.ts';
 import { feeProposalsTable } from '../../../settlement/atomic/feeProposalTables.ts';
+import { signStatement } from '../../../settlement/atomic/proofs/signatureProof.ts';
+import { settlementStatement } from '../../../settlement/atomic/statement.ts';
 import { escrowsTable } from '../../../settlement/atomic/tables.ts';
 import { withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
-import type { SettlementRequest } from '../../../settlement/atomic/types.ts';
+import type { AtomicBatch, SettlementRequest } from '../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../settlement/execution/transactionBody.ts';
 import { treasuryOf } from '../../../settlement/ledger/accounts.ts';
 import { standingTable } from '../../../settlement/net/tables.ts';
@@ -183,7 +185,11 @@ function drawKind(choices: Choices): TransactionKind {
 function drawBatch(setting: Setting): DrawnTransaction {
   const { world, choices } = setting;
   const count = 1 + choices.below(REQUESTS_MAX);
-  const requests = Array.from({ length: count }, () => drawRequest(setting));
+  const batchId = idOf('b', choices.below(ID_COUNT));
+  const expiresAtHeight = world.height + choices.below(6) - (choices.below(20) === 0 ? 1 : 0);
+  const requests = Array.from({ length: count }, () =>
+    withProof(setting, { batchId, expiresAtHeight }, drawRequest(setting)),
+  );
   const payers = new Set<Address>();
   for (const { from, kind } of requests) if (kind === 'immediate') payers.add(from);
   const isSigned = choices.below(12) !== 0;
@@ -191,18 +197,24 @@ function drawBatch(setting: Setting): DrawnTransaction {
   const others = people.filter(() => choices.below(3) === 0).map((label) => world.holder(label).address);
   const signers = new Set([...(isSigned ? payers : []), ...others]);
   signers.delete(sender.address);
-  return {
-    sender,
-    body: {
-      type: 'atomic_batch',
-      signers: [...signers].sort(),
-      batch: {
-        batchId: idOf('b', choices.below(ID_COUNT)),
-        expiresAtHeight: world.height + choices.below(6) - (choices.below(20) === 0 ? 1 : 0),
-        requests,
-      },
-    },
-  };
+  const batch = { batchId, expiresAtHeight, requests };
+  return { sender, body: { type: 'atomic_batch', signers: [...signers].sort(), batch } };
+}
+
+/** Every fifth request with a proof by the person that pays, or by another; one of ten of those was made for something else. */
+function withProof(
+  { world, choices }: Setting,
+  batch: Pick<AtomicBatch, 'batchId' | 'expiresAtHeight'>,
+  request: SettlementRequest,
+): SettlementRequest {
+  if (choices.below(5) !== 0) return request;
+  const holders = people.map((label) => world.holder(label));
+  const { address, secretKey } =
+    holders.find((holder) => holder.address === request.from) ?? pick(choices, holders);
+  const proven = choices.below(10) === 0 ? { ...request, amount: request.amount + 1n } : request;
+  const statement = settlementStatement(world.genesis.chainId, batch, proven);
+  const signature = signStatement(secretKey, statement);
+  return { ...request, proof: { kind: 'cryptographic', signer: address, signature } };
 }
 
 function drawRequest(setting: Setting): SettlementRequest {

@@ -3,14 +3,15 @@ import { Random } from '../../../consensus/primitives/random.ts';
 import { checkConservation } from './conservation.ts';
 import { type CaseReport, createLedgerCast } from './ledgerWorld.ts';
 import { fuzzRequests } from './requestFuzz.ts';
-import { fuzzTransactions } from './transactionFuzz.ts';
+import { fuzzBodies, fuzzTransactions } from './transactionFuzz.ts';
 
-/** Sequences of valid transactions, changed bytes of transactions, changed requests. */
-export const ledgerCaseKinds = ['ledger', 'bytes', 'requests'] as const;
+/** Sequences of valid transactions, changed bytes of transactions, changed bodies over HTTP, changed requests of scenarios. */
+export const ledgerCaseKinds = ['ledger', 'bytes', 'bodies', 'requests'] as const;
 
 /** Blocks of a sequence, and inputs of the others. */
 const BLOCKS = 80;
 const TRANSACTIONS = 500;
+const BODIES = 200;
 const REQUESTS = 100;
 
 /** @returns Undefined for the name of another kind of case. */
@@ -24,6 +25,8 @@ export function runLedgerCase(name: string): CaseReport | undefined {
       return checkConservation(createLedgerCast(), random, BLOCKS);
     case 'bytes':
       return fuzzTransactions(createLedgerCast(), random, TRANSACTIONS);
+    case 'bodies':
+      return fuzzBodies(createLedgerCast(), random, BODIES);
     case 'requests':
       return fuzzRequests(random, REQUESTS);
   }

@@ -8,6 +8,11 @@ import { assert } from '../../../consensus/primitives/codedError.ts';
 import { createCrypto } from '../../../consensus/primitives/cryptoPolicy.ts';
 import type { Hash } from '../../../consensus/primitives/flavor.ts';
 import type { Crypto } from '../../../consensus/primitives/signature.ts';
+import {
+  type AtomicBatchBody,
+  findBodyProblem,
+  readAtomicBatchBody,
+} from '../../../node/api/atomicBatchBody.ts';
 import type { KeyHolder } from '../../../node/scenario/genesis.ts';
 import { findBatchProblem } from '../../../settlement/atomic/limits.ts';
 import { batchRecordsTable } from '../../../settlement/atomic/tables.ts';
@@ -21,7 +26,8 @@ import {
 } from '../../../settlement/execution/transaction.ts';
 import { cosignersOf } from '../../../settlement/execution/transactionBody.ts';
 import { accountsTable } from '../../../settlement/ledger/tables.ts';
-import { drawTransaction, transactionKinds } from './drawTransaction.ts';
+import { atomicBatchJson } from '../../../test/helpers/atomicBatchJson.ts';
+import { drawTransaction, type TransactionKind, transactionKinds } from './drawTransaction.ts';
 import { type Holdings, holdingsOf } from './holdings.ts';
 import { knownCodes } from './knownCodes.ts';
 import {
@@ -32,6 +38,7 @@ import {
   unsignedTransaction,
 } from './ledgerWorld.ts';
 import { mutateBytes } from './mutateBytes.ts';
+import { type Json, mutateJson } from './mutateJson.ts';
 
 /** Blocks before the first case, so that there are escrows, receipts and batches to meet; more follow while it goes on. */
 const PAST_BLOCKS = 12;
@@ -43,6 +50,13 @@ const CASES_PER_STATE = 50;
 export function fuzzTransactions(cast: LedgerCast, choices: Choices, caseCount: number): CaseReport {
   const fuzz = new TransactionFuzz(cast, choices);
   for (let index = 0; index < caseCount && fuzz.failures.length === 0; index += 1) fuzz.run(index);
+  return fuzz;
+}
+
+/** Bodies of `POST /atomic-batches` for valid batches, changed, through the reader and then like any transaction. */
+export function fuzzBodies(cast: LedgerCast, choices: Choices, caseCount: number): CaseReport {
+  const fuzz = new TransactionFuzz(cast, choices);
+  for (let index = 0; index < caseCount && fuzz.failures.length === 0; index += 1) fuzz.runBody(index);
   return fuzz;
 }
 
@@ -71,20 +85,55 @@ class TransactionFuzz implements CaseReport {
   run(index: number): void {
     if (index % CASES_PER_STATE === 0) this.#advance();
     const kind = transactionKinds[index % transactionKinds.length];
+    const { bytes, id } = this.#draw(kind);
+    const mutated = mutateBytes(bytes, this.#other.bytes, this.#choices);
+    this.#try(`case ${index}, ${kind}, ${toHex(mutated)}`, () => this.#judge(mutated, [id, this.#other.id]));
+    this.#other = { bytes, id };
+  }
+
+  runBody(index: number): void {
+    if (index % CASES_PER_STATE === 0) this.#advance();
+    const { bytes, id } = this.#draw('atomic_batch');
+    const text = mutateJson(atomicBatchJson(bytes) as Json, this.#choices);
+    this.#try(`case ${index}, ${text.slice(0, 4000)}`, () => this.#judgeBody(text, id));
+  }
+
+  #draw(kind: TransactionKind | undefined): { readonly bytes: Uint8Array; readonly id: Hash } {
     const { sender, body } = drawTransaction(this.#world, this.#world.state, this.#choices, kind);
     const { chainId } = this.#world.genesis;
     const nonce = this.#world.nextNonce(sender.address);
     const unsigned = unsignedTransaction({ chainId, from: sender.address, nonce, body });
     const cosigners = cosignersOf(body).map((address) => this.#signerOf(this.#byAddress.get(address)));
-    const { bytes, id } = signAndEncodeTransaction(unsigned, this.#signerOf(sender), cosigners);
-    const mutated = mutateBytes(bytes, this.#other.bytes, this.#choices);
+    return signAndEncodeTransaction(unsigned, this.#signerOf(sender), cosigners);
+  }
+
+  #try(what: string, judge: () => void): void {
     try {
-      this.#judge(mutated, [id, this.#other.id]);
+      judge();
     } catch (cause) {
-      const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      this.failures.push(`case ${index}, ${kind}, ${toHex(mutated)}: ${reason}`);
+      this.failures.push(
+        `${what}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`,
+      );
     }
-    this.#other = { bytes, id };
+  }
+
+  #judgeBody(text: string, signedId: Hash): void {
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      this.#note('no JSON');
+      return;
+    }
+    const problem = findBodyProblem(json);
+    if (problem !== undefined) {
+      assert(problem.message.length > 0, 'refused without a reason');
+      this.#note('refused by the schema');
+      return;
+    }
+    const read = readAtomicBatchBody(json as AtomicBatchBody, this.#world.genesis.chainId);
+    if (read.ok) this.#judge(read.value, [signedId]);
+    else this.#note(`refused by the reader ${read.code}`);
   }
 
   #judge(bytes: Uint8Array, signedIds: readonly Hash[]): void {

@@ -7,7 +7,7 @@ import { transactionKinds } from '../../../../scripts/campaign/ledger/drawTransa
 import { findUnjudgedTables } from '../../../../scripts/campaign/ledger/holdings.ts';
 import { type Choices, createLedgerCast } from '../../../../scripts/campaign/ledger/ledgerWorld.ts';
 import { fuzzRequests } from '../../../../scripts/campaign/ledger/requestFuzz.ts';
-import { fuzzTransactions } from '../../../../scripts/campaign/ledger/transactionFuzz.ts';
+import { fuzzBodies, fuzzTransactions } from '../../../../scripts/campaign/ledger/transactionFuzz.ts';
 
 const cast = createLedgerCast();
 
@@ -44,7 +44,7 @@ describe('conservation', () => {
 
   it('is tried with transactions of every kind that succeed', () => {
     const counts = new Map<string, number>();
-    for (let seed = 1; seed <= 12; seed += 1) {
+    for (let seed = 1; seed <= 30; seed += 1) {
       const report = checkConservation(cast, new Random(`share/${seed}`), 60);
       expect(report.failures).toEqual([]);
       for (const [name, count] of report.counts) counts.set(name, (counts.get(name) ?? 0) + count);
@@ -82,6 +82,14 @@ describe('what is changed on its way', () => {
       'refused by the block LEDGER_NONCE_AHEAD',
     ]) {
       expect(counts.get(depth), depth).toBeGreaterThan(20);
+    }
+  });
+
+  it('in a batch over HTTP is refused with a code or executed right', () => {
+    const { failures, counts } = fuzzBodies(cast, new Random('share'), 1000);
+    expect(failures).toEqual([]);
+    for (const depth of ['no JSON', 'refused by the schema', 'decoded', 'executed ok']) {
+      expect(counts.get(depth), depth).toBeGreaterThan(2);
     }
   });
 
