@@ -4,13 +4,17 @@ import { utf8 } from '../../consensus/primitives/bytes.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
+import { signersOfProof } from '../../settlement/atomic/proofPolicy.ts';
+import { signStatement } from '../../settlement/atomic/proofs/signatureProof.ts';
+import type { SettlementProof } from '../../settlement/atomic/proofs/types.ts';
+import { settlementStatement } from '../../settlement/atomic/statement.ts';
 import type { TreasuryProposeOperation } from '../../settlement/atomic/treasuryTypes.ts';
 import type {
   AtomicBatchOperation,
   EscrowOpenOperation,
   SettlementRequest,
 } from '../../settlement/atomic/types.ts';
-import type { ScenarioTransaction } from './types.ts';
+import type { ScenarioProof, ScenarioTransaction } from './types.ts';
 
 export type ScenarioAtomicBatch = Extract<
   ScenarioTransaction['operation'],
@@ -35,14 +39,20 @@ export interface ScenarioSetting {
   /** Blocks until expiry of a batch that says nothing. */
   readonly timeoutBlocks: number;
   readonly addressOf: (label: string) => Address;
+  readonly chainId: Hash;
+  readonly secretKeyOf: (label: string) => Uint8Array;
 }
 
-/** The transaction that carries a batch. Every payer signs it, and whoever else the scenario names. */
+/**
+ * The transaction that carries a batch. Every payer signs it who does not sign the proof of his payment, and whoever else
+ * the scenario names.
+ */
 export function atomicBatchOf(
   operation: ScenarioAtomicBatch,
-  { sender, baseHeight, timeoutBlocks, addressOf }: ScenarioSetting,
+  setting: ScenarioSetting,
 ): AtomicBatchOperation {
-  const requests = operation.requests.map((request): SettlementRequest => {
+  const { sender, baseHeight, timeoutBlocks, addressOf, chainId } = setting;
+  const unproven = operation.requests.map((request): SettlementRequest => {
     const { id, to, asset, amount, metadata } = request;
     const common = {
       settlementId: scenarioIdOf('settlement', id),
@@ -59,13 +69,45 @@ export function atomicBatchOf(
     const escrowId: string = scenarioIdOf('escrow', request.escrow ?? '');
     return { ...common, from: escrowId, kind: 'escrow_release' };
   });
-  const signers = new Set(operation.signers.map(addressOf));
-  for (const { from, kind } of requests) if (kind === 'immediate') signers.add(from);
-  signers.delete(sender);
   const expiresAtHeight = expiryOf(baseHeight, operation.expiresAfterBlocks ?? timeoutBlocks);
   const batchId = scenarioIdOf('batch', operation.id);
+  const requests = unproven.map((request, index): SettlementRequest => {
+    const written = operation.requests[index];
+    if (written?.proof === undefined) return request;
+    const statement = settlementStatement(chainId, { batchId, expiresAtHeight }, request);
+    return { ...request, proof: proofOf(written.proof, statement, setting) };
+  });
+  const signers = new Set(operation.signers.map(addressOf));
+  for (const { from, kind, proof } of requests) {
+    if (kind === 'immediate' && !signersOfProof(proof).includes(from)) signers.add(from);
+  }
+  signers.delete(sender);
   const batch = { batchId, expiresAtHeight, requests };
   return { type: 'atomic_batch', batch, signers: [...signers].sort() };
+}
+
+function proofOf(
+  proof: ScenarioProof,
+  statement: Uint8Array,
+  { addressOf, secretKeyOf }: ScenarioSetting,
+): SettlementProof {
+  const sign = (label: string) => ({
+    signer: addressOf(label),
+    signature: signStatement(secretKeyOf(label), statement),
+  });
+  switch (proof.kind) {
+    case 'cryptographic':
+      return { kind: 'cryptographic', ...sign(proof.signer) };
+    case 'multi_party': {
+      const { kind, threshold, signed } = proof;
+      const signers = proof.signers.map((label) =>
+        signed.includes(label) ? sign(label) : { signer: addressOf(label), signature: undefined },
+      );
+      return { kind, threshold, signers };
+    }
+    case 'made':
+      return proof.proof;
+  }
 }
 
 export function escrowOpeningOf(

@@ -1,6 +1,7 @@
 /** Reads `atomic_batch: { id: rent, requests: [...] }` of a scenario, who pays whom, all or nothing; and its escrows. */
 import { ESCROW_PARTIES_MAX, METADATA_BYTES_MAX, SIGNERS_MAX } from '../../settlement/atomic/codec.ts';
 import type { ScenarioContext } from './context.ts';
+import { readScenarioProof } from './proofReader.ts';
 import type { MapPlace, Place } from './reader.ts';
 import type { ScenarioSettlement, ScenarioTransaction } from './types.ts';
 
@@ -20,6 +21,7 @@ export const settlementRequestKeys: readonly string[] = [
   'asset',
   'amount',
   'metadata',
+  'proof',
 ];
 export const escrowOpenKeys: readonly string[] = [
   'account',
@@ -153,6 +155,9 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
   const metadata = metadataPlace === undefined ? '' : reader.text(metadataPlace, 'text');
   if (metadataPlace !== undefined && Buffer.byteLength(metadata ?? '') > METADATA_BYTES_MAX)
     return reader.expected(metadataPlace, `text of at most ${METADATA_BYTES_MAX} bytes`);
+  const proofPlace = reader.get(map, 'proof');
+  const proof = proofPlace && readScenarioProof(context, proofPlace, from);
+  if (proofPlace !== undefined && proof === undefined) return undefined;
   if (id === undefined || to === undefined || asset === undefined) return undefined;
   if (amount === undefined || metadata === undefined) return undefined;
   if (sources.length > 1) {
@@ -160,7 +165,7 @@ function readRequest(context: ScenarioContext, item: Place): ScenarioSettlement 
     return reader.report(item.value.at, item.path, 'SCENARIO_KEYS_CONFLICT', message);
   }
   if ((from ?? escrow ?? channel) === undefined) return undefined;
-  if (from !== to) return { id, from, escrow, channel, to, asset, amount, metadata };
+  if (from !== to) return { id, from, escrow, channel, to, asset, amount, metadata, proof };
   return reader.report(
     item.value.at,
     item.path,

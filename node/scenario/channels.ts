@@ -11,15 +11,9 @@ export type ScenarioChannelOperation = Extract<
   { readonly type: ChannelOperation['type'] }
 >;
 
-/** What signing vouchers takes beside the rest. */
-export interface ChannelSetting extends ScenarioSetting {
-  readonly chainId: Hash;
-  readonly secretKeyOf: (label: string) => Uint8Array;
-}
-
 export function channelOperationOf(
   operation: ScenarioChannelOperation,
-  setting: ChannelSetting,
+  setting: ScenarioSetting,
 ): ChannelOperation {
   const { sender, baseHeight, addressOf } = setting;
   const channelId = scenarioIdOf('channel', operation.id);
@@ -49,7 +43,7 @@ export function channelOperationOf(
 }
 
 function signedBy(
-  { chainId, secretKeyOf }: ChannelSetting,
+  { chainId, secretKeyOf }: ScenarioSetting,
   channelId: Hash,
   { payer, amount, nonce }: ScenarioVoucher,
 ): SignedVoucher {

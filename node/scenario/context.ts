@@ -1,10 +1,17 @@
 /** What the readers of a scenario's parts need to know of its configuration, and what they learn for it. */
 import { assert } from '../../consensus/primitives/codedError.ts';
+import { resolveBeside, type TextReader } from '../config/configSources.ts';
 import { NAME_EXPECTED, namePattern, SYMBOL_EXPECTED, symbolPattern } from '../config/fields.ts';
 import type { Config } from '../config/types.ts';
 import type { ScenarioCode } from './codes.ts';
 import { join, type Place, type Reader, scalarOf } from './reader.ts';
 import type { Expectation, Fault } from './types.ts';
+
+/** Where a scenario lies, and how files beside it are read. */
+export interface ScenarioFiles {
+  readonly file: string;
+  readonly readText: TextReader;
+}
 
 export class ScenarioContext {
   readonly reader: Reader;
@@ -16,13 +23,29 @@ export class ScenarioContext {
   /** The same of each expectation. */
   readonly expectationPlaces = new Map<Expectation, Place>();
   readonly #registersAssets: boolean;
+  readonly #files: ScenarioFiles;
   readonly #nodes: readonly string[];
 
-  constructor(reader: Reader, config: Config, registersAssets: boolean) {
+  constructor(reader: Reader, config: Config, registersAssets: boolean, files: ScenarioFiles) {
+    this.#files = files;
     this.reader = reader;
     this.config = config;
     this.#registersAssets = registersAssets;
     this.#nodes = config.validators.map(({ name }) => name);
+  }
+
+  /** The text of a file that the scenario names, beside itself. */
+  text(place: Place, byteCountMax: number): string | undefined {
+    const path = this.reader.text(place, 'the path of a file', /^.{1,1024}$/);
+    if (path === undefined) return undefined;
+    const file = resolveBeside(this.#files.file, path);
+    const text = this.#files.readText(file, byteCountMax);
+    if (text.ok) return text.value;
+    for (const problem of text.problems) {
+      const message = `${file}: ${problem.message}`;
+      this.reader.problems.push({ ...problem, ...place.value.at, path: place.path, message });
+    }
+    return undefined;
   }
 
   /** The name of a validator of this run. */

@@ -202,9 +202,11 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
     if (operation.type === 'transfer') labels.add(operation.to);
     if (operation.type === 'liquidate') labels.add(operation.borrower);
     if (operation.type === 'atomic_batch') {
-      for (const { from, to } of operation.requests) {
+      for (const { from, to, proof } of operation.requests) {
         labels.add(to);
         if (from !== undefined) labels.add(from);
+        if (proof?.kind === 'cryptographic') labels.add(proof.signer);
+        if (proof?.kind === 'multi_party') for (const signer of proof.signers) labels.add(signer);
       }
       for (const signer of operation.signers) labels.add(signer);
     }

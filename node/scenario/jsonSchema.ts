@@ -25,6 +25,29 @@ const anchor: Schema = {
 
 const voucher = map({ payer: text, amount, nonce: integer(1) }, ['payer', 'amount', 'nonce']);
 
+const hexText: Schema = { type: 'string', pattern: '^0x[0-9a-f]*$' };
+const pathOr = (schema: Schema): Schema => ({ anyOf: [text, schema] });
+const proof: Schema = {
+  oneOf: [
+    map({ kind: { const: 'cryptographic' }, signer: text }, ['kind']),
+    map({ kind: { const: 'multi_party' }, threshold: integer(0), signers: texts, signed: texts }, [
+      'kind',
+      'signers',
+    ]),
+    map({ kind: { const: 'tee_attestation' }, document: hexText, file: text }, ['kind']),
+    map(
+      {
+        kind: { const: 'zero_knowledge' },
+        verifying_key_id: hexText,
+        points: hexText,
+        proof: pathOr({ type: 'object' }),
+        public_inputs: pathOr(texts),
+      },
+      ['kind', 'verifying_key_id', 'public_inputs'],
+    ),
+  ],
+};
+
 const transactions: Readonly<Record<string, unknown>> = {
   borrow: flow,
   repay: flow,
@@ -64,6 +87,7 @@ const transactions: Readonly<Record<string, unknown>> = {
             asset: text,
             amount,
             metadata: text,
+            proof,
           },
           ['id', 'to', 'asset', 'amount'],
         ),

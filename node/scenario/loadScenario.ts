@@ -11,7 +11,7 @@ import { type Checked, limitProblems, type Problem, sortProblems } from '../conf
 import type { Config } from '../config/types.ts';
 import { readAccounts } from './accountsReader.ts';
 import { faultFreeTimeMs, timingOf } from './anchors.ts';
-import { ScenarioContext } from './context.ts';
+import { ScenarioContext, type ScenarioFiles } from './context.ts';
 import { readExpectations } from './expectationReader.ts';
 import { checkExpectations } from './expectationRules.ts';
 import { checkFaults } from './faultRules.ts';
@@ -113,7 +113,7 @@ export function parseScenario(
   const badGroups = config.ok ? new Set<string>() : new Set(config.problems.map(groupOf));
   const usable = config.ok ? config : parseGoodGroups(sources, badGroups, reading);
   if (!usable.ok) return usable;
-  const read = new ScenarioFile(reader, root, usable.value.config, file).read(options);
+  const read = new ScenarioFile(reader, root, usable.value.config, { file, readText }).read(options);
   const problems = config.ok
     ? reader.problems
     : [
@@ -164,23 +164,22 @@ function withPrefix(problem: Problem, file: string): Problem {
 class ScenarioFile {
   readonly #reader: Reader;
   readonly #root: MapPlace;
-  readonly #file: string;
+  readonly #files: ScenarioFiles;
   readonly #autoFund: boolean;
   readonly #context: ScenarioContext;
 
-  constructor(reader: Reader, root: MapPlace, config: Config, file: string) {
+  constructor(reader: Reader, root: MapPlace, config: Config, files: ScenarioFiles) {
     this.#reader = reader;
     this.#root = root;
-    this.#file = file;
+    this.#files = files;
     this.#autoFund = reader.flag(reader.get(root, 'auto_fund')) ?? true;
-    this.#context = new ScenarioContext(reader, config, this.#autoFund);
+    this.#context = new ScenarioContext(reader, config, this.#autoFund, files);
   }
 
   read({
     seed: seedOverride,
     durationMs: durationOverride,
     engine,
-    readText = readTextFile,
   }: LoadOptions): LoadedScenario | undefined {
     const reader = this.#reader;
     const get = (key: (typeof rootKeys)[number]): Place | undefined => reader.get(this.#root, key);
@@ -189,12 +188,12 @@ class ScenarioFile {
         get('name'),
         'text of 1 to 200 characters on one line, without control characters',
         /^[^\p{Cc}\u2028\u2029]{1,200}$/u,
-      ) ?? posix.basename(this.#file).replace(/\.ya?ml$/, '');
+      ) ?? posix.basename(this.#files.file).replace(/\.ya?ml$/, '');
     const seed = seedOverride ?? reader.integer(get('seed'), 0) ?? 1;
     const allowUnsafe = reader.flag(get('allow_unsafe')) ?? false;
     const network = readNetwork(reader, get('network'));
     const timeline = readTimeline(this.#context, get('timeline'));
-    const trace = readWorkload({ context: this.#context, file: this.#file, readText }, get('workload'));
+    const trace = readWorkload({ context: this.#context, ...this.#files }, get('workload'));
     const written = readAccounts(this.#context, this.#autoFund, get('accounts'), get('pool_cash'));
     const expectations = readExpectations(this.#context, get('expect'));
     const config = withAssets(this.#context.config, this.#context.newAssets);
@@ -225,7 +224,7 @@ class ScenarioFile {
       timeline,
       workload,
       expectations,
-      file: this.#file,
+      file: this.#files.file,
     };
     return { scenario: Object.freeze(scenario), warnings: this.#findWarnings(scenario) };
   }
@@ -293,16 +292,16 @@ class ScenarioFile {
       });
     };
     if (base > blockTransactionsMax) {
-      load(1, 0, this.#root.value.entries.get('workload')?.keyAt.line ?? 1, this.#file);
+      load(1, 0, this.#root.value.entries.get('workload')?.keyAt.line ?? 1, this.#files.file);
       return;
     }
     for (const { at, transactions, line } of timeline) {
-      if ('block' in at) load(at.block, transactions.length, line, this.#file);
+      if ('block' in at) load(at.block, transactions.length, line, this.#files.file);
     }
     if (workload.type !== 'explicit') return;
     for (const [index, { block, transaction }] of workload.transactions.entries()) {
       const count = transaction.operation.type === 'liquidate' ? 3 : 1;
-      load(block, count, rows[index]?.line ?? 1, file ?? this.#file);
+      load(block, count, rows[index]?.line ?? 1, file ?? this.#files.file);
     }
   }
 
@@ -314,7 +313,7 @@ class ScenarioFile {
     const funding = this.#autoFund ? createFunding(fundable) : writtenFunding(written);
     for (const { symbol, message } of findImpossible(fundable.config.ledger.assets, funding)) {
       const cause = this.#autoFund ? findCause(fundable, symbol) : findWrittenCause(funding, symbol);
-      const at = locateCause(cause, { file: this.#file, root: this.#root.value, trace });
+      const at = locateCause(cause, { file: this.#files.file, root: this.#root.value, trace });
       this.#reader.report(at, '', 'FUNDING_IMPOSSIBLE', message);
     }
     return funding;
@@ -336,7 +335,7 @@ class ScenarioFile {
       const message =
         'no price makes this borrower liquidatable: every debt is covered by a deposit of the same asset';
       this.#reader.problems.push({
-        file: file ?? this.#file,
+        file: file ?? this.#files.file,
         line: rows[index]?.line,
         column: 1,
         path: '',
@@ -353,7 +352,7 @@ class ScenarioFile {
     const late = timeline
       .filter(({ at }) => !('batch' in at) && faultFreeTimeMs(at, timingOf(config)) > durationMs)
       .map(({ line }) => ({
-        file: this.#file,
+        file: this.#files.file,
         line,
         column: 1,
         path: '',

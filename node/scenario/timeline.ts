@@ -7,8 +7,14 @@ import type { Address, Height, ValidatorIndex } from '../../consensus/primitives
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
-import { atomicBatchOf, escrowOpeningOf, scenarioIdOf, withdrawalOf } from './atomicBatch.ts';
-import { type ChannelSetting, channelOperationOf } from './channels.ts';
+import {
+  atomicBatchOf,
+  escrowOpeningOf,
+  type ScenarioSetting,
+  scenarioIdOf,
+  withdrawalOf,
+} from './atomicBatch.ts';
+import { channelOperationOf } from './channels.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import type { SignedTransactions } from './signedTransactions.ts';
@@ -231,7 +237,7 @@ export class TransactionFeed {
     }
   }
 
-  #settingOf(sender: KeyHolder, baseHeight: Height): ChannelSetting {
+  #settingOf(sender: KeyHolder, baseHeight: Height): ScenarioSetting {
     return {
       sender: sender.address,
       baseHeight,

@@ -1,5 +1,6 @@
 /** A scenario after parsing and checking: what both engines take. All amounts are smallest units, all times ms. */
 import type { Vote } from '../../settlement/atomic/feeProposalTypes.ts';
+import type { SettlementProof } from '../../settlement/atomic/proofs/types.ts';
 import type { Config } from '../config/types.ts';
 import type { WorkloadModel } from './model/types.ts';
 
@@ -141,7 +142,19 @@ export interface ScenarioSettlement {
   readonly asset: string;
   readonly amount: bigint;
   readonly metadata: string;
+  readonly proof?: ScenarioProof | undefined;
 }
+
+/** A proof that the engine makes with keys of accounts, or one that was made before. */
+export type ScenarioProof =
+  | { readonly kind: 'cryptographic'; readonly signer: string }
+  | {
+      readonly kind: 'multi_party';
+      readonly threshold: number;
+      readonly signers: readonly string[];
+      readonly signed: readonly string[];
+    }
+  | { readonly kind: 'made'; readonly proof: SettlementProof };
 
 /** Behaviour of a dishonest node, around its honest core. */
 export type ByzantineBehaviour =

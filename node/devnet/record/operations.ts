@@ -1,12 +1,14 @@
 /** A transaction of a real chain as a scenario writes it. */
 import { type Address, accountOfKey, type Height } from '../../../consensus/primitives/flavor.ts';
 import { findBatchProblem } from '../../../settlement/atomic/limits.ts';
+import { signersOfProof } from '../../../settlement/atomic/proofPolicy.ts';
+import type { SettlementProof } from '../../../settlement/atomic/proofs/types.ts';
 import type { AtomicBatchOperation } from '../../../settlement/atomic/types.ts';
 import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import type { Transaction } from '../../../settlement/execution/transaction.ts';
 import { assetIndexOf } from '../../../settlement/ledger/assets.ts';
 import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
-import type { ScenarioTransaction } from '../../scenario/types.ts';
+import type { ScenarioProof, ScenarioTransaction } from '../../scenario/types.ts';
 import { channelOperationOf } from './channelOperations.ts';
 import type { AccountLabels } from './labels.ts';
 
@@ -119,7 +121,7 @@ function atomicBatchOf(
       id: batchId,
       // All heights below that of the block mean the same.
       expiresAfterBlocks: Math.max(-1, expiresAtHeight - height),
-      requests: requests.map(({ settlementId, asset, amount, metadata, ...parties }) => ({
+      requests: requests.map(({ settlementId, asset, amount, metadata, proof, ...parties }) => ({
         id: settlementId,
         from: parties.kind === 'immediate' ? labels.of(parties.from) : undefined,
         escrow: parties.kind === 'escrow_release' ? parties.from : undefined,
@@ -128,6 +130,7 @@ function atomicBatchOf(
         asset,
         amount,
         metadata,
+        proof: proof && scenarioProofOf(proof, labels),
       })),
       signers: operation.signers.filter((signer) => !payers.has(signer)).map((signer) => labels.of(signer)),
     },
@@ -139,4 +142,13 @@ function ownValidator(from: Address, index: number, { validators }: Genesis): st
   if (!validators.has(index)) return undefined;
   const { name, publicKey } = validators.at(index);
   return accountOfKey(publicKey) === from ? name : undefined;
+}
+
+/** Signatures are made anew with the keys of the labels; other proofs stay what they are, and bind what no longer is. */
+function scenarioProofOf(proof: SettlementProof, labels: AccountLabels): ScenarioProof {
+  if (proof.kind === 'cryptographic') return { kind: proof.kind, signer: labels.of(proof.signer) };
+  if (proof.kind !== 'multi_party') return { kind: 'made', proof };
+  const signed = signersOfProof(proof).map((signer) => labels.of(signer));
+  const signers = proof.signers.map(({ signer }) => labels.of(signer));
+  return { kind: proof.kind, threshold: proof.threshold, signers, signed };
 }

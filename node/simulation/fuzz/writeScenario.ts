@@ -4,6 +4,7 @@
  */
 import { Document, isCollection, isPair } from 'yaml';
 import { assert } from '../../../consensus/primitives/codedError.ts';
+import { proofToJson } from '../../../settlement/atomic/proofs/proofJson.ts';
 import { type Plain, plainConfigOf, snakeCased, texts } from '../../config/plainConfig.ts';
 import { plainModelOf } from '../../scenario/model/plainModel.ts';
 import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
@@ -14,6 +15,7 @@ import type {
   Expectation,
   Fault,
   Scenario,
+  ScenarioSettlement,
   ScenarioTransaction,
   TimelineEvent,
 } from '../../scenario/types.ts';
@@ -85,8 +87,17 @@ function transactionOf({ account, operation: { type, ...fields } }: ScenarioTran
 function operandOf(type: string, fields: Plain): unknown {
   if (type === 'settle_now') return true;
   if (type === 'set_batch_size') return fields.batchSize;
+  if (type === 'atomic_batch') return snakeCased({ ...fields, requests: requestsOf(fields) });
   const { validator, ...others } = fields;
   return snakeCased(validator === undefined ? fields : { node: validator, ...others });
+}
+
+/** Proofs that were made elsewhere are written as bytes. */
+function requestsOf({ requests }: Plain): readonly unknown[] {
+  return (requests as readonly ScenarioSettlement[]).map(({ proof, ...others }) => ({
+    ...others,
+    proof: proof?.kind === 'made' ? proofToJson(proof.proof) : proof,
+  }));
 }
 
 function anchorOf(anchor: Anchor): Plain {
