@@ -15,6 +15,13 @@ export interface ModelEscrow {
   readonly expiresAtHeight: number;
 }
 
+export interface ModelChannel {
+  readonly payer: string;
+  readonly payee: string;
+  readonly asset: string;
+  readonly deposit: bigint;
+}
+
 export interface ModelVerdict {
   readonly code: string;
   readonly failedAt: number;
@@ -26,12 +33,20 @@ interface Books {
   /** Key: account and asset, with a blank between. */
   readonly balances: Map<string, bigint>;
   readonly escrows: Map<string, ModelEscrow>;
+  /** Undefined: closed. */
+  readonly channels: Map<string, ModelChannel | undefined>;
   readonly gathered: Map<string, bigint>;
   readonly settled: Set<string>;
 }
 
 export class AtomicModel {
-  books: Books = { balances: new Map(), escrows: new Map(), gathered: new Map(), settled: new Set() };
+  books: Books = {
+    balances: new Map(),
+    escrows: new Map(),
+    channels: new Map(),
+    gathered: new Map(),
+    settled: new Set(),
+  };
   readonly #assets: readonly string[];
   readonly #valueMax: ReadonlyMap<string, bigint>;
 
@@ -44,15 +59,26 @@ export class AtomicModel {
     return this.books.balances.get(`${account} ${asset}`) ?? 0n;
   }
 
-  /** @returns How the batch fails; undefined: all of it happened. */
-  run(batch: AtomicBatch, signers: readonly string[], height: number): ModelVerdict | undefined {
+  /**
+   * @param unproven - Index of the first request whose proof does not hold.
+   * @returns How the batch fails; undefined: all of it happened.
+   */
+  run(
+    batch: AtomicBatch,
+    signers: readonly string[],
+    height: number,
+    unproven?: number,
+  ): ModelVerdict | undefined {
     const refusal = this.#validate(batch.requests, signers);
     if (refusal !== undefined) return refusal;
     if (height > batch.expiresAtHeight) return { code: 'BATCH_TIMEOUT', failedAt: 0, completed: 0 };
-    const { balances, escrows, gathered, settled } = this.books;
+    if (unproven !== undefined)
+      return { code: 'PROOF_VERIFICATION_FAILED', failedAt: unproven, completed: 0 };
+    const { balances, escrows, channels, gathered, settled } = this.books;
     const books = {
       balances: new Map(balances),
       escrows: new Map(escrows),
+      channels: new Map(channels),
       gathered: new Map(gathered),
       settled: new Set(settled),
     };
@@ -106,6 +132,18 @@ function settleOne(
     if (escrow.amount < amount) return 'INSUFFICIENT_BALANCE';
     books.escrows.set(from, { ...escrow, amount: escrow.amount - amount });
     if (escrow.amount === amount) books.escrows.delete(from);
+  } else if (kind === 'channel_close') {
+    if (!books.channels.has(from)) return 'CHANNEL_UNKNOWN';
+    const channel = books.channels.get(from);
+    if (channel === undefined) return 'CHANNEL_CLOSED';
+    const { payer, payee, deposit } = channel;
+    if (!signers.includes(payer) || !signers.includes(payee)) return 'PROOF_VERIFICATION_FAILED';
+    if (to !== payee) return 'CHANNEL_PAYEE_OTHER';
+    if (channel.asset !== asset) return 'CHANNEL_ASSET_OTHER';
+    if (amount > deposit) return 'CHANNEL_AMOUNT_ABOVE_DEPOSIT';
+    books.channels.set(from, undefined);
+    const rest = (books.balances.get(`${payer} ${asset}`) ?? 0n) + deposit - amount;
+    books.balances.set(`${payer} ${asset}`, rest);
   } else {
     const held = books.balances.get(`${from} ${asset}`) ?? 0n;
     if (held < amount) return 'INSUFFICIENT_BALANCE';

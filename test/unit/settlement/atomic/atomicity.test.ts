@@ -5,7 +5,7 @@ import { batchRecordOf, executeAtomicBatch } from '../../../../settlement/atomic
 import { escrowOf } from '../../../../settlement/atomic/escrow.ts';
 import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
 import { findBatchProblem } from '../../../../settlement/atomic/limits.ts';
-import { batchRecordsTable } from '../../../../settlement/atomic/tables.ts';
+import { batchRecordsTable, channelsTable } from '../../../../settlement/atomic/tables.ts';
 import type { AtomicBatch, SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import { State, type Table } from '../../../../settlement/state.ts';
 import { addressOf, rules as ledger } from '../ledger/ledgerFixture.ts';
@@ -44,6 +44,13 @@ const escrows = {
 type EscrowName = keyof typeof escrows;
 const escrowNames = Object.keys(escrows) as EscrowName[];
 const ESCROWED = 1000n;
+/** Channels of the buyer to the market, one that batches may close, one that none does, one that is closed; and one of another payer. */
+const tab: string = idOf(0xc001);
+const spareTab: string = idOf(0xc002);
+const closedTab: string = idOf(0xc003);
+const foreignTab: string = idOf(0xc004);
+const DEPOSITED = 600n;
+const closing = { kind: 'channel_close', from: tab, to: market, asset: 'UM' } as const;
 
 function escrowAddress(name: EscrowName): string {
   return idOf(0xe000 + escrowNames.indexOf(name)) as string;
@@ -71,9 +78,25 @@ function createPair(): { readonly chain: AtomicChain; readonly model: AtomicMode
     model.books.escrows.set(escrowAddress(name), { payer, ...opening });
     model.books.balances.set(`${payer} ${asset}`, model.balance(payer, asset) - ESCROWED);
   }
+  for (const [channelId, payer] of [
+    [tab, buyer],
+    [spareTab, buyer],
+    [closedTab, buyer],
+    [foreignTab, outsider],
+  ] as const) {
+    const opening = { payee: market, asset: 'UM', amount: DEPOSITED, expiresAtHeight: 0 };
+    expect(chain.channel(payer, { type: 'channel_open', channelId, ...opening })).toMatchObject({
+      type: 'channel_opened',
+    });
+    model.books.channels.set(channelId, { payer, payee: market, asset: 'UM', deposit: DEPOSITED });
+    model.books.balances.set(`${payer} UM`, model.balance(payer, 'UM') - DEPOSITED);
+  }
   chain.height = 10;
-  const past = batchOf([request({ settlementId: settledId, amount: 7n })]);
-  expect(chain.execute(past).result).toBe('ok');
+  const past = batchOf([
+    request({ settlementId: settledId, amount: 7n }),
+    request({ ...closing, from: closedTab, amount: 5n }),
+  ]);
+  expect(chain.execute(past, { signers }).result).toBe('ok');
   expect(model.run(past, signers, 10)).toBeUndefined();
   chain.fill(full, 'UM');
   model.books.balances.set(`${full} UM`, 2n ** 128n - 1n);
@@ -85,7 +108,8 @@ interface Draw {
   readonly hop: number;
   readonly asset: (typeof assets)[number];
   readonly permille: number;
-  readonly escrow: EscrowName | undefined;
+  /** What it is paid out of, if not the balance. */
+  readonly escrow: EscrowName | 'tab' | undefined;
 }
 
 const draw: fc.Arbitrary<Draw> = fc.record({
@@ -93,7 +117,10 @@ const draw: fc.Arbitrary<Draw> = fc.record({
   hop: fc.integer({ min: 1, max: payers.length - 1 }),
   asset: fc.constantFrom(...assets),
   permille: fc.integer({ min: 0, max: 400 }),
-  escrow: fc.option(fc.constantFrom('open' as const, 'shared' as const), { nil: undefined, freq: 4 }),
+  escrow: fc.option(fc.constantFrom('open' as const, 'shared' as const, 'tab' as const), {
+    nil: undefined,
+    freq: 3,
+  }),
 });
 
 /** Requests that can be settled one after the other: each takes a part of what is there when its turn comes. */
@@ -102,11 +129,14 @@ function validRequests(draws: readonly Draw[]): SettlementRequest[] {
   return draws.map(({ from, hop, asset, permille, escrow }, index) => {
     const payer = payers[from] ?? buyer;
     const to = payers[(from + hop) % payers.length] ?? seller;
-    const held = escrow === undefined ? undefined : model.books.escrows.get(escrowAddress(escrow));
+    const held =
+      escrow === undefined || escrow === 'tab' ? undefined : model.books.escrows.get(escrowAddress(escrow));
     const partOf = (whole: bigint) => 1n + (whole * BigInt(permille)) / 1000n;
     const common = { settlementId: idOf(0xd000 + index), to };
-    const made =
-      escrow !== undefined && held !== undefined
+    const isTab = escrow === 'tab' && model.books.channels.get(tab) !== undefined;
+    const made = isTab
+      ? request({ ...common, ...closing, amount: partOf(DEPOSITED - 1n) })
+      : escrow !== undefined && escrow !== 'tab' && held !== undefined
         ? request({
             ...common,
             from: escrowAddress(escrow),
@@ -123,8 +153,8 @@ function validRequests(draws: readonly Draw[]): SettlementRequest[] {
 /** One failure, put into a valid batch in place of a request. */
 interface Plant {
   readonly code: string;
-  /** Found out before the first settlement; `completed` is 0 and no trace is left. */
-  readonly isEarly?: boolean;
+  /** Found out before the first settlement, so `completed` is 0: by the limits, without a trace, or by a proof. */
+  readonly early?: 'limits' | 'proofs';
   readonly plant: (
     planted: SettlementRequest,
     earlier: readonly SettlementRequest[],
@@ -172,33 +202,70 @@ const plants: Readonly<Record<string, Plant>> = {
     code: 'INSUFFICIENT_BALANCE',
     plant: (it) => [{ ...it, ...release, amount: ESCROWED + 1n, from: escrowAddress('open') }],
   },
+  'a channel that is none': {
+    code: 'CHANNEL_UNKNOWN',
+    plant: (it) => [{ ...it, ...closing, from: idOf(0xcccc) as string, amount: 1n }],
+  },
+  'a channel of others': {
+    code: 'PROOF_VERIFICATION_FAILED',
+    plant: (it) => [{ ...it, ...closing, from: foreignTab, amount: 1n }],
+  },
+  'a channel that is closed': {
+    code: 'CHANNEL_CLOSED',
+    plant: (it) => [{ ...it, ...closing, from: closedTab, amount: 1n }],
+  },
+  'a channel to another payee': {
+    code: 'CHANNEL_PAYEE_OTHER',
+    plant: (it) => [{ ...it, ...closing, from: spareTab, to: seller, amount: 1n }],
+  },
+  'a channel of another asset': {
+    code: 'CHANNEL_ASSET_OTHER',
+    plant: (it) => [{ ...it, ...closing, from: spareTab, asset: 'TNZO', amount: 1n }],
+  },
+  'more than the channel has': {
+    code: 'CHANNEL_AMOUNT_ABOVE_DEPOSIT',
+    plant: (it) => [{ ...it, ...closing, from: spareTab, amount: DEPOSITED + 1n }],
+  },
+  'a proof that does not hold': {
+    code: 'PROOF_VERIFICATION_FAILED',
+    early: 'proofs',
+    plant: (it) => [
+      { ...it, proof: { kind: 'cryptographic', signer: buyer, signature: new Uint8Array(64) } },
+    ],
+  },
   'one id twice': {
     code: 'DUPLICATE_SETTLEMENT_ID',
-    isEarly: true,
+    early: 'limits',
     plant: (it, earlier) => [{ ...it, settlementId: earlier[0]?.settlementId ?? it.settlementId }],
   },
   'a payment to oneself': {
     code: 'SELF_PAYMENT',
-    isEarly: true,
+    early: 'limits',
     plant: (it) => [{ ...it, to: it.from }],
   },
-  nothing: { code: 'AMOUNT_ZERO', isEarly: true, plant: (it) => [{ ...it, amount: 0n }] },
+  nothing: { code: 'AMOUNT_ZERO', early: 'limits', plant: (it) => [{ ...it, amount: 0n }] },
   'an asset nobody registered': {
     code: 'LEDGER_ASSET_UNKNOWN',
-    isEarly: true,
+    early: 'limits',
     plant: (it) => [{ ...it, asset: 'NONE' }],
   },
   'more value than allowed': {
     code: 'BATCH_VALUE_TOO_HIGH',
-    isEarly: true,
+    early: 'limits',
     plant: (it) => [{ ...it, asset: 'TNZO', amount: valueMax + 1n }],
   },
   'a payer who did not sign': {
     code: 'PROOF_VERIFICATION_FAILED',
-    isEarly: true,
+    early: 'limits',
     plant: (it) => [{ ...it, kind: 'immediate', from: outsider, to: seller, asset: 'UM', amount: 1n }],
   },
 };
+
+/** No proof of these tests holds. */
+function unprovenAt({ requests }: AtomicBatch): number | undefined {
+  const index = requests.findIndex(({ proof }) => proof !== undefined);
+  return index < 0 ? undefined : index;
+}
 
 /** Chain and model hold the same. */
 function expectEqual(chain: AtomicChain, model: AtomicModel): void {
@@ -209,6 +276,11 @@ function expectEqual(chain: AtomicChain, model: AtomicModel): void {
   for (const name of escrowNames) {
     const held = model.books.escrows.get(escrowAddress(name))?.amount;
     expect(escrowOf(chain.state, escrowAddress(name) as string)?.amount, name).toBe(held);
+  }
+  for (const channelId of [tab, spareTab, closedTab, foreignTab]) {
+    const row = chain.state.get(channelsTable, channelId);
+    const isOpen = row !== undefined && !('settlementId' in row);
+    expect(isOpen, channelId).toBe(model.books.channels.get(channelId) !== undefined);
   }
   for (const { symbol } of ledger.assets) {
     expect(gatheredFees(chain.state, symbol), symbol).toBe(model.books.gathered.get(symbol) ?? 0n);
@@ -235,7 +307,7 @@ describe('a failure anywhere in a batch', () => {
 
   it.each(Object.entries(plants))(
     '%s: nothing happens, with the right index and code',
-    (_, { code, isEarly, plant }) => {
+    (_, { code, early, plant }) => {
       fc.assert(
         fc.property(draws, (drawn) => {
           const requests = validRequests(drawn);
@@ -244,13 +316,13 @@ describe('a failure anywhere in a batch', () => {
             const earlier = requests.slice(0, index);
             const planted = plant(requests[index] ?? request(), earlier);
             const batch = batchOf([...earlier, ...planted, ...requests.slice(index + 1)]);
-            const verdict = { code, failedAt: index, completed: isEarly === true ? 0 : index };
-            expect(model.run(batch, signers, 10)).toEqual(verdict);
-            const before = chain.rows(isEarly === true ? [] : [batchRecordsTable]);
+            const verdict = { code, failedAt: index, completed: early === undefined ? index : 0 };
+            expect(model.run(batch, signers, 10, unprovenAt(batch))).toEqual(verdict);
+            const before = chain.rows(early === 'limits' ? [] : [batchRecordsTable]);
             expect(chain.execute(batch, { signers, changed }).result).toBe(code);
-            expect(chain.rows(isEarly === true ? [] : [batchRecordsTable])).toEqual(before);
+            expect(chain.rows(early === 'limits' ? [] : [batchRecordsTable])).toEqual(before);
             const told =
-              isEarly === true ? problemOf(batch) : batchRecordOf(chain.state, batch.batchId)?.failure;
+              early === 'limits' ? problemOf(batch) : batchRecordOf(chain.state, batch.batchId)?.failure;
             expect(told).toMatchObject(verdict);
             expectEqual(chain, model);
           }
@@ -279,7 +351,7 @@ describe('a failure anywhere in a batch', () => {
         const batch = batchOf(requests);
         const before = chain.rows([batchRecordsTable]);
         const { result } = chain.execute(batch, { signers, changed });
-        const verdict = model.run(batch, signers, 10);
+        const verdict = model.run(batch, signers, 10, unprovenAt(batch));
         expect(result).toBe(verdict?.code ?? 'ok');
         const failure = batchRecordOf(chain.state, batch.batchId)?.failure ?? problemOf(batch);
         if (verdict !== undefined) {
@@ -287,6 +359,11 @@ describe('a failure anywhere in a batch', () => {
           expect(failure).toMatchObject(verdict);
           expect(chain.rows([batchRecordsTable])).toEqual(before);
         }
+        expectEqual(chain, model);
+        // The same settlements in another batch: done before, or to be tried once more.
+        const again = batchOf(requests);
+        const repeated = chain.execute(again, { signers, changed }).result;
+        expect(repeated).toBe(model.run(again, signers, 10, unprovenAt(again))?.code ?? 'ok');
         expectEqual(chain, model);
       }),
       { numRuns: 150 },

@@ -1,16 +1,13 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchRecordOf } from '../../../../settlement/atomic/batch.ts';
 import { atomicBatchHash } from '../../../../settlement/atomic/codec.ts';
 import { gatheredFees, networkFee } from '../../../../settlement/atomic/fees.ts';
 import { batchRecordsTable, receiptsTable } from '../../../../settlement/atomic/tables.ts';
-import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import {
   AtomicChain,
   arbiter,
   batchOf,
   buyer,
-  idOf,
   market,
   request,
   rules,
@@ -196,101 +193,5 @@ describe('executeAtomicBatch', () => {
       details: { error: `the balance of ${seller} would exceed what the ledger can hold` },
     });
     expect(chain.rows([batchRecordsTable])).toEqual(before);
-  });
-});
-
-describe('atomicity', () => {
-  const parties = [buyer, seller, market, arbiter];
-  const assets = ['TNZO', 'UM', 'USDC'];
-  const payment = fc.record({
-    from: fc.constantFrom(...parties),
-    hop: fc.integer({ min: 1, max: 3 }),
-    asset: fc.constantFrom(...assets),
-    amount: fc.bigInt({ min: 1n, max: 400n }),
-    id: fc.integer({ min: 1000, max: 1060 }),
-  });
-  const batches = fc.array(fc.array(payment, { minLength: 1, maxLength: 12 }), {
-    minLength: 1,
-    maxLength: 8,
-  });
-
-  /** The same in plain sums: what a batch gives, or the position at which it fails. */
-  class Model {
-    readonly balances = new Map<string, bigint>();
-    readonly used = new Set<string>();
-
-    run(requests: readonly SettlementRequest[]): number | undefined {
-      const balances = new Map(this.balances);
-      const used = new Set(this.used);
-      for (const [index, { settlementId, from, to, asset, amount }] of requests.entries()) {
-        const held = balances.get(`${from} ${asset}`) ?? 0n;
-        if (used.has(settlementId) || held < amount) return index;
-        used.add(settlementId);
-        balances.set(`${from} ${asset}`, held - amount);
-        const before = balances.get(`${to} ${asset}`) ?? 0n;
-        balances.set(`${to} ${asset}`, before + amount - networkFee(amount, rules));
-      }
-      for (const [key, value] of balances) this.balances.set(key, value);
-      for (const id of used) this.used.add(id);
-      return undefined;
-    }
-  }
-
-  it('is all or nothing over any sequence of batches, and conserves every unit', () => {
-    let failures = 0;
-    let successes = 0;
-    fc.assert(
-      fc.property(batches, (drawn) => {
-        const start = Object.fromEntries(assets.map((asset) => [asset, 500n]));
-        const chain = new AtomicChain(Object.fromEntries(parties.map((party) => [party, start])));
-        const model = new Model();
-        for (const party of parties) {
-          for (const asset of assets) model.balances.set(`${party} ${asset}`, 500n);
-        }
-        const totals = chain.totals();
-        for (const [number, items] of drawn.entries()) {
-          const ids = new Set<number>();
-          const requests = items
-            .filter(({ id }) => !ids.has(id) && ids.add(id))
-            .map(({ from, hop, asset, amount, id }) => {
-              const to = parties[(parties.indexOf(from) + hop) % parties.length] ?? from;
-              return request({ settlementId: idOf(id), from, to, asset, amount });
-            });
-          const batch = batchOf(requests, { batchId: idOf(5000 + number) });
-          const before = chain.rows([batchRecordsTable]);
-          const { result } = chain.execute(batch);
-          const failedAt = model.run(requests);
-          expect(batchRecordOf(chain.state, batch.batchId)?.failure?.failedAt).toBe(failedAt);
-          expect(result === 'ok').toBe(failedAt === undefined);
-          if (failedAt === undefined) successes += 1;
-          else {
-            failures += 1;
-            expect(chain.rows([batchRecordsTable])).toEqual(before);
-          }
-          for (const [key, balance] of model.balances) {
-            const [party = '', asset = ''] = key.split(' ');
-            expect(chain.balance(party, asset)).toBe(balance);
-          }
-          expect(chain.totals()).toEqual(totals);
-        }
-      }),
-      { numRuns: 200 },
-    );
-    expect(Math.min(failures, successes)).toBeGreaterThan(100);
-  });
-
-  it('fails at every index alike', () => {
-    for (let index = 0; index < 20; index += 1) {
-      const chain = new AtomicChain({ [buyer]: { TNZO: 1000n } });
-      const before = chain.rows([batchRecordsTable]);
-      const requests = Array.from({ length: 20 }, (_, position) =>
-        position === index ? request({ from: market, amount: 1n }) : request({ amount: 1n }),
-      );
-      const batch = batchOf(requests);
-      expect(chain.execute(batch).result).toBe('INSUFFICIENT_BALANCE');
-      const failure = batchRecordOf(chain.state, batch.batchId)?.failure;
-      expect([failure?.failedAt, failure?.completed]).toEqual([index, index]);
-      expect(chain.rows([batchRecordsTable])).toEqual(before);
-    }
   });
 });
