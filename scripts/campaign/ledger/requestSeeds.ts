@@ -56,7 +56,25 @@ export const scenarioSeed: Json = {
       at: { time: '7s' },
       atomic_batch: {
         id: 'tip',
-        requests: [{ id: 'tip', from: 'buyer', to: 'seller', asset: 'UM', amount: 7 }],
+        account: 'arbiter',
+        requests: [
+          {
+            id: 'tip',
+            from: 'buyer',
+            to: 'seller',
+            asset: 'UM',
+            amount: 7,
+            proof: { kind: 'cryptographic', signer: 'buyer' },
+          },
+          {
+            id: 'share',
+            from: 'arbiter',
+            to: 'seller',
+            asset: 'TNZO',
+            amount: 900,
+            proof: { kind: 'multi_party', signers: ['seller', 'market', 'buyer'], threshold: 2 },
+          },
+        ],
       },
     },
     { at: { block: 6 }, account: 'arbiter', escrow_refund: { id: 'deal' } },
