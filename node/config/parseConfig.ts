@@ -314,6 +314,8 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
         baseReserve: BigInt(pool.base_reserve),
       })),
       treasury: settlementChain.treasury === null ? undefined : toAmounts(settlementChain.treasury),
+      bridgeLiquidity:
+        settlementChain.bridge_liquidity === null ? undefined : toAmounts(settlementChain.bridge_liquidity),
     },
     ledger: {
       assets: ledger.assets.map(toAsset),

@@ -14,6 +14,7 @@ const assetMaps: readonly string[] = [
   'debts',
   'poolCash',
   'treasury',
+  'bridgeLiquidity',
   'exposureMax',
   'valueMaxByAsset',
 ];

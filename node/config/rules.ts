@@ -185,7 +185,7 @@ function quorumCount(stakes: readonly number[]): number {
 function checkSettlementChain(config: Config): BrokenRule[] {
   const broken: BrokenRule[] = checkGasLimit(config);
   const { settlement, settlementChain, ledger } = config;
-  const { urls, background, pools, treasury, gasLimit } = settlementChain;
+  const { urls, background, pools, treasury, bridgeLiquidity, gasLimit } = settlementChain;
   const path = (...rest: (string | number)[]): (string | number)[] => ['settlement_chain', ...rest];
   for (const [index, url] of urls.entries()) {
     if (URL.canParse(url) && /^https?:/.test(url)) continue;
@@ -217,10 +217,14 @@ function checkSettlementChain(config: Config): BrokenRule[] {
     }
     seen.add(pool.asset);
   }
-  for (const symbol of Object.keys(treasury ?? {})) {
-    if (!isKnown(symbol)) {
+  for (const [key, holdings] of [
+    ['treasury', treasury],
+    ['bridge_liquidity', bridgeLiquidity],
+  ] as const) {
+    for (const symbol of Object.keys(holdings ?? {})) {
+      if (isKnown(symbol)) continue;
       broken.push({
-        paths: [path('treasury', symbol)],
+        paths: [path(key, symbol)],
         message: `expected ${SYMBOL_EXPECTED} that ledger.assets holds, got \`${symbol}\``,
       });
     }

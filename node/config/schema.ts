@@ -129,6 +129,15 @@ const treasury = z
     unit: 'map of asset to amount',
   });
 
+const bridgeLiquidity = z
+  .union([z.null(), z.record(symbol(), amountValue())], { error: 'a map of asset to amount, or null' })
+  .default(null)
+  .meta({
+    description:
+      'What the bridge can lock for transfers out of the sidechain; null: 10^36 units of every asset',
+    unit: 'map of asset to amount',
+  });
+
 /** Price of one whole unit in 10^-8 USD: round figures of the assets' order of magnitude, for scenarios. */
 function asset(assetSymbol: string, decimals: number, price: string) {
   return {
@@ -402,6 +411,7 @@ export const configSchema = z.strictObject(
         background,
         pools,
         treasury,
+        bridge_liquidity: bridgeLiquidity,
       },
       'The settlement chain',
     ),

@@ -81,6 +81,7 @@ export interface Config {
         }[]
       | undefined;
     readonly treasury: Readonly<Record<string, bigint>> | undefined;
+    readonly bridgeLiquidity: Readonly<Record<string, bigint>> | undefined;
   };
   readonly ledger: {
     readonly assets: readonly AssetRules[];

@@ -5,7 +5,7 @@
  * order needs. Those anchored to times, settlement blocks or batches may come in any order, so each is funded as if
  * nothing before it had brought anything in.
  */
-import { networkFee } from '../../settlement/atomic/fees.ts';
+import { networkFee } from '../../settlement/networkFee.ts';
 import type { Config } from '../config/types.ts';
 import { fundModel } from './model/modelFunding.ts';
 import { Positions } from './positions.ts';
@@ -148,6 +148,7 @@ class LooseNeeds {
       case 'transfer':
       case 'escrow_open':
       case 'channel_open':
+      case 'cross_chain_send':
         add(given(sender).balances, operation.asset, operation.amount);
         break;
       case 'withdraw':

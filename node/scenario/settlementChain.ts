@@ -37,6 +37,8 @@ export function createSettlementChain(
       assets: ledger.assets.map(({ symbol }) => symbol),
       pools: settlementChain.pools,
       treasury: settlementChain.treasury,
+      bridgeLiquidity: settlementChain.bridgeLiquidity,
+      bridgeFees: { networkFeeBps: ledger.networkFeeBps, feeMin: ledger.feeMin },
       validators: parts.validators,
       random: new Random(settlementChain.seed ?? seed).fork('settlement_chain'),
       historyBlocks: parts.historyBlocks ?? HISTORY_BLOCKS_DEFAULT,

@@ -1,6 +1,6 @@
 /**
- * The network fee: how much of a settlement it is, where it gathers, and its way to the treasury. It is withheld from the
- * payee once, and what gathers is money of the ledger like any other: nothing is rounded away.
+ * Where the network fee gathers, and its way to the treasury. It is withheld from the payee once (networkFee.ts says how much),
+ * and what gathers is money of the ledger like any other: nothing is rounded away.
  */
 import { assert } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX, type Amount, type Height } from '../../consensus/primitives/flavor.ts';
@@ -8,22 +8,6 @@ import { creditTreasury } from '../ledger/accounts.ts';
 import type { State } from '../state.ts';
 import { gatheredFeesTable } from './tables.ts';
 import type { AtomicFact, AtomicRules } from './types.ts';
-
-/** The whole, in basis points. */
-const BPS = 10_000n;
-
-/**
- * The fee of one settlement: its share of the amount, rounded down, but at least `feeMin` and at most the amount.
- * @param amount - Gross.
- */
-export function networkFee(
-  amount: Amount,
-  { networkFeeBps, feeMin }: Pick<AtomicRules, 'networkFeeBps' | 'feeMin'>,
-): Amount {
-  const share = (amount * BigInt(networkFeeBps)) / BPS;
-  const fee = share < feeMin ? feeMin : share;
-  return fee < amount ? fee : amount;
-}
 
 /** What has gathered of an asset since the last flush. */
 export function gatheredFees(state: State, asset: string): Amount {

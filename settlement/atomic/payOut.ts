@@ -2,8 +2,8 @@
 import type { Refusal } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import { assetIndexOf } from '../ledger/assets.ts';
+import { networkFee } from '../networkFee.ts';
 import { type AtomicCode, refuseAtomic } from './codes.ts';
-import { networkFee } from './fees.ts';
 import type { SettlementOverlay } from './overlay.ts';
 import type { SettlementContext, SettlementRequest } from './types.ts';
 

@@ -11,6 +11,8 @@ export const chainCodes = {
   SETTLEMENT_REPLACEMENT_UNDERPRICED:
     'A transaction of the same proposer, batch and attempt is waiting, and both fees are not 1.1 times its own.',
   SETTLEMENT_OUTBOX_CORRUPT: 'A row of the outbox does not hold the signed transaction its key names.',
+  CROSS_CHAIN_DEPOSITS_FULL:
+    'As many deposits for the sidechain are open as may be; one that ends makes room.',
   SETTLEMENT_TRACE_REPEATS:
     'The base-fee trace has fewer rows than the run has settlement blocks and starts over.',
   NET_BATCH_ALREADY_SETTLED: 'The batch is settled; nothing is done.',

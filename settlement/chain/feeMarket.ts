@@ -12,6 +12,8 @@ export const GAS_BASE = 100_000;
 export const GAS_SWAP = 40_000;
 /** Gas of one IBC transfer: a packet commitment written and a token escrowed. A `draw` writes no packet and costs nothing extra. */
 export const GAS_TRANSFER = 60_000;
+/** Gas of one cross-chain action, and of a deposit: an escrow written or cleared and a balance moved, as a swap does. */
+export const GAS_CROSS_CHAIN = 40_000;
 /** Gas of one byte of the encoded transaction, signature included: calldata of a non-zero byte (EIP-2028). */
 export const GAS_PAYLOAD_BYTE = 16;
 /** Gas of one ed25519 signature of the certificate: about that of `ecrecover`. */
@@ -92,5 +94,5 @@ export function settlementGas(transaction: SettlementTransaction, byteCount: num
     if (action.type === 'swap') gas += GAS_SWAP;
     else if (action.type === 'ibc_transfer') gas += GAS_TRANSFER;
   }
-  return gas;
+  return gas + GAS_CROSS_CHAIN * (transaction.crossChain?.length ?? 0);
 }

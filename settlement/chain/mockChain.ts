@@ -5,7 +5,7 @@
  * It knows no clock: whoever runs it says when a transaction arrives and when a block is made. A stall is nobody
  * making blocks; heights have no gap.
  */
-import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
   AMOUNT_MAX,
   type Amount,
@@ -18,6 +18,7 @@ import {
 import type { Random } from '../../consensus/primitives/random.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
+import { CROSS_CHAIN_OPEN_MAX, type CrossChainDeposit } from '../net/crossChain.ts';
 import type {
   PoolReserves,
   SettlementBlock,
@@ -25,10 +26,20 @@ import type {
   SettlementStanding,
 } from '../net/settlement.ts';
 import { encodeReserves, settlementBlockHash, type UnhashedSettlementBlock } from '../net/settlementBlock.ts';
+import type { FeeRates } from '../networkFee.ts';
 import { Acknowledgements, type AcknowledgementsSnapshot } from './acknowledgements.ts';
 import { BackgroundDemand, type BackgroundOptions, type BackgroundSnapshot } from './background.ts';
+import { openDepositCount } from './bridgeVault.ts';
 import type { ChainCode } from './codes.ts';
-import { clampBaseFee, effectiveTip, nextBaseFee, payloadGas, proofGas, settlementGas } from './feeMarket.ts';
+import {
+  clampBaseFee,
+  effectiveTip,
+  GAS_CROSS_CHAIN,
+  nextBaseFee,
+  payloadGas,
+  proofGas,
+  settlementGas,
+} from './feeMarket.ts';
 import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type SettlementKey, type WaitingTransaction } from './mempool.ts';
 import { type ContractOutcome, type ContractSnapshot, SettlementContract } from './settlementContract.ts';
 import { createHoldings, type Holdings, movePrice, type PriceMove } from './swapPools.ts';
@@ -54,6 +65,9 @@ export interface SettlementChainOptions {
   readonly assets: readonly string[];
   readonly pools: readonly PoolReserves[] | undefined;
   readonly treasury: Readonly<Record<string, Amount>> | undefined;
+  /** What the bridge can lock, where given; else as much as a pool has. */
+  readonly bridgeLiquidity?: Readonly<Record<string, Amount>> | undefined;
+  readonly bridgeFees: FeeRates;
   readonly validators: ValidatorSet;
   readonly random: Random;
   /** Newest blocks kept for `blockAt`, at least 1. */
@@ -78,6 +92,7 @@ interface ChainSnapshot {
   readonly acknowledgements: AcknowledgementsSnapshot;
   readonly background: BackgroundSnapshot;
   readonly disturbance: Disturbance;
+  readonly deposits: readonly CrossChainDeposit[];
 }
 
 type SubmitCode = ChainCode | 'ENCODING_INVALID';
@@ -98,6 +113,8 @@ export class MockSettlementChain {
   readonly #undoLog: UndoLog<ChainSnapshot>;
   readonly #censored = new Set<ValidatorIndex>();
   #disturbance = calm;
+  /** Deposits that wait for a block, in order of arrival. */
+  #deposits: readonly CrossChainDeposit[] = [];
   #head: SettlementBlock;
   #reservesBytes: Uint8Array;
   #arrivalCount = 0;
@@ -274,6 +291,19 @@ export class MockSettlementChain {
     return this.#mempool.add(waiting);
   }
 
+  /**
+   * Takes in a deposit for an account of the sidechain; the next block with room for it carries it.
+   * @returns `CROSS_CHAIN_DEPOSITS_FULL` while too many are open or waiting.
+   */
+  deposit(deposit: CrossChainDeposit): Verdict<undefined, 'CROSS_CHAIN_DEPOSITS_FULL'> {
+    const openCount = openDepositCount(this.#contract.holdings.bridge) + this.#deposits.length;
+    if (openCount >= CROSS_CHAIN_OPEN_MAX) {
+      return refuse('CROSS_CHAIN_DEPOSITS_FULL', `${openCount} deposits are open`);
+    }
+    this.#deposits = [...this.#deposits, deposit];
+    return accept(undefined);
+  }
+
   /** Makes the next block from what arrived strictly before its instant. */
   produceBlock(timestampMs: TimeMs): SettlementBlock {
     const parent = this.#head;
@@ -290,9 +320,10 @@ export class MockSettlementChain {
     }
     let events = this.#acknowledgements.take(height);
     let gasUsed = 0;
-    if (this.#mempool.count > 0 && !this.#full) {
+    if (this.#mempool.count + this.#deposits.length > 0 && !this.#full) {
       const included: SettlementEvent[] = [...events];
-      gasUsed = this.#include(included, { height, timestampMs, baseFee });
+      gasUsed = this.#takeDeposits(included, height);
+      gasUsed = this.#include(included, { height, timestampMs, baseFee }, gasUsed);
       if (included.length > 0) events = Object.freeze(included);
     }
     gasUsed = Math.min(gasUsed + othersGas, gasLimit);
@@ -318,13 +349,26 @@ export class MockSettlementChain {
     return this.#head;
   }
 
-  /** Executes waiting transactions while one is in turn and fits; adds their events and returns their gas. */
+  /** Deposits come first, in order of arrival, while they fit. @returns Their gas. */
+  #takeDeposits(events: SettlementEvent[], height: SettlementHeight): number {
+    const fitting = Math.floor(this.#options.gasLimit / GAS_CROSS_CHAIN);
+    const taken = this.#deposits.slice(0, fitting);
+    for (const deposit of taken) {
+      const verdict = this.#contract.deposit(deposit, height);
+      if (verdict.ok) events.push(verdict.value);
+    }
+    this.#deposits = this.#deposits.slice(taken.length);
+    return GAS_CROSS_CHAIN * taken.length;
+  }
+
+  /** Executes waiting transactions while one is in turn and fits; adds their events and returns the gas of all. */
   #include(
     events: SettlementEvent[],
     block: { readonly height: number; readonly timestampMs: TimeMs; readonly baseFee: Amount },
+    depositGas: number,
   ): number {
     const { gasLimit } = this.#options;
-    let gasUsed = 0;
+    let gasUsed = depositGas;
     const isEligible = (waiting: WaitingTransaction): boolean =>
       waiting.arrivedMs < block.timestampMs &&
       !this.#censored.has(waiting.transaction.proposer) &&
@@ -339,8 +383,10 @@ export class MockSettlementChain {
       gasUsed += outcome.gasUsed;
       if (outcome.type === 'already_settled') continue;
       events.push(eventOf(next, outcome, block.baseFee));
-      if (outcome.type === 'settled') this.#acknowledgements.schedule(transaction, block.height);
-      else this.#mempool.removeWhere((other) => this.#contract.isAttemptUsed(other));
+      if (outcome.type === 'settled') {
+        events.push(...outcome.crossChain);
+        this.#acknowledgements.schedule(transaction, block.height);
+      } else this.#mempool.removeWhere((other) => this.#contract.isAttemptUsed(other));
     }
   }
 
@@ -359,6 +405,7 @@ export class MockSettlementChain {
       acknowledgements: this.#acknowledgements.snapshot(),
       background: this.#background.snapshot(),
       disturbance: this.#disturbance,
+      deposits: this.#deposits,
     };
   }
 
@@ -370,6 +417,8 @@ export class MockSettlementChain {
     this.#contract.restore(before.contract);
     this.#acknowledgements.restore(before.acknowledgements);
     this.#background.restore(before.background);
+    const since = this.#deposits.filter((deposit) => !before.deposits.includes(deposit));
+    this.#deposits = [...before.deposits, ...since];
     const { feeFactorPermille, priceMoves } = this.#disturbance;
     this.#disturbance = {
       feeFactorPermille: (before.disturbance.feeFactorPermille * feeFactorPermille) / PERMILLE,

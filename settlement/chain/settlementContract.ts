@@ -7,15 +7,24 @@
  */
 import { headerHash } from '../../consensus/block.ts';
 import { accept, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Amount, Hash, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type {
+  Amount,
+  Hash,
+  Height,
+  SettlementHeight,
+  ValidatorIndex,
+} from '../../consensus/primitives/flavor.ts';
 import type { Verifier } from '../../consensus/primitives/signature.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import { verifyCertificate } from '../../consensus/vote.ts';
 import { netBatchCommitment } from '../net/commitment.ts';
+import type { CrossChainDeposit, CrossChainEvent } from '../net/crossChain.ts';
 import type { NetAmount, RevertCode, SettlementAction, SettlementTransaction } from '../net/settlement.ts';
+import type { FeeRates } from '../networkFee.ts';
+import { carryOutCrossChain, takeDeposit } from './bridgeVault.ts';
 import { payloadGas, proofGas, settlementGas } from './feeMarket.ts';
 import type { SettlementKey } from './mempool.ts';
-import { executeActions, type Holdings } from './swapPools.ts';
+import { addAmounts, executeActions, type Holdings } from './swapPools.ts';
 import { settlementSigningBytes, settlementTransactionHash } from './transactionCodec.ts';
 
 export interface ContractOptions {
@@ -26,12 +35,16 @@ export interface ContractOptions {
   /** Gas of one block: no transaction can use more. */
   readonly gasLimit: number;
   readonly holdings: Holdings;
+  /** What the contract keeps of transfers between the chains. */
+  readonly bridgeFees: FeeRates;
 }
 
 /** How an included transaction ended, with the gas it is charged. */
 export type ContractOutcome =
   | {
       readonly type: 'settled';
+      /** What became of the cross-chain actions. */
+      readonly crossChain: readonly CrossChainEvent[];
       readonly amountsIn: readonly (Amount | undefined)[];
       readonly gasUsed: number;
     }
@@ -45,6 +58,8 @@ export interface ContractSnapshot {
   readonly lastToHeight: Height;
   readonly usedAttempts: ReadonlyMap<ValidatorIndex, number>;
 }
+
+const noEvents: readonly CrossChainEvent[] = Object.freeze([]);
 
 type ProofCode = 'BAD_RANGE' | 'BAD_CERTIFICATE' | 'BAD_COMMITMENT';
 
@@ -147,10 +162,31 @@ export class SettlementContract {
     const done = executeActions(this.#holdings, transaction.actions, { baseAsset, transferTimeout });
     if (!done.ok) return this.#revert(transaction, done.code, gasUsed);
     this.#holdings = done.value.holdings;
+    const crossChain = this.#carryOut(transaction);
     this.#lastSettledSeq = transaction.seq;
     this.#lastToHeight = transaction.toHeight;
     this.#usedAttempts.clear();
-    return { type: 'settled', amountsIn: done.value.amountsIn, gasUsed };
+    return { type: 'settled', crossChain, amountsIn: done.value.amountsIn, gasUsed };
+  }
+
+  /** Somebody locks value for an account of the sidechain. */
+  deposit(
+    deposit: CrossChainDeposit,
+    height: SettlementHeight,
+  ): Verdict<CrossChainEvent, 'CROSS_CHAIN_DEPOSITS_FULL'> {
+    const { bridge } = this.#holdings;
+    const taken = takeDeposit(bridge, deposit, this.#options.bridgeFees, height);
+    if (!taken.ok) return taken;
+    this.#holdings = { ...this.#holdings, bridge: taken.value.vault };
+    return accept(taken.value.event);
+  }
+
+  #carryOut({ crossChain }: SettlementTransaction): readonly CrossChainEvent[] {
+    if (crossChain === undefined) return noEvents;
+    const { bridge, treasury } = this.#holdings;
+    const { vault, fees, events } = carryOutCrossChain(bridge, crossChain, this.#options.bridgeFees);
+    this.#holdings = { ...this.#holdings, bridge: vault, treasury: addAmounts(treasury, fees) };
+    return events;
   }
 
   #revert(transaction: SettlementTransaction, code: RevertCode, gasUsed: number): ContractOutcome {

@@ -209,6 +209,7 @@ export class Submitter {
         net: batch.net,
         fees: batch.fees,
         liquidations: batch.liquidations,
+        ...(batch.crossChain === undefined ? {} : { crossChain: batch.crossChain }),
         actions: attempt.actions,
         headers,
         certificate,

@@ -1,13 +1,14 @@
 /**
- * What lies on the settlement chain: swap pools, the settlement treasury, and what has crossed to the sidechain.
+ * What lies on the settlement chain: swap pools, the settlement treasury, the bridge, and what has crossed to the sidechain.
  *
  * Carrying out actions is a pure function from holdings to holdings, so a settlement happens whole or not at all,
- * and per asset pools + treasury + crossed - traded never changes.
+ * and per asset pools + treasury + crossed - traded + everything of the bridge never changes.
  */
 import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX, type Amount } from '../../consensus/primitives/flavor.ts';
 import type { PoolReserves, SettlementAction } from '../net/settlement.ts';
 import { swapExactOutput } from '../net/swapQuote.ts';
+import { type BridgeVault, createVault } from './bridgeVault.ts';
 
 /** Units a side of a pool, and of each asset in the treasury, where the configuration names none. */
 export const DEFAULT_RESERVE: Amount = 10n ** 36n;
@@ -20,6 +21,7 @@ export interface Holdings {
   readonly crossed: ReadonlyMap<string, bigint>;
   /** What others put into the pools less what they took out; settlements leave it alone. */
   readonly traded: ReadonlyMap<string, bigint>;
+  readonly bridge: BridgeVault;
 }
 
 /** A price that becomes `numerator / denominator` of itself. */
@@ -41,6 +43,7 @@ export function createHoldings(options: {
   readonly assets: readonly string[];
   readonly pools: readonly PoolReserves[] | undefined;
   readonly treasury: Readonly<Record<string, Amount>> | undefined;
+  readonly bridgeLiquidity?: Readonly<Record<string, Amount>> | undefined;
 }): Holdings {
   const { baseAsset, assets, treasury } = options;
   const pools =
@@ -54,15 +57,22 @@ export function createHoldings(options: {
     assert(pool.asset !== sorted[index + 1]?.asset, `two pools of ${pool.asset}`);
     assert(isAmount(pool.assetReserve) && isAmount(pool.baseReserve), `reserves of ${pool.asset}`);
   }
-  const balances = treasury ?? Object.fromEntries(assets.map((asset) => [asset, DEFAULT_RESERVE]));
-  for (const [asset, balance] of Object.entries(balances)) {
-    assert(isAmount(balance), `treasury balance of ${asset}`);
+  const plenty = Object.fromEntries(assets.map((asset) => [asset, DEFAULT_RESERVE]));
+  const balances = treasury ?? plenty;
+  const liquidity = options.bridgeLiquidity ?? plenty;
+  for (const [holder, held] of [
+    ['treasury', balances],
+    ['bridge', liquidity],
+  ] as const) {
+    for (const [asset, balance] of Object.entries(held))
+      assert(isAmount(balance), `${holder} balance of ${asset}`);
   }
   return {
     pools: Object.freeze(sorted),
     treasury: new Map(Object.entries(balances)),
     crossed: new Map(),
     traded: new Map(),
+    bridge: createVault(liquidity),
   };
 }
 
@@ -151,6 +161,16 @@ function squareRoot(value: bigint): bigint {
     if (next >= root) return root;
     root = next;
   }
+}
+
+/** Balances with some amounts added. */
+export function addAmounts(
+  balances: ReadonlyMap<string, Amount>,
+  amounts: ReadonlyMap<string, Amount>,
+): ReadonlyMap<string, Amount> {
+  const sum = new Map(balances);
+  for (const [asset, amount] of amounts) add(sum, asset, amount);
+  return sum;
 }
 
 function add(balances: Map<string, bigint>, asset: string, amount: bigint): void {

@@ -8,12 +8,16 @@ import { DecodeError, type Reader, Writer } from '../../consensus/primitives/cod
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
+import { type CrossChainAction, readCrossChainActions, writeCrossChainActions } from './crossChain.ts';
 import type { AssetAmount, NetAmount, NetBatchContent } from './settlement.ts';
 
 /** Longest asset symbol on the wire, in bytes of UTF-8: as long as a bytes32 name of an EVM token list. */
 export const ASSET_BYTES_MAX = 32;
 /** Assets in one list: far above any configured ledger, and few enough that a list stays below 16 KiB. */
 export const ASSETS_LIMIT = 256;
+/** Most liquidations that a content counts: the bit above says that cross-chain actions follow. */
+export const LIQUIDATIONS_MAX = 0x7fff_ffff;
+const ACTIONS_FOLLOW = LIQUIDATIONS_MAX + 1;
 
 /** Hash of a batch's content; goes into the header of the block that seals it. */
 export function netBatchCommitment(content: NetBatchContent): Hash {
@@ -22,23 +26,42 @@ export function netBatchCommitment(content: NetBatchContent): Hash {
   return hashBytes('netBatch', writer.finish());
 }
 
-/** Writes the six fields of `NetBatchContent`; further fields of a longer object are left out. */
+/** Writes the fields of `NetBatchContent`; further fields of a longer object are left out. */
 export function writeNetBatchContent(writer: Writer, content: NetBatchContent): void {
   writer.u64(content.seq).u64(content.fromHeight).u64(content.toHeight);
   writeNetAmounts(writer, content.net);
   writeAssetAmounts(writer, content.fees);
-  writer.u32(content.liquidations);
+  writeCountAndActions(writer, content.liquidations, content.crossChain);
 }
 
 export function readNetBatchContent(reader: Reader): NetBatchContent {
-  return {
-    seq: reader.u64(),
-    fromHeight: reader.u64(),
-    toHeight: reader.u64(),
-    net: readNetAmounts(reader),
-    fees: readAssetAmounts(reader),
-    liquidations: reader.u32(),
-  };
+  const seq = reader.u64();
+  const fromHeight = reader.u64();
+  const toHeight = reader.u64();
+  const net = readNetAmounts(reader);
+  const fees = readAssetAmounts(reader);
+  const { count: liquidations, ...actions } = readCountAndActions(reader);
+  return { seq, fromHeight, toHeight, net, fees, liquidations, ...actions };
+}
+
+/** A count in 32 bits, of which the highest says that actions follow: without any the bytes are those of the count. */
+export function writeCountAndActions(
+  writer: Writer,
+  count: number,
+  crossChain: readonly CrossChainAction[] | undefined,
+): void {
+  assert(count < ACTIONS_FOLLOW, `a count of ${count}`);
+  writer.u32(crossChain === undefined ? count : count + ACTIONS_FOLLOW);
+  if (crossChain !== undefined) writeCrossChainActions(writer, crossChain);
+}
+
+export function readCountAndActions(reader: Reader): {
+  readonly count: number;
+  readonly crossChain?: readonly CrossChainAction[];
+} {
+  const count = reader.u32();
+  if (count < ACTIONS_FOLLOW) return { count };
+  return { count: count - ACTIONS_FOLLOW, crossChain: readCrossChainActions(reader) };
 }
 
 export function writeNetAmounts(writer: Writer, amounts: readonly NetAmount[]): void {

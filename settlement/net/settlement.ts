@@ -13,6 +13,7 @@ import type {
 } from '../../consensus/primitives/flavor.ts';
 import type { Signature } from '../../consensus/primitives/signature.ts';
 import type { Certificate } from '../../consensus/vote.ts';
+import type { CrossChainAction, CrossChainEvent } from './crossChain.ts';
 
 /** An asset's signed net flow; zero never appears. Lists are ascending by asset. */
 export interface NetAmount {
@@ -52,6 +53,8 @@ export interface NetBatchContent {
   readonly net: readonly NetAmount[];
   readonly fees: readonly AssetAmount[];
   readonly liquidations: number;
+  /** Absent where there are none, never empty. */
+  readonly crossChain?: readonly CrossChainAction[];
 }
 
 export interface SettlementTransaction extends NetBatchContent {
@@ -115,7 +118,8 @@ export type SettlementEvent =
       readonly seq: number;
       readonly asset: string;
       readonly amount: Amount;
-    };
+    }
+  | CrossChainEvent;
 
 /** Reserves of the constant-product pool of `asset` against the base asset. */
 export interface PoolReserves {

@@ -16,6 +16,7 @@ import {
   readNetAmounts,
   writeNetAmounts,
 } from './commitment.ts';
+import { type CrossChainEvent, readCrossChainEvent, writeCrossChainEvent } from './crossChain.ts';
 import type {
   PoolReserves,
   RevertCode,
@@ -35,6 +36,11 @@ const eventTypes: readonly SettlementEvent['type'][] = [
   'batch_settled',
   'batch_reverted',
   'transfer_acknowledged',
+  'cross_chain_locked',
+  'cross_chain_refused',
+  'cross_chain_deposited',
+  'cross_chain_completed',
+  'cross_chain_refunded',
 ];
 /** The position is the code's byte: append, never reorder. */
 const revertCodes: readonly RevertCode[] = [
@@ -148,7 +154,12 @@ function writeReserves(writer: Writer, reserves: readonly PoolReserves[]): void 
 }
 
 function writeEvent(writer: Writer, event: SettlementEvent): void {
-  writer.u8(eventTypes.indexOf(event.type)).u64(event.seq);
+  writer.u8(eventTypes.indexOf(event.type));
+  if (isCrossChain(event)) {
+    writeCrossChainEvent(writer, event);
+    return;
+  }
+  writer.u64(event.seq);
   switch (event.type) {
     case 'batch_settled':
       writer.u64(event.fromHeight).u64(event.toHeight);
@@ -172,6 +183,8 @@ function writeEvent(writer: Writer, event: SettlementEvent): void {
 
 function readEvent(reader: Reader): SettlementEvent {
   const type = eventTypes[reader.u8()];
+  if (type === undefined) throw new DecodeError('unknown settlement event');
+  if (isCrossChainType(type)) return readCrossChainEvent(reader, type);
   const seq = reader.u64();
   switch (type) {
     case 'batch_settled':
@@ -203,9 +216,16 @@ function readEvent(reader: Reader): SettlementEvent {
       };
     case 'transfer_acknowledged':
       return { type, seq, asset: reader.string(ASSET_BYTES_MAX), amount: reader.amount() };
-    default:
-      throw new DecodeError('unknown settlement event');
   }
+}
+
+/** True for what the contract says of a transfer between the chains. */
+export function isCrossChain(event: SettlementEvent): event is CrossChainEvent {
+  return isCrossChainType(event.type);
+}
+
+function isCrossChainType(type: SettlementEvent['type']): type is CrossChainEvent['type'] {
+  return type.startsWith('cross_chain_');
 }
 
 function writeAmountIn(writer: Writer, amountIn: Amount | undefined): void {

@@ -6,7 +6,14 @@ import { DecodeError, type Reader, type Writer } from '../../consensus/primitive
 import type { Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { VALIDATOR_COUNT_MAX } from '../../consensus/validators.ts';
 import type { Table } from '../state.ts';
-import { readAssetAmounts, readNetAmounts, writeAssetAmounts, writeNetAmounts } from './commitment.ts';
+import {
+  readAssetAmounts,
+  readCountAndActions,
+  readNetAmounts,
+  writeAssetAmounts,
+  writeCountAndActions,
+  writeNetAmounts,
+} from './commitment.ts';
 import {
   readRevertCode,
   readSettlementActions,
@@ -88,25 +95,28 @@ export const batchTable: Table<BatchRow> = {
     writeOptionalHeight(writer, row.clockStartHeight);
     writer.amount(row.heldSlash);
     writer.list(row.missedBy, VALIDATOR_COUNT_MAX, writeIndex);
-    writer.u32(row.dutyReverts);
+    writeCountAndActions(writer, row.dutyReverts, row.crossChain);
   },
-  read: (reader) => ({
-    seq: reader.u64(),
-    fromHeight: reader.u64(),
-    toHeight: reader.u64(),
-    net: readNetAmounts(reader),
-    fees: readAssetAmounts(reader),
-    liquidations: reader.u64(),
-    borrowed: readAssetAmounts(reader),
-    repaid: readAssetAmounts(reader),
-    commitment: reader.hash(),
-    attempts: reader.list(ATTEMPT_COUNT_MAX, readAttempt),
-    clockCount: reader.u64(),
-    clockStartHeight: readOptionalHeight(reader),
-    heldSlash: reader.amount(),
-    missedBy: reader.list(VALIDATOR_COUNT_MAX, readIndex),
-    dutyReverts: reader.u32(),
-  }),
+  read: (reader) => {
+    const row = {
+      seq: reader.u64(),
+      fromHeight: reader.u64(),
+      toHeight: reader.u64(),
+      net: readNetAmounts(reader),
+      fees: readAssetAmounts(reader),
+      liquidations: reader.u64(),
+      borrowed: readAssetAmounts(reader),
+      repaid: readAssetAmounts(reader),
+      commitment: reader.hash(),
+      attempts: reader.list(ATTEMPT_COUNT_MAX, readAttempt),
+      clockCount: reader.u64(),
+      clockStartHeight: readOptionalHeight(reader),
+      heldSlash: reader.amount(),
+      missedBy: reader.list(VALIDATOR_COUNT_MAX, readIndex),
+    };
+    const { count: dutyReverts, ...actions } = readCountAndActions(reader);
+    return { ...row, dutyReverts, ...actions };
+  },
 };
 
 export const standingTable: Table<DutyStanding> = {

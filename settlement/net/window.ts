@@ -7,7 +7,8 @@ import type { Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { State } from '../state.ts';
 import { adaptBatchSize } from './batchSizePolicy.ts';
 import type { NetCode } from './codes.ts';
-import { netBatchCommitment } from './commitment.ts';
+import { LIQUIDATIONS_MAX, netBatchCommitment } from './commitment.ts';
+import type { CrossChainAction } from './crossChain.ts';
 import { beginAttempt, drawHolder } from './duties.ts';
 import { addFees, addGross, isEmptyFlows, netOf } from './flows.ts';
 import { netCounters, openWindow, pendingBatchCount, pendingRows } from './netState.ts';
@@ -36,9 +37,6 @@ export interface WindowOutcome extends NetOutcome {
 /** Longest window an operator may ask for, in blocks: over two days of 2 s blocks, and a row's counter stays small. */
 export const BATCH_SIZE_LIMIT = 100_000;
 
-/** What a commitment's 32-bit count holds; a report that stops there beats a halt. */
-const LIQUIDATIONS_MAX = 0xffff_ffff;
-
 const staysOpen: WindowOutcome = { ...noOutcome, sealed: undefined };
 
 /** Last height of a window that no emergency seal cuts short. */
@@ -63,6 +61,7 @@ export function accumulateFlows(state: State, flows: BlockFlows, height: Height)
     borrowed,
     repaid,
     fees: addFees(window.fees, flows.fees),
+    // A report that stops there beats a halt.
     liquidations: Math.min(window.liquidations + flows.liquidations, LIQUIDATIONS_MAX),
   });
 }
@@ -71,23 +70,26 @@ export function accumulateFlows(state: State, flows: BlockFlows, height: Height)
  * Closes the window when `at.height` is its last block or `forced` says so; call it once for every executed
  * block, after everything else of it.
  *
- * A window whose net is zero for every asset seals nothing: its flows stay, `fromHeight` stays, and another N
+ * A window whose net is zero for every asset, and for which no cross-chain action waits, seals nothing: its flows stay, `fromHeight` stays, and another N
  * blocks follow, so ranges on the settlement chain remain contiguous. N of the next window is the size in force,
  * after an adaptive policy had its say.
  * @param options.forced - An emergency settlement was ordered in this block.
+ * @param options.crossChain - Asked, when the window ends, for the cross-chain actions that wait, at most
+ *   `CROSS_CHAIN_ACTIONS_MAX`.
  */
 export function closeWindow(
   state: State,
   rules: NetRules,
   at: ClosingBlock,
-  options: { readonly forced: boolean },
+  options: { readonly forced: boolean; readonly crossChain?: () => readonly CrossChainAction[] },
 ): WindowOutcome {
   const window = openWindow(state);
   assertInWindow(window, at.height);
   if (at.height !== lastHeightOf(window) && !options.forced) return staysOpen;
 
   const net = netOf(window.borrowed, window.repaid);
-  const empty = net.length === 0;
+  const crossChain = options.crossChain?.() ?? [];
+  const empty = net.length === 0 && crossChain.length === 0;
   const counters = netCounters(state);
   const record = new OutcomeRecord();
   record.facts.push({
@@ -118,6 +120,7 @@ export function closeWindow(
     net,
     fees: window.fees,
     liquidations: window.liquidations,
+    ...(crossChain.length === 0 ? {} : { crossChain }),
   };
   const sealed = sealBatch(state, rules, { window, content, at }, record);
   return { facts: record.facts, payments: record.payments, sealed };
@@ -142,12 +145,7 @@ function sealBatch(
     pending.map(({ net }) => net),
   );
   const row: BatchRow = {
-    seq: content.seq,
-    fromHeight: content.fromHeight,
-    toHeight: content.toHeight,
-    net: content.net,
-    fees: content.fees,
-    liquidations: content.liquidations,
+    ...content,
     borrowed: window.borrowed,
     repaid: window.repaid,
     commitment: netBatchCommitment(content),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { batchRecordOf } from '../../../../settlement/atomic/batch.ts';
 import { atomicBatchHash } from '../../../../settlement/atomic/codec.ts';
-import { gatheredFees, networkFee } from '../../../../settlement/atomic/fees.ts';
+import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
 import { batchRecordsTable, receiptsTable } from '../../../../settlement/atomic/tables.ts';
+import { networkFee } from '../../../../settlement/networkFee.ts';
 import {
   AtomicChain,
   arbiter,

@@ -6,10 +6,11 @@ import type {
   ChannelOperation,
   SignedVoucher,
 } from '../../../../settlement/atomic/channelTypes.ts';
-import { gatheredFees, networkFee } from '../../../../settlement/atomic/fees.ts';
+import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
 import { isReservedSettlementId, ownSettlementId } from '../../../../settlement/atomic/settlementIds.ts';
 import { batchRecordsTable, channelsTable, receiptsTable } from '../../../../settlement/atomic/tables.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
+import { networkFee } from '../../../../settlement/networkFee.ts';
 import { addressOf } from '../ledger/ledgerFixture.ts';
 import {
   AtomicChain,

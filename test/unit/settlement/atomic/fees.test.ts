@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AMOUNT_MAX } from '../../../../consensus/primitives/flavor.ts';
-import { flushFees, gatheredFees, gatherFees, networkFee } from '../../../../settlement/atomic/fees.ts';
+import { flushFees, gatheredFees, gatherFees } from '../../../../settlement/atomic/fees.ts';
 import { treasuryOf } from '../../../../settlement/ledger/accounts.ts';
+import { networkFee } from '../../../../settlement/networkFee.ts';
 import { State } from '../../../../settlement/state.ts';
 import { rules, TNZO } from './atomicFixture.ts';
 

@@ -24,6 +24,7 @@ import type {
 
 export const chainId: Hash = hashBytes('chainId', utf8('test'));
 export const baseAsset = 'USDC';
+export const bridgeFees = { networkFeeBps: 50, feeMin: 1n };
 
 /** A tag over key and message: enough to tell a right signature from a wrong one. */
 function tag(publicKey: string, message: Uint8Array): Signature {
@@ -135,6 +136,7 @@ export function createChain(overrides: Partial<SettlementChainOptions> = {}): Mo
       assets: ['TNZO', 'UM', 'USDC', 'WETH'],
       pools: undefined,
       treasury: undefined,
+      bridgeFees,
       validators,
       random: new Random('chain'),
       historyBlocks: 64,

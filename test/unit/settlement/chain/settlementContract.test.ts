@@ -20,6 +20,7 @@ import {
   actionsOf,
   baseAsset,
   batchOf,
+  bridgeFees,
   certify,
   chainId,
   chainOf,
@@ -38,7 +39,8 @@ function createContract(
   const assets = ['UM', 'USDC', 'WETH'];
   const holdings = createHoldings({ baseAsset, assets, pools: options.pools, treasury: options.treasury });
   const gasLimit = options.gasLimit ?? 10_000_000;
-  return new SettlementContract({ chainId, validators, baseAsset, gasLimit, holdings }, { verifier });
+  const contractOptions = { chainId, validators, baseAsset, gasLimit, holdings, bridgeFees };
+  return new SettlementContract(contractOptions, { verifier });
 }
 
 /** A settlement of batch 1 with other headers, the certificate on the last of them. */
@@ -81,6 +83,7 @@ describe('SettlementContract.execute', () => {
     const transaction = settle(batchOf(1, net));
     expect(contract.execute(transaction, byteCount, false)).toEqual({
       type: 'settled',
+      crossChain: [],
       amountsIn: [1706n, undefined, undefined],
       gasUsed: settlementGas(transaction, byteCount),
     });

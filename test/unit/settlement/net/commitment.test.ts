@@ -5,6 +5,7 @@ import {
   readNetBatchContent,
   writeNetBatchContent,
 } from '../../../../settlement/net/commitment.ts';
+import type { CrossChainAction } from '../../../../settlement/net/crossChain.ts';
 import type { NetBatchContent } from '../../../../settlement/net/settlement.ts';
 
 const content: NetBatchContent = {
@@ -19,6 +20,13 @@ const content: NetBatchContent = {
   liquidations: 4,
 };
 
+const transferId = `0x${'12'.repeat(32)}`;
+const crossChain: readonly CrossChainAction[] = [
+  { type: 'lock', transferId, to: `0x${'ab'.repeat(20)}`, asset: 'UM', amount: 7n },
+  { type: 'complete', transferId },
+  { type: 'refund', transferId },
+];
+
 describe('netBatchCommitment', () => {
   it('differs when any field differs', () => {
     const variants: NetBatchContent[] = [
@@ -30,6 +38,8 @@ describe('netBatchCommitment', () => {
       { ...content, net: [{ asset: 'UM', amount: -1700n }] },
       { ...content, fees: [] },
       { ...content, liquidations: 0 },
+      { ...content, crossChain },
+      { ...content, crossChain: crossChain.slice(1) },
     ];
     expect(new Set(variants.map(netBatchCommitment)).size).toBe(variants.length);
   });
@@ -45,6 +55,25 @@ describe('net batch content', () => {
 
   it('survives encoding', () => {
     expect(decode(bytes, readNetBatchContent)).toEqual({ ok: true, value: content });
+    const more = { ...content, crossChain };
+    expect(
+      decode(
+        encode((writer) => writeNetBatchContent(writer, more)),
+        readNetBatchContent,
+      ),
+    ).toEqual({
+      ok: true,
+      value: more,
+    });
+  });
+
+  it('has bytes for cross-chain actions only where there are some', () => {
+    const more = encode((writer) => writeNetBatchContent(writer, { ...content, crossChain }));
+    expect(more.length).toBeGreaterThan(bytes.length);
+    // The highest bit of the count of liquidations announces them; a list of none is none that a writer makes.
+    const announced = Uint8Array.from([...bytes, 0, 0, 0, 0]);
+    announced[bytes.length - 4] = 0x80;
+    expect(decode(announced, readNetBatchContent)).toMatchObject({ ok: false, code: 'ENCODING_INVALID' });
   });
 
   it('has one order of assets and no zero', () => {
