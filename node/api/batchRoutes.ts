@@ -59,6 +59,11 @@ export const batchSchema = Type.Object(
     net: signedAmountsField,
     fees: amountsField,
     liquidations: countField,
+    cross_chain: Type.Optional(
+      Type.Array(Type.Object({ type: Type.String(), transfer_id: hashField }, closed), {
+        description: 'actions of transfers between the chains that it carries',
+      }),
+    ),
     commitment: hashField,
     actions: Type.Array(actionSchema),
     attempts: Type.Array(attemptSchema, { description: 'the newest 64' }),

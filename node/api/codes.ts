@@ -58,6 +58,7 @@ const answers = {
   ENCODING_INVALID: final(400),
   CHANNEL_UNKNOWN: final(404),
   ESCROW_UNKNOWN: final(404),
+  CROSS_CHAIN_TRANSFER_UNKNOWN: final(404),
   EVENT_READERS_MAX: retryable(503),
   FEE_PROPOSAL_UNKNOWN: final(404),
   HEADERS_TOO_LARGE: final(431),

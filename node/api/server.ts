@@ -14,6 +14,7 @@ import { atomicBatchRoutes } from './atomicBatchRoutes.ts';
 import { atomicRoutes } from './atomicRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
+import { crossChainRoutes } from './crossChainRoutes.ts';
 import type { EventLog } from './eventLog.ts';
 import { EventStream, type EventStreamLimits, eventStreamLimits } from './eventStream.ts';
 import { ledgerRoutes } from './ledgerRoutes.ts';
@@ -93,6 +94,7 @@ export class ApiServer {
       ...atomicBatchRoutes(node),
       ...atomicRoutes(node),
       ...treasuryRoutes(node),
+      ...crossChainRoutes(node),
       this.#stream.route(),
       this.#metrics.route(),
       ...adminRoutes(node),

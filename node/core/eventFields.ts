@@ -7,6 +7,8 @@ import type { ChannelClosing } from '../../settlement/atomic/channelTypes.ts';
 import type { FeeProposalFact, Tally } from '../../settlement/atomic/feeProposalTypes.ts';
 import type { TreasuryFact } from '../../settlement/atomic/treasuryTypes.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
+import type { CrossChainFact } from '../../settlement/bridge/types.ts';
+import type { CrossChainAction } from '../../settlement/net/crossChain.ts';
 import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { NodeEvent } from './events.ts';
@@ -76,7 +78,7 @@ export function eventLines(
   }
 }
 
-/** What a final block brought to light: its transactions, then its facts, then those of atomic settlement. */
+/** What a final block brought to light: its transactions, then its facts, then those of atomic settlement and of transfers. */
 function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): EventLine[] {
   const { height } = event;
   const lines: EventLine[] = event.transactions.map(({ transactionId, type, from, result }) => ({
@@ -95,6 +97,8 @@ function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): 
   }
   for (const fact of event.atomicFacts)
     lines.push({ t: nowMs, node: null, type: fact.type, height, ...atomicFactFields(fact, names.nameOf) });
+  for (const fact of event.crossChainFacts)
+    lines.push({ t: nowMs, node: null, type: fact.type, height, ...crossChainFactFields(fact) });
   return lines;
 }
 
@@ -315,6 +319,34 @@ export function tallyFields({ yes, no, bonded }: Tally): {
   return { yes: String(yes), no: String(no), bonded: String(bonded) };
 }
 
+/** Fields of what became of transfers between the chains in a final block. */
+export function crossChainFactFields(fact: CrossChainFact): JsonFields {
+  switch (fact.type) {
+    case 'cross_chain_opened':
+      return {
+        transfer_id: fact.transferId,
+        from: fact.from,
+        to: fact.to,
+        asset: fact.asset,
+        amount: String(fact.amount),
+        deadline_height: fact.deadlineHeight,
+      };
+    case 'cross_chain_decided':
+      return {
+        transfer_id: fact.transferId,
+        direction: fact.direction,
+        outcome: fact.outcome,
+        ...(fact.reason === undefined ? {} : { reason: fact.reason }),
+        asset: fact.asset,
+        amount: String(fact.amount),
+        fee: String(fact.fee),
+        bridged: String(fact.bridged),
+      };
+    case 'cross_chain_closed':
+      return { transfer_id: fact.transferId, direction: fact.direction, outcome: fact.outcome };
+  }
+}
+
 function sealedFields(batch: SealedBatch, nameOf: NameOf): JsonFields {
   const attempt = batch.attempts.at(-1);
   return {
@@ -334,6 +366,7 @@ export function batchContentFields(batch: SealedBatch): {
   readonly net: Record<string, string>;
   readonly fees: Record<string, string>;
   readonly liquidations: number;
+  readonly cross_chain?: { readonly type: CrossChainAction['type']; readonly transfer_id: string }[];
 } {
   return {
     from_height: batch.fromHeight,
@@ -343,6 +376,9 @@ export function batchContentFields(batch: SealedBatch): {
     net: amountsByAsset(batch.net),
     fees: amountsByAsset(batch.fees),
     liquidations: batch.liquidations,
+    ...(batch.crossChain === undefined
+      ? {}
+      : { cross_chain: batch.crossChain.map(({ type, transferId }) => ({ type, transfer_id: transferId })) }),
   };
 }
 

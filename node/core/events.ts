@@ -4,6 +4,7 @@
  */
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
+import type { CrossChainFact } from '../../settlement/bridge/types.ts';
 import type { Receipt } from '../../settlement/execution/result.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
 
@@ -34,6 +35,7 @@ export type NodeEvent =
       readonly originHeight: number;
       readonly facts: readonly NetFact[];
       readonly atomicFacts: readonly AtomicFact[];
+      readonly crossChainFacts: readonly CrossChainFact[];
       readonly transactions: readonly Receipt[];
     }
   | {

@@ -131,6 +131,7 @@ export class Finality {
         originHeight: header.origin.height,
         facts: result.facts,
         atomicFacts: result.atomicFacts,
+        crossChainFacts: result.crossChainFacts,
         transactions: result.receipts,
       },
     });

@@ -17,6 +17,7 @@ import {
   writeVote,
 } from '../../consensus/vote.ts';
 import { atomicTables } from '../../settlement/atomic/tables.ts';
+import { bridgeTables } from '../../settlement/bridge/tables.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
 import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
 import { decodeEvidence } from '../../settlement/execution/evidence.ts';
@@ -259,7 +260,8 @@ export class ViewWrite extends LazyWrite {
  */
 export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block): RecoveredState | undefined {
   const tables = new Map<number, AnyTable>();
-  for (const table of [...ledgerTables, ...netTables, ...atomicTables]) tables.set(table.id, table);
+  for (const table of [...ledgerTables, ...netTables, ...atomicTables, ...bridgeTables])
+    tables.set(table.id, table);
   const base = new Layer();
   const blocks: StoredBlock[] = [];
   const votes: Vote[] = [];
@@ -354,7 +356,9 @@ export function describeRow({ key, value }: RecoveredRow): {
     case EVIDENCE_PREFIX:
       return known(key, decodeEvidence(value));
     case STATE_PREFIX: {
-      const table = [...ledgerTables, ...netTables, ...atomicTables].find((one) => one.id === Number(id));
+      const table = [...ledgerTables, ...netTables, ...atomicTables, ...bridgeTables].find(
+        (one) => one.id === Number(id),
+      );
       if (table === undefined) break;
       return known([table.name, ...rest].join('/'), decode<unknown>(value, table.read));
     }

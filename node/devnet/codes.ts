@@ -28,7 +28,7 @@ export const devnetCodes = {
   RECORD_HISTORY_PRUNED: 'the network no longer keeps its first blocks, without which it cannot be repeated',
   RECORD_NO_BLOCKS: 'the network has made no block yet',
   RECORD_TOO_LONG: 'the network did more than a scenario file may hold',
-  SETTLEMENT_ADMIN_FAILED: 'the settlement chain did not take a fault',
+  SETTLEMENT_ADMIN_FAILED: 'the settlement chain did not take a fault or a deposit',
   WAIT_TIMED_OUT: 'the transaction did not get as far as was waited for in time; it may still',
 } as const;
 

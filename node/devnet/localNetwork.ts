@@ -9,6 +9,7 @@ import { toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { chainIdOf } from '../../settlement/execution/genesisState.ts';
+import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import { plainConfigOf } from '../config/plainConfig.ts';
 import type { Config } from '../config/types.ts';
 import type { LinkEnd, LinkQuality } from '../runtime/linkConditions.ts';
@@ -259,14 +260,27 @@ export class LocalNetwork {
    * Turns a fault of the settlement chain on or off.
    * @throws {CodedError} `SETTLEMENT_ADMIN_FAILED`.
    */
-  async setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
-    const params = { fault, on };
+  setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
+    return this.#administer('admin_fault', { fault, on }, fault.kind);
+  }
+
+  /**
+   * Has an account of the settlement chain deposit for one of the sidechain.
+   * @throws {CodedError} `SETTLEMENT_ADMIN_FAILED`.
+   */
+  deposit({ timeoutBlocks, amount, ...parties }: CrossChainDeposit): Promise<void> {
+    const params = { ...parties, amount: String(amount), timeout_blocks: timeoutBlocks };
+    return this.#administer('admin_deposit', params, 'a deposit');
+  }
+
+  /** @param what - What the settlement chain is asked to take, for messages. */
+  async #administer(method: string, params: object, what: string): Promise<void> {
     let reason: string;
     try {
       const answer = await fetch(this.settlementUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#options.adminToken}` },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'admin_fault', params }),
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
         signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
       });
       const body = (await answer.json()) as { readonly error?: { readonly message: string } };
@@ -275,13 +289,9 @@ export class LocalNetwork {
     } catch (cause) {
       reason = cause instanceof Error ? cause.message : String(cause);
     }
-    throw new CodedError(
-      'SETTLEMENT_ADMIN_FAILED',
-      `the settlement chain did not take ${fault.kind}: ${reason}`,
-      {
-        kind: fault.kind,
-      },
-    );
+    throw new CodedError('SETTLEMENT_ADMIN_FAILED', `the settlement chain did not take ${what}: ${reason}`, {
+      what,
+    });
   }
 
   #handlersOf(name: string, index: ValidatorIndex | undefined) {

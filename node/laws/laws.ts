@@ -15,6 +15,7 @@ import type { LawResult } from '../report/result.ts';
 import { AgreementLaw, type FinalHeight } from './agreement.ts';
 import { AtomicCompletionRule } from './atomicCompletions.ts';
 import { CompletionRule } from './completions.ts';
+import { CrossChainRule } from './crossChain.ts';
 import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
 import { JusticeLaw } from './justice.ts';
@@ -44,6 +45,7 @@ export class Laws {
   readonly #value: ValueLaws;
   readonly #completions: CompletionRule;
   readonly #atomicCompletions: AtomicCompletionRule;
+  readonly #crossChain: CrossChainRule;
   readonly #justice: JusticeLaw;
   readonly #durability: DurabilityLaw;
   readonly #progress: ProgressLaw;
@@ -54,6 +56,7 @@ export class Laws {
     this.#agreement = new AgreementLaw(options.historyBlocks, options);
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
     this.#completions = new CompletionRule(this.#value.exactlyOnce, nodeNames);
+    this.#crossChain = new CrossChainRule(this.#value.exactlyOnce);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
     this.#atomicCompletions = new AtomicCompletionRule(
@@ -81,6 +84,7 @@ export class Laws {
     const { height, timestampMs } = block.header;
     this.#value.finalized(height, result);
     this.#atomicCompletions.finalized(block, result);
+    this.#crossChain.finalized(height, result.crossChainFacts);
     this.#justice.finalized(block, result.facts);
     this.#progress.finalized(height, timestampMs, result.facts, nowMs);
   }
@@ -140,12 +144,14 @@ export class Laws {
   settlementBlock(block: SettlementBlock): void {
     this.#agreement.origin.settlementBlock(block.height);
     this.#completions.settlementBlock(block);
+    this.#crossChain.settlementBlock(block);
     this.#progress.settlementBlock(block);
   }
 
   /** The settlement chain took back its blocks above a height. */
   settlementReorganised(height: SettlementHeight): void {
     this.#agreement.origin.settlementReorganised(height);
+    this.#crossChain.settlementReorganised(height);
   }
 
   /** The unsettled batch whose clock runs. */

@@ -5,6 +5,8 @@
 import type { Height } from '../../consensus/primitives/flavor.ts';
 import type { Channel } from '../../settlement/atomic/channelTypes.ts';
 import { channelsTable, escrowsTable, gatheredFeesTable } from '../../settlement/atomic/tables.ts';
+import { transfersTable } from '../../settlement/bridge/tables.ts';
+import type { CrossChainTransfer } from '../../settlement/bridge/types.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
 import type { LedgerRules } from '../../settlement/ledger/types.ts';
@@ -31,6 +33,7 @@ export class ValueLaws {
   readonly #gatheredFees = new MirroredTable(gatheredFeesTable);
   readonly #escrows = new MirroredTable(escrowsTable);
   readonly #channels = new MirroredTable(channelsTable);
+  readonly #transfers = new MirroredTable(transfersTable);
   readonly #standings = new MirroredTable(standingTable);
   readonly #batches = new MirroredTable(batchTable);
   readonly #windows = new MirroredTable(windowTable);
@@ -71,6 +74,9 @@ export class ValueLaws {
     this.#followLedger(layer);
     const netChanged = this.#followNet(layer);
     for (const fact of facts) this.#judgeFact(height, fact, window);
+    for (const fact of result.crossChainFacts) {
+      if (fact.type === 'cross_chain_decided') this.#explain(fact.asset, fact.bridged);
+    }
     if (netChanged || flows.borrowed.length + flows.repaid.length > 0) this.#judgeConservation(height);
     else this.conservation.pass();
     this.#judgeLedger(height);
@@ -121,9 +127,13 @@ export class ValueLaws {
     this.#lastSettled = { seq, toHeight };
     for (const { asset, amount } of net) {
       add(this.#settled, asset, amount);
-      const index = this.#assetIndex.get(asset);
-      if (index !== undefined) this.#addChange(index, -amount);
+      this.#explain(asset, amount);
     }
+  }
+
+  /** Takes what came from outside, or went there below zero, off the change that a block made. */
+  #explain(asset: string, amount: bigint): void {
+    this.#addChange(this.#assetIndex.get(asset) ?? -1, -amount);
   }
 
   /** One check a block, whatever changed: row objects differ between nodes that share nothing. */
@@ -177,6 +187,10 @@ export class ValueLaws {
       if (before !== undefined) this.#addDeposit(before, -1n);
       if (after !== undefined) this.#addDeposit(after, 1n);
     });
+    this.#transfers.follow(layer, (before, after) => {
+      const asset = (after ?? before)?.asset ?? '';
+      this.#addChange(this.#assetIndex.get(asset) ?? -1, heldFor(after) - heldFor(before));
+    });
     for (const held of [this.#treasury, this.#gatheredFees]) {
       held.follow(layer, (before = 0n, after = 0n, symbol) =>
         this.#addChange(this.#assetIndex.get(symbol) ?? -1, after - before),
@@ -221,6 +235,11 @@ export class ValueLaws {
   #addChange(index: number, amount: bigint): void {
     if (index >= 0 && amount !== 0n) this.#change[index] = (this.#change[index] ?? 0n) + amount;
   }
+}
+
+/** What lies here for a transfer between the chains: its amount, until it is decided. */
+function heldFor(transfer: CrossChainTransfer | undefined): bigint {
+  return transfer?.state === 'open' ? transfer.amount : 0n;
 }
 
 function netOfWindow(window: OpenWindow | undefined): Sums {

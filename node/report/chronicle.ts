@@ -4,6 +4,7 @@
  */
 import type { Block } from '../../consensus/block.ts';
 import type { Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { CrossChainFact } from '../../settlement/bridge/types.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { MetricsFold } from '../../settlement/net/metrics.ts';
 import type { SettlementBlock, SettlementEvent } from '../../settlement/net/settlement.ts';
@@ -12,7 +13,7 @@ import type { DutyStanding, NetFact, SealedBatch } from '../../settlement/net/ty
 import type { Layer } from '../../settlement/state.ts';
 import { amountsByAsset, batchContentFields } from '../core/eventFields.ts';
 import { MirroredTable } from '../laws/mirror.ts';
-import type { BatchMilestone } from './expectations.ts';
+import type { BatchMilestone, TransferState } from './expectations.ts';
 import type {
   BatchResult,
   MetricsResult,
@@ -70,6 +71,7 @@ export class Chronicle {
   readonly #duties: number[];
   readonly #counts: Record<CountedFact, number[]>;
   #confirmedBatches = 0;
+  readonly #transfers = { open: 0, completed: 0, refunded: 0 };
   #sealedBatches = 0;
   #truncated = false;
   #executed = 0;
@@ -92,6 +94,11 @@ export class Chronicle {
 
   get pendingBatchCount(): number {
     return this.#sealedBatches - this.#confirmedBatches;
+  }
+
+  /** Transfers between the chains whose two sides are done alike, or not both done. */
+  countTransfers(state: TransferState): number {
+    return this.#transfers[state];
   }
 
   countOf(type: CountedFact, validator: string | undefined): number {
@@ -120,6 +127,7 @@ export class Chronicle {
     this.#metrics.fold({ height, timestampMs, flows: result.flows, facts: result.facts });
     this.#standings.follow(result.layer, () => {});
     for (const fact of result.facts) this.#follow(fact, block, nowMs, reached);
+    for (const fact of result.crossChainFacts) this.#followTransfer(fact);
     this.#batchRows.follow(result.layer, (_before, after) => {
       const record = after === undefined ? undefined : this.#batches.get(after.seq);
       if (record !== undefined && after !== undefined) record.batch = after;
@@ -283,6 +291,16 @@ export class Chronicle {
       default:
         return;
     }
+  }
+
+  #followTransfer(fact: CrossChainFact): void {
+    const isFirst =
+      fact.type === 'cross_chain_opened' ||
+      (fact.type === 'cross_chain_decided' && fact.direction === 'inbound');
+    if (isFirst) this.#transfers.open += 1;
+    if (fact.type !== 'cross_chain_closed') return;
+    this.#transfers.open -= 1;
+    this.#transfers[fact.outcome === 'complete' ? 'completed' : 'refunded'] += 1;
   }
 
   #confirm(fact: Extract<NetFact, { type: 'batch_confirmed' }>, height: Height, nowMs: TimeMs): void {

@@ -9,6 +9,7 @@ import type { Hash, TimeMs, ValidatorIndex } from '../../consensus/primitives/fl
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import {
   atomicFactFields,
+  crossChainFactFields,
   factFields,
   factType,
   type JsonFields,
@@ -111,6 +112,9 @@ export class Trace {
     for (const fact of event.atomicFacts) {
       const fields = atomicFactFields(fact, this.#nameOf);
       this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...fields });
+    }
+    for (const fact of event.crossChainFacts) {
+      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...crossChainFactFields(fact) });
     }
   }
 

@@ -9,6 +9,9 @@ import type { BatchResult, ExpectationResult } from './result.ts';
 /** States a batch passes through that anchors and limits can name. */
 export type BatchMilestone = 'sealed' | 'included' | 'confirmed' | 'missed';
 
+/** How transfers between the chains stand: with an end missing on one side or both, or with both. */
+export type TransferState = 'open' | 'completed' | 'refunded';
+
 /** What conditions are about, as the whole network looks now. */
 export interface NetworkView {
   /** Height that some node finalised. */
@@ -16,6 +19,8 @@ export interface NetworkView {
   readonly settlementHeight: number;
   readonly pendingBatchCount: number;
   readonly confirmedBatchCount: number;
+  /** Transfers between the chains. */
+  countTransfers(state: TransferState): number;
   isConverged(): boolean;
   /** Whether a node votes no more because the settlement chain took back what it built on; undefined: any node. */
   isHalted(node: string | undefined): boolean;
@@ -155,6 +160,12 @@ export class ExpectationJudge {
   }
 }
 
+const transferStates = {
+  open_transfers: 'open',
+  completed_transfers: 'completed',
+  refunded_transfers: 'refunded',
+} as const;
+
 /** Whether one condition holds now, and what was found. */
 function evaluate(
   condition: Condition,
@@ -174,6 +185,12 @@ function evaluate(
       return counted(view.pendingBatchCount, condition.comparison, condition.count, 'pending');
     case 'confirmed_batches':
       return counted(view.confirmedBatchCount, condition.comparison, condition.count, 'confirmed');
+    case 'open_transfers':
+    case 'completed_transfers':
+    case 'refunded_transfers': {
+      const { comparison, count } = condition;
+      return counted(view.countTransfers(transferStates[condition.type]), comparison, count, condition.type);
+    }
     case 'halted': {
       const halted = view.isHalted(condition.node);
       const who = condition.node ?? 'a node';

@@ -36,6 +36,10 @@ export const batchResultSchema = z.strictObject({
   net: signedAmounts,
   fees: amounts,
   liquidations: count,
+  /** Absent where it carries none. */
+  cross_chain: z
+    .array(z.strictObject({ type: z.enum(['lock', 'complete', 'refund']), transfer_id: hash }))
+    .optional(),
   actions: z.array(actionSchema),
   state: z.enum(['sealed', 'submitted', 'included', 'confirmed', 'reverted', 'missed']),
   attempts: z.array(attemptSchema),

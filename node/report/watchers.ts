@@ -125,6 +125,7 @@ function viewOf(network: WatchedNetwork, chronicle: Chronicle): NetworkView {
     get confirmedBatchCount() {
       return chronicle.confirmedBatchCount;
     },
+    countTransfers: (state) => chronicle.countTransfers(state),
     isConverged: () => network.isConverged(),
     isHalted: (node) => network.isHalted(node),
     countOf: (type, validator) => chronicle.countOf(type, validator),

@@ -2,6 +2,7 @@
  * The mock settlement chain in real time: makes its blocks when they are due, takes transactions in, plays the faults of
  * scenarios, and keeps a log from which it goes on after any stop. Nobody hears of anything that the log might still lose.
  */
+import type { Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, SettlementHeight, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
@@ -9,6 +10,7 @@ import {
   decodeSettlementTransaction,
   settlementTransactionHash,
 } from '../../settlement/chain/transactionCodec.ts';
+import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
@@ -134,6 +136,14 @@ export class SettlementHost {
     this.#faults.set(fault, on);
     this.#dependencies.observer?.fault(fault, on);
     await this.#log.settled();
+  }
+
+  /** An account locks value for one of the sidechain; a later block carries it. @returns Why not, if not. */
+  async deposit(deposit: CrossChainDeposit): Promise<Verdict<undefined, 'CROSS_CHAIN_DEPOSITS_FULL'>> {
+    const verdict = this.#chain.deposit(deposit);
+    if (verdict.ok) this.#append({ type: 'deposit', deposit });
+    await this.#log.settled();
+    return verdict;
   }
 
   blockAt(height: SettlementHeight): SettlementBlock | undefined {

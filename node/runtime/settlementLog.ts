@@ -7,6 +7,11 @@ import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
 import type { TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { MockSettlementChain } from '../../settlement/chain/mockChain.ts';
 import type { PriceMove } from '../../settlement/chain/swapPools.ts';
+import {
+  type CrossChainDeposit,
+  readCrossChainParties,
+  writeCrossChainParties,
+} from '../../settlement/net/crossChain.ts';
 import type { Store } from './store.ts';
 
 export type ChainOperation =
@@ -18,7 +23,8 @@ export type ChainOperation =
   | { readonly type: 'base_fee'; readonly permille: number }
   | { readonly type: 'reorganise'; readonly depth: number }
   /** A transaction that came and changed nothing, but proves something. */
-  | { readonly type: 'seen'; readonly bytes: Uint8Array };
+  | { readonly type: 'seen'; readonly bytes: Uint8Array }
+  | { readonly type: 'deposit'; readonly deposit: CrossChainDeposit };
 
 /** The position is the operation's byte: append, never reorder. */
 const types: readonly ChainOperation['type'][] = [
@@ -31,6 +37,7 @@ const types: readonly ChainOperation['type'][] = [
   'base_fee',
   'reorganise',
   'seen',
+  'deposit',
 ];
 const KEY_PREFIX = 'operation/';
 const KEY_DIGITS = 12;
@@ -65,6 +72,9 @@ export function applyOperation(chain: MockSettlementChain, operation: ChainOpera
       chain.reorganise(operation.depth);
       return;
     case 'seen':
+      return;
+    case 'deposit':
+      chain.deposit(operation.deposit);
       return;
   }
 }
@@ -143,6 +153,10 @@ function writeOperation(writer: Writer, operation: ChainOperation): void {
     case 'seen':
       writer.bytes(operation.bytes, TRANSACTION_BYTES_MAX);
       return;
+    case 'deposit':
+      writeCrossChainParties(writer, operation.deposit);
+      writer.u32(operation.deposit.timeoutBlocks);
+      return;
   }
 }
 
@@ -168,6 +182,8 @@ function readOperation(reader: Reader): ChainOperation {
       return { type, depth: reader.u32() };
     case 'seen':
       return { type, bytes: reader.bytes(TRANSACTION_BYTES_MAX) };
+    case 'deposit':
+      return { type, deposit: { ...readCrossChainParties(reader), timeoutBlocks: reader.u32() } };
     default:
       throw new DecodeError('no such operation');
   }

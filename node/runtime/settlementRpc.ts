@@ -9,11 +9,14 @@
  * | `settlement_block` | height | the block's bytes, or null |
  * | `settlement_blocks` | known, from_height, wait_ms | bytes of the blocks that follow, waiting for one |
  * | `settlement_conflicts` | known, wait_ms | pairs of transactions by which proposers contradicted themselves, one each |
+ * | `admin_deposit` | from, to, asset, amount, timeout_blocks | null; with the admin token only: this chain keeps no keys of its users |
  * | `admin_fault` | fault, on | null; with the admin token only |
  */
 import { z } from 'zod';
+import { isAddress } from '../../consensus/primitives/address.ts';
 import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
-import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { AMOUNT_MAX, type Hash } from '../../consensus/primitives/flavor.ts';
+import { CROSS_CHAIN_TIMEOUT_BLOCKS_MAX } from '../../settlement/bridge/send.ts';
 import { encodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
@@ -26,6 +29,9 @@ export const WAIT_MS_MAX = 25_000;
 const KNOWN_MAX = 64;
 /** Proposers that one request may say it knows: more than any chain has validators. */
 const PROPOSERS_MAX = 1024;
+
+/** As in a batch: symbols of ASCII have as many bytes. */
+const ASSET_LENGTH_MAX = 16;
 
 /** Codes of the specification, and one of our own: a fault of a scenario made the call fail. */
 const rpcErrors = {
@@ -54,6 +60,7 @@ const request = z.object({
 });
 
 const hash = z.string().refine((text) => isHex(text, 32), 'a hash of 32 bytes as 0x hex');
+const address = z.string().refine(isAddress, 'an address of 32 or 20 bytes as lower-case 0x hex');
 const hexBytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/, 'bytes as lower-case 0x hex');
 const index = z.int().nonnegative();
 const probability = z.number().min(0).max(1);
@@ -90,6 +97,17 @@ const params = {
     wait_ms: index.max(WAIT_MS_MAX).default(0),
   }),
   fault: z.object({ fault, on: z.boolean() }),
+  deposit: z.object({
+    from: address,
+    to: address,
+    asset: z.string().min(1).max(ASSET_LENGTH_MAX),
+    amount: z
+      .string()
+      .regex(/^[1-9][0-9]{0,38}$/, 'a decimal amount above zero')
+      .transform(BigInt)
+      .refine((amount) => amount <= AMOUNT_MAX, 'an amount of 128 bits'),
+    timeout_blocks: z.int().min(1).max(CROSS_CHAIN_TIMEOUT_BLOCKS_MAX),
+  }),
 };
 
 export interface SettlementRpcOptions {
@@ -162,6 +180,13 @@ export class SettlementRpc {
         const { known, wait_ms: waitMs } = params.conflicts.parse(given);
         const conflicts = await host.conflictsBeside(known, waitMs);
         return conflicts.map(({ first, second }) => [toHex(first), toHex(second)]);
+      }
+      case 'admin_deposit': {
+        if (!isAdmin) break;
+        const { timeout_blocks: timeoutBlocks, ...deposit } = params.deposit.parse(given);
+        const verdict = await host.deposit({ ...deposit, timeoutBlocks });
+        if (!verdict.ok) throw new RpcError(rpcErrors.failed, `${verdict.message} [${verdict.code}]`);
+        return null;
       }
       case 'admin_fault': {
         if (!isAdmin) break;

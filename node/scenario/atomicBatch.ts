@@ -25,7 +25,7 @@ const idPattern = /^0x[0-9a-f]{64}$/;
 
 /** The id that a scenario's name stands for; hex stands for itself. */
 export function scenarioIdOf(
-  kind: 'batch' | 'settlement' | 'escrow' | 'withdrawal' | 'fee_proposal' | 'channel',
+  kind: 'batch' | 'settlement' | 'escrow' | 'withdrawal' | 'fee_proposal' | 'channel' | 'transfer',
   name: string,
 ): Hash {
   return idPattern.test(name) ? name : hashBytes('scenarioId', utf8(`${kind}/${name}`));

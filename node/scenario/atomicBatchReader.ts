@@ -33,7 +33,7 @@ export const escrowOpenKeys: readonly string[] = [
   'expires_after_blocks',
 ];
 
-/** Ids of batches and settlements: a name, from which 32 bytes are derived, or those bytes as hex. */
+/** Ids of batches, settlements, escrows and transfers: a name, from which 32 bytes are derived, or those bytes as hex. */
 const idPattern = /^(?:0x[0-9a-f]{64}|[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63})$/;
 const ID_EXPECTED = 'a name of 1 to 64 letters, digits, `_`, `.`, `:`, `@` or `-`, or 0x and 64 hex digits';
 /** Below zero: expired before its block, which a scenario may want to see. */

@@ -79,6 +79,10 @@ function describeCondition(condition: Condition): string {
       return `pending batches ${condition.comparison} ${condition.count}`;
     case 'confirmed_batches':
       return `confirmed batches ${condition.comparison} ${condition.count}`;
+    case 'open_transfers':
+    case 'completed_transfers':
+    case 'refunded_transfers':
+      return `${condition.type.replace('_', ' ')} ${condition.comparison} ${condition.count}`;
     case 'halted':
       return `${condition.node ?? (condition.value ? 'a node' : 'no node')} has halted`;
     case 'metric':

@@ -31,6 +31,9 @@ const conditionKeys = [
   'height_at_least',
   'pending_batches',
   'confirmed_batches',
+  'open_transfers',
+  'completed_transfers',
+  'refunded_transfers',
   'slashed',
   'jailed',
   'missed',
@@ -255,7 +258,10 @@ function readCondition(context: ScenarioContext, place: Place | undefined): Cond
       return height === undefined ? undefined : { type: 'height_at_least', height };
     }
     case 'pending_batches':
-    case 'confirmed_batches': {
+    case 'confirmed_batches':
+    case 'open_transfers':
+    case 'completed_transfers':
+    case 'refunded_transfers': {
       const bound = readBound(context, inner);
       return bound === undefined
         ? undefined

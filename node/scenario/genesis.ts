@@ -199,7 +199,7 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
   for (const keeper of scenario.config.ledger.treasuryKeepers) if (!isAddress(keeper)) labels.add(keeper);
   for (const { account, operation } of [...listAnchored(scenario), ...listLoose(scenario)]) {
     labels.add(account ?? DEFAULT_ACCOUNT);
-    if (operation.type === 'transfer') labels.add(operation.to);
+    if (operation.type === 'transfer' || operation.type === 'cross_chain_send') labels.add(operation.to);
     if (operation.type === 'liquidate') labels.add(operation.borrower);
     if (operation.type === 'atomic_batch') {
       for (const { from, to, proof } of operation.requests) {
@@ -215,6 +215,9 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
     if (operation.type === 'treasury_propose' || operation.type === 'treasury_approve') {
       labels.add(operation.to);
     }
+  }
+  for (const { deposits = [] } of scenario.timeline) {
+    for (const { account, to } of deposits) labels.add(account).add(to);
   }
   return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
 }

@@ -134,6 +134,10 @@ const transactions: Readonly<Record<string, unknown>> = {
     'network_fee_bps',
     'vote',
   ]),
+  cross_chain_send: map(
+    { account: text, id: text, to: text, asset: text, amount, timeout_blocks: integer(1) },
+    ['id', 'to', 'asset', 'amount'],
+  ),
 };
 
 const event = map(
@@ -143,6 +147,11 @@ const event = map(
     for: duration,
     account: text,
     ...transactions,
+    cross_chain_deposit: map({ account: text, to: text, asset: text, amount, timeout_blocks: integer(1) }, [
+      'to',
+      'asset',
+      'amount',
+    ]),
     transactions: { type: 'array', items: map({ account: text, ...transactions }) },
     ...faultSchemas,
   },
@@ -171,6 +180,9 @@ const condition: Schema = {
     height_at_least: integer(0),
     pending_batches: bound,
     confirmed_batches: bound,
+    open_transfers: bound,
+    completed_transfers: bound,
+    refunded_transfers: bound,
     slashed: incident,
     jailed: incident,
     missed: incident,

@@ -94,6 +94,7 @@ export class Positions {
         break;
       case 'escrow_open':
       case 'channel_open':
+      case 'cross_chain_send':
         this.#move(sender, operation.asset, -operation.amount, 0n, 0n);
         break;
       case 'price':

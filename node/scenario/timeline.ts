@@ -7,6 +7,7 @@ import type { Address, Height, ValidatorIndex } from '../../consensus/primitives
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import {
   atomicBatchOf,
   escrowOpeningOf,
@@ -124,6 +125,15 @@ export class TransactionFeed {
     return event.transactions.map((transaction) => this.#sign(transaction, 0, height));
   }
 
+  /** What an event has somebody deposit on the settlement chain. */
+  depositsOf({ deposits = [] }: TimelineEvent): readonly CrossChainDeposit[] {
+    return deposits.map(({ account, to, ...rest }) => ({
+      ...rest,
+      from: this.#holder(account).address,
+      to: this.#holder(to).address,
+    }));
+  }
+
   #sign(transaction: ScenarioTransaction, onlyAtHeight: Height, baseHeight: Height): Uint8Array {
     const { sender, cosigners, nonce, body } = this.#prepare(transaction, baseHeight);
     const { chainId } = this.#parts.genesis;
@@ -231,6 +241,10 @@ export class TransactionFeed {
         const { id, validator, ...rest } = operation;
         const proposalId = scenarioIdOf('fee_proposal', id);
         return { ...rest, proposalId, validator: this.#validatorIndex(validator) };
+      }
+      case 'cross_chain_send': {
+        const { id, to, ...rest } = operation;
+        return { ...rest, transferId: scenarioIdOf('transfer', id), to: this.#holder(to).address };
       }
       default:
         return operation;

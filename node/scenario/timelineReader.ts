@@ -1,6 +1,7 @@
 /** Reads `timeline:`: each event an anchor with transactions, faults, or both. */
 import { anchorStates, readAnchor } from './anchors.ts';
 import type { ScenarioContext } from './context.ts';
+import { readCrossChainDeposit } from './crossChainReader.ts';
 import { faultKeys } from './faultKinds.ts';
 import { hasLastingFault, readFaults } from './faultReader.ts';
 import type { Place } from './reader.ts';
@@ -14,6 +15,7 @@ export const eventKeys: readonly string[] = [
   'account',
   'transactions',
   ...transactionKeys,
+  'cross_chain_deposit',
   ...faultKeys,
 ];
 
@@ -42,6 +44,9 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
   );
   const transactions = readTransactions(context, map, undefined);
   const faults = readFaults(context, map);
+  const depositPlace = reader.get(map, 'cross_chain_deposit');
+  const deposit =
+    depositPlace && readCrossChainDeposit(context, depositPlace, context.account(reader.get(map, 'account')));
   const forPlace = reader.get(map, 'for');
   const forMs = reader.duration(forPlace);
   const isDoing = [...map.value.entries.keys()].some(
@@ -52,7 +57,7 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
       place.value.at,
       place.path,
       'SCENARIO_EVENT_EMPTY',
-      'expected a transaction or a fault, got none',
+      'expected a transaction, a deposit or a fault, got none',
     );
   } else if (forPlace !== undefined && !hasLastingFault(map)) {
     reader.report(
@@ -63,5 +68,6 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
     );
   }
   if (at === undefined) return undefined;
-  return { at, forMs, transactions, faults, line: place.value.at.line ?? 0 };
+  const deposits = deposit === undefined ? {} : { deposits: [deposit] };
+  return { at, forMs, transactions, ...deposits, faults, line: place.value.at.line ?? 0 };
 }

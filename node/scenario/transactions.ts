@@ -2,6 +2,7 @@
 import { readAtomicBatch, readEscrowOpening, readEscrowRefund } from './atomicBatchReader.ts';
 import { type ChannelKey, isChannelKey, readChannelOperation } from './channelReader.ts';
 import type { ScenarioContext } from './context.ts';
+import { readCrossChainSend } from './crossChainReader.ts';
 import { readFeeProposal, readWithdrawal } from './governanceReader.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { ScenarioTransaction } from './types.ts';
@@ -29,6 +30,7 @@ export const transactionKeys = [
   'treasury_approve',
   'fee_propose',
   'fee_vote',
+  'cross_chain_send',
 ] as const;
 export type TransactionKey = (typeof transactionKeys)[number];
 type LedgerKey = Exclude<
@@ -44,6 +46,7 @@ type LedgerKey = Exclude<
   | 'fee_propose'
   | 'fee_vote'
   | ChannelKey
+  | 'cross_chain_send'
 >;
 
 /** Account of events that name none. */
@@ -129,6 +132,8 @@ function readTransaction(
     case 'fee_propose':
     case 'fee_vote':
       return readFeeProposal(context, key, place, accountAbove);
+    case 'cross_chain_send':
+      return readCrossChainSend(context, place, accountAbove);
     default:
       return readLedgerTransaction(context, key, place, accountAbove);
   }

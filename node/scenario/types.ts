@@ -119,6 +119,17 @@ export interface ScenarioTransaction {
         readonly id: string;
         readonly networkFeeBps: number;
         readonly vote: Vote;
+      }
+    | {
+        readonly type: 'cross_chain_send';
+        /** As of a batch. */
+        readonly id: string;
+        /** The account that gets it on the settlement chain. */
+        readonly to: string;
+        readonly asset: string;
+        readonly amount: bigint;
+        /** In blocks of the settlement chain. */
+        readonly timeoutBlocks: number;
       };
 }
 
@@ -128,6 +139,16 @@ export interface ScenarioVoucher {
   /** In all since the channel was opened. */
   readonly amount: bigint;
   readonly nonce: number;
+}
+
+/** What an account locks on the settlement chain for one of the sidechain, by label. */
+export interface ScenarioDeposit {
+  readonly account: string;
+  readonly to: string;
+  readonly asset: string;
+  readonly amount: bigint;
+  /** In blocks of the settlement chain. */
+  readonly timeoutBlocks: number;
 }
 
 /** A request of an atomic batch, by label. */
@@ -226,6 +247,8 @@ export interface TimelineEvent {
   /** End of the faults of this event; undefined: they last to the end of the run. */
   readonly forMs: number | undefined;
   readonly transactions: readonly ScenarioTransaction[];
+  /** Absent where there are none. */
+  readonly deposits?: readonly ScenarioDeposit[];
   readonly faults: readonly Fault[];
   /** Where it stands in its file, for messages. */
   readonly line: number;
@@ -238,7 +261,12 @@ export type Condition =
   | { readonly type: 'converged'; readonly value: boolean }
   | { readonly type: 'height_at_least'; readonly height: number }
   | {
-      readonly type: 'pending_batches' | 'confirmed_batches';
+      readonly type:
+        | 'pending_batches'
+        | 'confirmed_batches'
+        | 'open_transfers'
+        | 'completed_transfers'
+        | 'refunded_transfers';
       readonly comparison: Comparison;
       readonly count: number;
     }

@@ -12,6 +12,7 @@ import type { Certificate } from '../../consensus/vote.ts';
 import type { DoubleSettlementWatch } from '../../settlement/chain/doubleSettlementWatch.ts';
 import { outboxKeyOf } from '../../settlement/chain/submitter.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
+import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { CrashPoints } from '../config/types.ts';
 import { isAtomicCompletion } from '../core/atomicCompletion.ts';
@@ -51,6 +52,8 @@ const EVENTS_PER_SLICE = 8192;
 /** Where transactions come from: those of a block, and those of a timeline event anchored elsewhere. */
 export interface TransactionSource extends BlockTransactions {
   forEvent(event: TimelineEvent, height: Height): readonly Uint8Array[];
+  /** What an event has somebody deposit on the settlement chain. */
+  depositsOf(event: TimelineEvent): readonly CrossChainDeposit[];
 }
 
 export interface SimulationOptions {
@@ -201,6 +204,9 @@ export class Simulation implements WatchedNetwork {
       nowMs: () => this.#queue.nowMs,
       submitTransactions: (event) =>
         this.#users.submit(dependencies.transactions.forEvent(event, this.#finalizedHeight)),
+      makeDeposits: (event) => {
+        for (const deposit of dependencies.transactions.depositsOf(event)) this.#settlement.deposit(deposit);
+      },
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });

@@ -12,6 +12,8 @@ export interface TimelineHost {
   nowMs(): TimeMs;
   /** Transactions of an event that are not anchored to a block. */
   submitTransactions(event: TimelineEvent): void;
+  /** What the event has somebody deposit on the settlement chain. */
+  makeDeposits(event: TimelineEvent): void;
   startFault(fault: Fault): void;
   /** Heals it; never called for an instant such as `restart`. */
   endFault(fault: Fault): void;
@@ -69,6 +71,7 @@ export class Timeline {
     this.#unfired.delete(event);
     // Those anchored to a block travel with that block (docs/scenarios.md, anchors).
     if (event.transactions.length > 0 && !('block' in event.at)) this.#host.submitTransactions(event);
+    if (event.deposits !== undefined) this.#host.makeDeposits(event);
     for (const fault of event.faults) this.#host.startFault(fault);
     const { forMs } = event;
     if (forMs === undefined) return;

@@ -11,6 +11,7 @@ import { scenarioCodes } from '../../node/scenario/codes.ts';
 import { simulationCodes } from '../../node/simulation/codes.ts';
 import { atomicCodes } from '../../settlement/atomic/codes.ts';
 import { proofCodes, proofFormCodes, proofTrustCodes } from '../../settlement/atomic/proofs/codes.ts';
+import { crossChainCodes } from '../../settlement/bridge/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
 import { transactionCodes } from '../../settlement/execution/transaction.ts';
@@ -34,7 +35,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   scenario: scenarioCodes,
   transaction: { ...transactionCodes, ...executionCodes },
   ledger: ledgerCodes,
-  atomic: atomicCodes,
+  atomic: { ...atomicCodes, ...crossChainCodes },
   proofs: { ...proofCodes, ...proofFormCodes, ...proofTrustCodes },
   net: netCodes,
   chain: chainCodes,
@@ -245,6 +246,17 @@ const advice: Readonly<Record<string, string>> = {
   TREASURY_WITHDRAWAL_OTHER: 'Read the withdrawal again before you approve it; the details hold its terms.',
   TREASURY_WITHDRAWAL_PAID: 'Nothing: it was paid once. Propose another under an id of its own.',
   TREASURY_WITHDRAWAL_UNKNOWN: 'Look at the id. One that expired is gone.',
+  CROSS_CHAIN_ID_RESERVED: 'Draw the id at random.',
+  CROSS_CHAIN_ID_TAKEN: 'Nothing, if it is the transfer you mean; otherwise draw another id, at random.',
+  CROSS_CHAIN_TRANSFERS_FULL: 'Send again once earlier ones have ended; each window ends at most eight.',
+  CROSS_CHAIN_TIMEOUT_INVALID: 'Use 1 to 10,000 blocks of the settlement chain.',
+  CROSS_CHAIN_AMOUNT_TOO_SMALL: 'Send more: each side withholds its fee.',
+  CROSS_CHAIN_REFUSED: 'The amount is back. Send less, or give the bridge more liquidity.',
+  CROSS_CHAIN_TIMED_OUT:
+    'The amount is back. Use a longer time-out: a transfer needs a window and two settlements.',
+  CROSS_CHAIN_ASSET_UNKNOWN: 'The amount is back. Deposit an asset of `ledger.assets`.',
+  CROSS_CHAIN_SUPPLY_EXCEEDED: 'The amount is back. Deposit less.',
+  CROSS_CHAIN_TRANSFER_UNKNOWN: 'Look at the id. A transfer is known once the block that opened it is final.',
   LEDGER_AMOUNT_ZERO: 'Use an amount above 0.',
   LEDGER_AMOUNT_OVERFLOW: 'Use a smaller amount.',
   LEDGER_ASSET_UNKNOWN: 'Use an asset of `ledger.assets`.',
@@ -321,6 +333,7 @@ const advice: Readonly<Record<string, string>> = {
   SETTLEMENT_REPLACEMENT_UNDERPRICED: 'Raise both fees to at least 1.1 times the waiting ones.',
   SETTLEMENT_OUTBOX_CORRUPT:
     'Restore the disk, or start without it: the node then stays silent until that is safe.',
+  CROSS_CHAIN_DEPOSITS_FULL: 'Deposit again once earlier ones have ended; each window ends at most eight.',
   SETTLEMENT_TRACE_REPEATS: 'Give a longer trace, if fees that come again would mislead.',
   NET_BATCH_ALREADY_SETTLED: 'Nothing: this answers a resend.',
   BAD_RANGE: 'A proposer that follows the derived batch never sees it: compare `seq` and heights.',

@@ -87,6 +87,15 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
   proposal_passed: ['network', 'Its time to vote is over: enough stake voted, and enough of that in favour.'],
   proposal_rejected: ['network', 'Its time to vote is over, and one of the two lacked.'],
   proposal_activated: ['network', 'From this block on the network fee is the proposed one.'],
+  cross_chain_opened: [
+    'network',
+    'Somebody sends value to the settlement chain: it lies in escrow here until the transfer is decided.',
+  ],
+  cross_chain_decided: [
+    'network',
+    'A transfer between the chains was decided, and done here: `bridged` came over the bridge, or left where it is below zero. `reason` says why it is refunded.',
+  ],
+  cross_chain_closed: ['network', 'The settlement chain has followed: both sides of the transfer are done.'],
   treasury_flushed: ['network', 'The network fees that had gathered went to the treasury.'],
   equivocation_seen: [
     'node',
@@ -138,6 +147,11 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   fees: 'Network fees by asset; in a net batch they are reported and move nothing',
   batch_id: 'Id of the atomic batch',
   escrow_id: 'Id of the escrow',
+  transfer_id: 'Id of the transfer; those of transfers from the settlement chain are numbers',
+  direction: '`outbound`: to the settlement chain, or `inbound`',
+  outcome: '`complete` or `refund`',
+  bridged: 'What came over the bridge, decimal string; below zero, what left',
+  deadline_height: 'Last settlement block that may lock the amount',
   settlement_id: 'Id of the settlement',
   channel_id: 'Id of the channel',
   payer: 'Address of whoever paid into the escrow or the channel',
@@ -181,7 +195,8 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   counted: 'Whether the revert ended the running attempt',
   clock_count: 'Headers the duty clock had counted',
   validator: 'Validator it is about',
-  reason: '`missed_settlement` or `equivocation`; of a rejected proposal `quorum` or `majority`',
+  reason:
+    '`missed_settlement` or `equivocation`; of a rejected proposal `quorum` or `majority`; of a refund, the code that says why',
   amount: 'Amount of the stake asset, or of `asset` where that is there, decimal string',
   until_height: 'Height from which `unjail` works',
   base_fee: 'Base fee per unit of gas in that block',

@@ -24,6 +24,10 @@ const meanings: Readonly<Record<string, string>> = {
   'batches[].net': 'Borrowed minus repaid, zero left out',
   'batches[].fees': 'Fees by asset; they move nothing',
   'batches[].liquidations': 'Liquidations in its blocks',
+  'batches[].cross_chain':
+    'Actions of transfers between the chains that the batch carries; absent where there are none',
+  'batches[].cross_chain[].type': '`lock`, `complete` or `refund`',
+  'batches[].cross_chain[].transfer_id': 'Id of the transfer',
   'batches[].actions': 'What the settlement did; before it settled, what the running attempt means to do',
   'batches[].actions[].type': 'Kind of action',
   'batches[].actions[].asset': 'Asset bought, drawn or returned',

@@ -2,6 +2,7 @@
 import type { NodeEvent } from '../../node/core/events.ts';
 import { Trace } from '../../node/report/events.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
+import type { CrossChainFact } from '../../settlement/bridge/types.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 
@@ -154,6 +155,36 @@ const atomicFacts: SampleOf<AtomicFact> = {
   proposal_activated: { type: 'proposal_activated', ...fee },
 };
 
+/** Every fact of transfers between the chains, once. */
+const crossChainFacts: SampleOf<CrossChainFact> = {
+  cross_chain_opened: {
+    type: 'cross_chain_opened',
+    transferId: hash,
+    from: hash,
+    to: hash,
+    asset: 'UM',
+    amount: 1n,
+    deadlineHeight: 1,
+  },
+  cross_chain_decided: {
+    type: 'cross_chain_decided',
+    transferId: hash,
+    direction: 'outbound',
+    outcome: 'refund',
+    reason: 'CROSS_CHAIN_TIMED_OUT',
+    asset: 'UM',
+    amount: 1n,
+    fee: 0n,
+    bridged: 0n,
+  },
+  cross_chain_closed: {
+    type: 'cross_chain_closed',
+    transferId: hash,
+    direction: 'outbound',
+    outcome: 'refund',
+  },
+};
+
 const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   type: 'block_finalized',
   height: 1,
@@ -165,6 +196,7 @@ const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   originHeight: 0,
   facts: Object.values(facts),
   atomicFacts: Object.values(atomicFacts),
+  crossChainFacts: Object.values(crossChainFacts),
   transactions: [{ transactionId: hash, type: 'borrow', from: hash, result: 'ok' }],
 };
 

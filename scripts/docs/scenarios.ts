@@ -78,12 +78,16 @@ const transactionWords: Words = {
   fee_propose:
     '`{ node, id, network_fee_bps }`: a validator proposes a network fee, see [treasury and network fee](#treasury-and-network-fee)',
   fee_vote: '`{ node, id, network_fee_bps, vote }`: a validator votes `yes` or `no` on it',
+  cross_chain_send:
+    '`{ id, to, asset, amount, timeout_blocks, account }`: pays an account of the settlement chain, see [transfers between the chains](#transfers-between-the-chains)',
 };
 
 const eventWords: Words = {
   at: 'When: an anchor, see [anchors](#anchors). Required',
   for: 'How long the faults of this event last; default: to the end of the run',
   account: 'Sender of the transactions of this event that name none; default: the account `scenario`',
+  cross_chain_deposit:
+    '`{ to, asset, amount, timeout_blocks, account }`: an account of the settlement chain pays one of the sidechain, see [transfers between the chains](#transfers-between-the-chains)',
   transactions: 'List of maps with the keys of [transactions](#transactions)',
   partition:
     'List of groups of nodes: groups do not hear each other. Nodes not named form one more group. The settlement chain stays in reach',
@@ -207,6 +211,9 @@ const conditionWords: Words = {
   height_at_least: 'Some node has finalised this height',
   pending_batches: 'Bound on batches that are sealed and unconfirmed',
   confirmed_batches: 'Bound on confirmed batches',
+  open_transfers: 'Bound on transfers between the chains that have yet to end on one side or both',
+  completed_transfers: 'Bound on transfers between the chains that completed on both sides',
+  refunded_transfers: 'Bound on transfers between the chains that were refunded on both sides',
   slashed: 'How often somebody was slashed: a node, `anybody`, a bound over all, or `{ node, count: bound }`',
   jailed: 'The same for jailings',
   missed: 'The same for missed duties',

@@ -30,6 +30,10 @@ import { createProofTrust } from '../atomic/proofs/proofTrust.ts';
 import { ProofVerdicts } from '../atomic/proofs/proofVerdicts.ts';
 import { applyTreasuryOperation, settleWithdrawals, type TreasuryContext } from '../atomic/treasury.ts';
 import type { AtomicBatchOperation, AtomicFact, AtomicRules, SettlementContext } from '../atomic/types.ts';
+import { deriveCrossChain } from '../bridge/derive.ts';
+import { takeActions } from '../bridge/queue.ts';
+import { sendCrossChain } from '../bridge/send.ts';
+import type { CrossChainFact } from '../bridge/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
@@ -82,6 +86,7 @@ export class BlockExecution {
   readonly #verdicts: ProofVerdicts;
   readonly #facts: NetFact[] = [];
   readonly #atomicFacts: AtomicFact[] = [];
+  readonly #crossChainFacts: CrossChainFact[] = [];
   readonly #receipts: Receipt[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
@@ -114,6 +119,7 @@ export class BlockExecution {
     this.#atomicFacts.push(...advanceFeeProposals(state, this.#feeGovernance()));
     const { networkFeeBps } = feeGovernanceOf(state);
     this.#atomicRules = networkFeeBps === undefined ? genesis.atomic : { ...genesis.atomic, networkFeeBps };
+    this.#deriveCrossChain();
   }
 
   /** Slashes a proven equivocation; the caller has verified the evidence. */
@@ -165,7 +171,7 @@ export class BlockExecution {
       this.#state,
       this.#genesis.net,
       { height, timestampMs, origin },
-      { forced: this.#sealForced },
+      { forced: this.#sealForced, crossChain: () => takeActions(this.#state) },
     );
     this.#book(closing);
     let batchCommitment = ZERO_HASH;
@@ -186,8 +192,18 @@ export class BlockExecution {
       receipts: this.#receipts,
       facts: this.#facts,
       atomicFacts: this.#atomicFacts,
+      crossChainFacts: this.#crossChainFacts,
       flows,
     };
+  }
+
+  #deriveCrossChain(): void {
+    const { height, settlementBlocks: blocks } = this.#context;
+    const context = { ledger: this.#genesis.ledger, rates: this.#atomicRules, height, blocks };
+    for (const fact of deriveCrossChain(this.#state, context)) {
+      this.#crossChainFacts.push(fact);
+      if (fact.type === 'cross_chain_decided' && fact.fee > 0n) addTo(this.#fees, fact.asset, fact.fee);
+    }
   }
 
   /** A batch undoes itself when it fails, and its record stays. */
@@ -256,6 +272,14 @@ export class BlockExecution {
         if (!own.ok) return own;
         const outcome = applyFeeProposalOperation(this.#state, this.#feeGovernance(), body);
         if (outcome.ok) this.#atomicFacts.push(outcome.value);
+        return outcome;
+      }
+      case 'cross_chain_send': {
+        const { height, origin } = this.#context;
+        const { ledger } = this.#genesis;
+        const context = { ledger, rates: this.#atomicRules, height, originHeight: origin.height };
+        const outcome = sendCrossChain(this.#state, context, from, body);
+        if (outcome.ok) this.#crossChainFacts.push(outcome.value);
         return outcome;
       }
       default: {

@@ -1,6 +1,7 @@
 /** What executing one block gives. A pure function of (parent state, block, settlement blocks), so nodes may share it. */
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { AtomicFact } from '../atomic/types.ts';
+import type { CrossChainFact } from '../bridge/types.ts';
 import type { BlockFlows, NetFact } from '../net/types.ts';
 import type { Layer } from '../state.ts';
 
@@ -23,5 +24,6 @@ export interface ExecutionResult {
   readonly receipts: readonly Receipt[];
   readonly facts: readonly NetFact[];
   readonly atomicFacts: readonly AtomicFact[];
+  readonly crossChainFacts: readonly CrossChainFact[];
   readonly flows: BlockFlows;
 }

@@ -20,12 +20,14 @@ import {
   writeTreasuryProposal,
 } from '../atomic/treasuryTables.ts';
 import type { AtomicOperation } from '../atomic/types.ts';
+import type { CrossChainSendOperation } from '../bridge/types.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import type { LedgerOperation } from '../ledger/types.ts';
 
 export type TransactionBody =
   | LedgerOperation
   | AtomicOperation
+  | CrossChainSendOperation
   | { readonly type: 'unjail'; readonly validator: ValidatorIndex }
   /** Ends the open window at this block; operators only. */
   | { readonly type: 'settle_now' }
@@ -56,6 +58,7 @@ const bodyTags = {
   treasury_approve: 20,
   fee_propose: 21,
   fee_vote: 22,
+  cross_chain_send: 25,
 } as const satisfies Record<TransactionBody['type'], number>;
 
 const noSigners: readonly Address[] = [];
@@ -143,6 +146,12 @@ export function writeBody(writer: Writer, body: TransactionBody): void {
     case 'fee_vote':
       writeFeeVote(writer, body);
       return;
+    case 'cross_chain_send':
+      writer.hash(body.transferId);
+      writeAddress(writer, body.to);
+      writeSymbol(writer, body.asset);
+      writer.amount(body.amount).u32(body.timeoutBlocks);
+      return;
   }
 }
 
@@ -202,6 +211,15 @@ export function readBody(reader: Reader): TransactionBody {
       return readFeeProposal(reader);
     case bodyTags.fee_vote:
       return readFeeVote(reader);
+    case bodyTags.cross_chain_send:
+      return {
+        type: 'cross_chain_send',
+        transferId: reader.hash(),
+        to: readAddress(reader),
+        asset: readSymbol(reader),
+        amount: reader.amount(),
+        timeoutBlocks: reader.u32(),
+      };
     default:
       throw new DecodeError(`unknown body ${tag}`);
   }

@@ -9,6 +9,7 @@ import { SettlementServer } from '../../node/api/settlementServer.ts';
 import { HttpSettlement } from '../../node/runtime/httpSettlement.ts';
 import { SettlementHost } from '../../node/runtime/settlementHost.ts';
 import { SettlementRpc } from '../../node/runtime/settlementRpc.ts';
+import { CROSS_CHAIN_OPEN_MAX } from '../../settlement/net/crossChain.ts';
 import { ManualClock } from '../helpers/manualClock.ts';
 import { MemoryStore } from '../helpers/memoryStore.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
@@ -158,6 +159,26 @@ describe('the JSON-RPC of a settlement chain', () => {
     expect(await post(url, unknown, headers)).toMatchObject({ error: { code: -32_602 } });
     const foreign = call('admin_fault', { fault: { kind: 'slippage', asset: 'XYZ', bps: 5 }, on: true });
     expect(await post(url, foreign, headers)).toMatchObject({ error: { code: -32_602 } });
+  });
+
+  it('takes a deposit of who shows the token, and says why not', async () => {
+    const { url, host, clock } = await startChain();
+    const [from, to] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(32)}`];
+    const deposit = { from, to, asset: 'UM', amount: '7', timeout_blocks: 9 };
+    const headers = { authorization: 'Bearer secret' };
+    expect(await post(url, call('admin_deposit', deposit))).toMatchObject({ error: { code: -32_601 } });
+    for (const wrong of [{ amount: '0' }, { to: '0x12' }, { timeout_blocks: 0 }, { asset: '' }]) {
+      const body = call('admin_deposit', { ...deposit, ...wrong });
+      expect(await post(url, body, headers)).toMatchObject({ error: { code: -32_602 } });
+    }
+    expect(await post(url, call('admin_deposit', deposit), headers)).toMatchObject({ result: null });
+    clock.moveTo(5000);
+    expect(host.chain.head.events).toMatchObject([{ type: 'cross_chain_deposited', from, to, amount: 7n }]);
+    for (let count = 1; count < CROSS_CHAIN_OPEN_MAX; count += 1)
+      await post(url, call('admin_deposit', deposit), headers);
+    expect(await post(url, call('admin_deposit', deposit), headers)).toMatchObject({
+      error: { code: -32_000, message: expect.stringContaining('CROSS_CHAIN_DEPOSITS_FULL') },
+    });
   });
 
   it('refuses a port that is taken, and says what to do', async () => {

@@ -10,6 +10,7 @@ import type { LinkEnd, LinkQuality } from '../../node/runtime/linkConditions.ts'
 import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
 import type { SettlementClient } from '../../node/runtime/settlementPort.ts';
 import type { Scenario, SettlementChainFault } from '../../node/scenario/types.ts';
+import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import { RuntimeNetwork } from './runtimeNetwork.ts';
 
 /** Where genesis lies until all nodes serve, in ms from their start. */
@@ -84,6 +85,10 @@ export class InProcessControl implements DevnetControl {
 
   async setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
     await this.#network.host.setFault(fault, on);
+  }
+
+  async deposit(deposit: CrossChainDeposit): Promise<void> {
+    await this.#network.host.deposit(deposit);
   }
 
   createSettlementClient(): SettlementClient {

@@ -3,6 +3,7 @@
  * each other, so saying one again changes nothing; whatever concerns one process is asked for one thing at a time.
  */
 import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { CrossChainDeposit } from '../../../settlement/net/crossChain.ts';
 import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
 import type { SettlementClient } from '../../runtime/settlementPort.ts';
 import type { SettlementChainFault } from '../../scenario/types.ts';
@@ -46,6 +47,8 @@ export interface DevnetControl {
   setWithheld(node: ValidatorIndex, on: boolean): void;
   /** Turns a fault of the settlement chain on or off; one that is an instant happens when it is turned on. */
   setChainFault(fault: SettlementChainFault, on: boolean): Promise<void>;
+  /** Has an account of the settlement chain deposit for one of the sidechain. @throws {CodedError} Why the chain takes none. */
+  deposit(deposit: CrossChainDeposit): Promise<void>;
   /** A client of the settlement chain that no fault touches. */
   createSettlementClient(): SettlementClient;
 }

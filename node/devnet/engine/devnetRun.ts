@@ -250,6 +250,11 @@ export class DevnetRun implements WatchedNetwork {
       scheduleAction: (timeMs, action) => this.#schedule(timeMs, action),
       nowMs: () => this.nowMs,
       submitTransactions: (event) => this.#traffic.submit(this.#feed.forEvent(event, this.finalizedHeight)),
+      makeDeposits: (event) => {
+        for (const deposit of this.#feed.depositsOf(event)) {
+          this.#control.deposit(deposit).catch((error: unknown) => this.#failed(error));
+        }
+      },
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { toHex } from '../../../consensus/primitives/bytes.ts';
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import type { ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
+import type { CrossChainDeposit } from '../../../settlement/net/crossChain.ts';
 import { HttpSettlement } from '../../runtime/httpSettlement.ts';
 import type { LinkEnd, LinkQuality } from '../../runtime/linkConditions.ts';
 import type { SettlementClient } from '../../runtime/settlementPort.ts';
@@ -127,6 +128,10 @@ export class LocalControl implements DevnetControl {
 
   setChainFault(fault: SettlementChainFault, on: boolean): Promise<void> {
     return this.#running.setChainFault(fault, on);
+  }
+
+  deposit(deposit: CrossChainDeposit): Promise<void> {
+    return this.#running.deposit(deposit);
   }
 
   createSettlementClient(): SettlementClient {

@@ -199,6 +199,7 @@ export class Observation {
       originHeight: origin.height,
       facts: result.facts,
       atomicFacts: result.atomicFacts,
+      crossChainFacts: result.crossChainFacts,
       transactions: result.receipts,
     });
     this.#host.anchorReached({ block: height });

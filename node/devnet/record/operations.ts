@@ -95,6 +95,12 @@ export function scenarioTransactionOf(
       const { proposalId: id, ...rest } = body;
       return { account: undefined, operation: { ...rest, id, validator } };
     }
+    case 'cross_chain_send': {
+      const { transferId: id, to, asset, amount, timeoutBlocks } = body;
+      if (!isAsset(asset) || amount <= 0n) return undefined;
+      const fields = { id, to: labels.of(to), asset, amount, timeoutBlocks };
+      return { account: labels.of(from), operation: { type: 'cross_chain_send', ...fields } };
+    }
     default: {
       const { type, asset, amount } = body;
       if (!isAsset(asset) || amount <= 0n) return undefined;

@@ -3,6 +3,7 @@ import type { Verdict } from '../../../consensus/primitives/codedError.ts';
 import type { Hash, SettlementHeight, TimeMs, ValidatorIndex } from '../../../consensus/primitives/flavor.ts';
 import type { SettlementKey } from '../../../settlement/chain/mempool.ts';
 import type { PriceMove } from '../../../settlement/chain/swapPools.ts';
+import type { CrossChainDeposit } from '../../../settlement/net/crossChain.ts';
 import type { SettlementBlock, SettlementStanding } from '../../../settlement/net/settlement.ts';
 
 export interface SettlementChain {
@@ -12,6 +13,7 @@ export interface SettlementChain {
   blockAt(height: SettlementHeight): SettlementBlock | undefined;
   produceBlock(timestampMs: TimeMs): SettlementBlock;
   submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<unknown>;
+  deposit(deposit: CrossChainDeposit): Verdict<unknown>;
   standingOf(transaction: SettlementKey & { readonly hash: Hash }): SettlementStanding;
   setFull(on: boolean): void;
   setTransferTimeout(on: boolean): void;

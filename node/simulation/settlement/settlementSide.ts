@@ -4,6 +4,7 @@
  */
 import type { SettlementHeight, TimeMs } from '../../../consensus/primitives/flavor.ts';
 import type { Random } from '../../../consensus/primitives/random.ts';
+import type { CrossChainDeposit } from '../../../settlement/net/crossChain.ts';
 import type { SettlementBlock } from '../../../settlement/net/settlement.ts';
 import type { Input } from '../../core/types.ts';
 import type { EventQueue, SimulationEvent } from '../eventQueue.ts';
@@ -52,6 +53,7 @@ export class SettlementSide {
   readonly #nodes: readonly SimulatedNode[];
   readonly #deliver: (node: SimulatedNode, input: Input) => void;
   readonly #fail: (error: string) => void;
+  readonly #refused: (code: string) => void;
   readonly #random: Random;
   #stallCount = 0;
   readonly #slowFactors: number[] = [];
@@ -71,6 +73,7 @@ export class SettlementSide {
     this.#nodes = dependencies.nodes;
     this.#deliver = dependencies.deliver;
     this.#fail = dependencies.fail;
+    this.#refused = dependencies.refused;
     this.#random = dependencies.random;
     this.calls = new SettlementCalls({ ...dependencies, random: dependencies.random.fork('calls') });
     this.#movedMs = options.phaseMs;
@@ -108,6 +111,12 @@ export class SettlementSide {
     node.nextSettlementHeight = fromHeight;
     if (fromHeight === 0) this.#deliverAt(this.#queue.nowMs, node, 0);
     if (this.height > 0) this.#send(node, this.height);
+  }
+
+  /** An account locks value there for one of the sidechain. */
+  deposit(deposit: CrossChainDeposit): void {
+    const verdict = this.#chain.deposit(deposit);
+    if (!verdict.ok) this.#refused(verdict.code);
   }
 
   stall(on: boolean): void {

@@ -4,12 +4,19 @@
  */
 
 import { ZERO_HASH } from '../../../consensus/primitives/flavor.ts';
+import {
+  type BridgeVault,
+  carryOutCrossChain,
+  createVault,
+  takeDeposit,
+} from '../../../settlement/chain/bridgeVault.ts';
 import type { ExecutionResult } from '../../../settlement/execution/result.ts';
 import { transactionId } from '../../../settlement/execution/transaction.ts';
 import { accountsTable } from '../../../settlement/ledger/tables.ts';
 import { pendingBatches } from '../../../settlement/net/netState.ts';
 import type { SettlementEvent } from '../../../settlement/net/settlement.ts';
 import type { State } from '../../../settlement/state.ts';
+import { pick } from './drawing.ts';
 import { drawTransaction } from './drawTransaction.ts';
 import { type Holdings, holdingsOf } from './holdings.ts';
 import {
@@ -17,6 +24,7 @@ import {
   type Choices,
   type LedgerCast,
   LedgerWorld,
+  people,
   rowsOf,
   unsignedTransaction,
 } from './ledgerWorld.ts';
@@ -38,6 +46,8 @@ class ConservationRun implements CaseReport {
   readonly counts = new Map<string, number>();
   readonly #world: LedgerWorld;
   readonly #expected: Holdings;
+  /** The settlement contract's side of transfers between the chains. */
+  #vault: BridgeVault = createVault({ TNZO: 10n ** 20n, UM: 1000n });
 
   constructor(cast: LedgerCast) {
     this.#world = new LedgerWorld(cast);
@@ -67,6 +77,11 @@ class ConservationRun implements CaseReport {
   #finish(result: ExecutionResult): void {
     this.#world.keep(result);
     for (const { type } of [...result.facts, ...result.atomicFacts]) count(this.counts, type);
+    for (const fact of result.crossChainFacts) {
+      if (fact.type !== 'cross_chain_decided') continue;
+      count(this.counts, `${fact.type} ${fact.direction} ${fact.outcome}`);
+      this.#expected.set(fact.asset, (this.#expected.get(fact.asset) ?? 0n) + fact.bridged);
+    }
     for (const fact of result.facts) {
       if (fact.type !== 'batch_confirmed') continue;
       for (const { asset, amount } of fact.batch.net) {
@@ -100,15 +115,39 @@ class ConservationRun implements CaseReport {
   /** Now and then the settlement chain goes on, and the oldest batch settles, reverts, or is missed once more. */
   #drawSettlement(choices: Choices): readonly SettlementEvent[] | undefined {
     if (choices.below(2) === 0) return undefined;
+    const deposits = choices.below(3) === 0 ? this.#drawDeposits(choices) : [];
     const [batch] = pendingBatches(this.#world.state);
     const running = batch?.attempts.at(-1);
-    if (batch === undefined || running === undefined || choices.below(3) === 0) return [];
+    if (batch === undefined || running === undefined || choices.below(3) === 0) return deposits;
     const { seq, fromHeight, toHeight, net } = batch;
     const { actions, attempt, proposer } = running;
     const common = { seq, proposer, attempt, transactionHash: ZERO_HASH, actions, gasUsed: 100_000, fee: 1n };
-    if (choices.below(5) === 0) return [{ type: 'batch_reverted', code: 'SLIPPAGE_EXCEEDED', ...common }];
+    if (choices.below(5) === 0) {
+      return [...deposits, { type: 'batch_reverted', code: 'SLIPPAGE_EXCEEDED', ...common }];
+    }
     const amountsIn = actions.map((action) => (action.type === 'swap' ? action.amount : undefined));
-    return [{ type: 'batch_settled', fromHeight, toHeight, net, amountsIn, ...common }];
+    const { vault, events } = carryOutCrossChain(
+      this.#vault,
+      batch.crossChain ?? [],
+      this.#world.genesis.atomic,
+    );
+    this.#vault = vault;
+    return [
+      ...deposits,
+      { type: 'batch_settled', fromHeight, toHeight, net, amountsIn, ...common },
+      ...events,
+    ];
+  }
+
+  /** Somebody deposits for the sidechain, now and then of an asset that it does not have. */
+  #drawDeposits(choices: Choices): readonly SettlementEvent[] {
+    const to = this.#world.holder(pick(choices, people)).address;
+    const asset = pick(choices, ['TNZO', 'UM', 'USDC', 'NONE']);
+    const deposit = { from: to, to, asset, amount: BigInt(1 + choices.below(900)), timeoutBlocks: 3 };
+    const taken = takeDeposit(this.#vault, deposit, this.#world.genesis.atomic, this.#world.height);
+    if (!taken.ok) return [];
+    this.#vault = taken.value.vault;
+    return [taken.value.event];
   }
 }
 

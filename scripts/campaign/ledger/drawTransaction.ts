@@ -11,6 +11,7 @@ import { withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
 import type { AtomicBatch, SettlementRequest } from '../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../settlement/execution/transactionBody.ts';
 import { treasuryOf } from '../../../settlement/ledger/accounts.ts';
+import { inboundTransferId } from '../../../settlement/net/crossChain.ts';
 import { standingTable } from '../../../settlement/net/tables.ts';
 import type { State } from '../../../settlement/state.ts';
 import {
@@ -121,6 +122,15 @@ const draws: Readonly<Record<TransactionKind, Draw>> = {
   channel_unilateral_close: startClosing,
   channel_dispute: disputeChannel,
   channel_settle: settleChannel,
+  cross_chain_send: (setting) => {
+    const { choices } = setting;
+    const [from, to] = drawPair(setting);
+    const asset = pick(choices, symbols);
+    const amount = drawAmount(setting, from, asset);
+    const transferId = choices.below(40) === 0 ? inboundTransferId(1) : idOf('c', choices.below(ID_COUNT));
+    const terms = { transferId, to: to.address, asset, amount, timeoutBlocks: choices.below(7) };
+    return { sender: from, body: { type: 'cross_chain_send', ...terms } };
+  },
   treasury_propose: (setting) => {
     const { world, state, choices } = setting;
     const asset = pick(choices, symbols);
@@ -174,11 +184,12 @@ export function drawTransaction(
   return draws[kind]({ world, state, choices });
 }
 
-/** Three of ten move money atomically, and who is poor soon gets something again. */
+/** Three of ten move money atomically, who is poor soon gets something again, and channels get as far as a dispute. */
 function drawKind(choices: Choices): TransactionKind {
   const draw = choices.below(10);
   if (draw < 3) return 'atomic_batch';
   if (draw === 3) return 'transfer';
+  if (draw === 4) return pick(choices, ['channel_open', 'channel_unilateral_close', 'channel_dispute']);
   return pick(choices, transactionKinds);
 }
 

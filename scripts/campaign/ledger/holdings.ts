@@ -13,6 +13,13 @@ import {
 } from '../../../settlement/atomic/tables.ts';
 import { openWithdrawalsTable, withdrawalsTable } from '../../../settlement/atomic/treasuryTables.ts';
 import {
+  bridgeTables,
+  crossChainCountersTable,
+  deadlinesTable,
+  queueTable,
+  transfersTable,
+} from '../../../settlement/bridge/tables.ts';
+import {
   accountsTable,
   ledgerTables,
   poolsTable,
@@ -51,6 +58,9 @@ const holders: readonly Holder[] = [
   holderOf(channelsTable, (channel, _key, add) => {
     if (!('settlementId' in channel)) add(channel.asset, channel.deposit);
   }),
+  holderOf(transfersTable, ({ state, asset, amount }, _key, add) =>
+    add(asset, state === 'open' ? amount : 0n),
+  ),
   holderOf(standingTable, ({ stake }, _key, add, { stakeAsset }) => add(stakeAsset, stake)),
   holderOf(batchTable, ({ heldSlash }, _key, add, { stakeAsset }) => add(stakeAsset, heldSlash)),
 ];
@@ -66,10 +76,18 @@ const moneyless: readonly AnyTable[] = [
   feeGovernanceTable,
   windowTable,
   countersTable,
+  queueTable,
+  crossChainCountersTable,
+  deadlinesTable,
 ];
 
 /** Every table of replicated state. */
-export const stateTables: readonly AnyTable[] = [...ledgerTables, ...netTables, ...atomicTables];
+export const stateTables: readonly AnyTable[] = [
+  ...ledgerTables,
+  ...netTables,
+  ...atomicTables,
+  ...bridgeTables,
+];
 
 /** Names of tables of which nobody has said whether they hold money; there must be none. */
 export function findUnjudgedTables(): readonly string[] {

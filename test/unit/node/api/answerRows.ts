@@ -400,6 +400,12 @@ export const refused: readonly Row[] = [
     status: 404,
     code: 'CHANNEL_UNKNOWN',
   },
+  {
+    route: 'GET /cross-chain-transfers/{id}',
+    ask: get(`/cross-chain-transfers/${hashOf('00')}`),
+    status: 404,
+    code: 'CROSS_CHAIN_TRANSFER_UNKNOWN',
+  },
   { route: 'POST /transactions', ask: submit(() => '0xffff'), status: 400, code: 'ENCODING_INVALID' },
   {
     route: 'POST /transactions',

@@ -58,6 +58,7 @@ describe('answers of the API', () => {
       'transactions',
       'atomic-batches',
       'receipts',
+      'cross-chain-transfers',
       'escrows',
       'channels',
       'treasury/withdrawals',

@@ -125,6 +125,26 @@ describe('atomic settlement over HTTP', () => {
     expect(receipt).not.toHaveProperty('batch');
   });
 
+  it('shows a transfer to the settlement chain', async () => {
+    const id = `0x${'f1'.repeat(32)}`;
+    await execute({
+      type: 'cross_chain_send',
+      transferId: id,
+      to: hashOf('11'),
+      asset: 'UM',
+      amount: 60n,
+      timeoutBlocks: 1000,
+    });
+    expect(await shown(`/cross-chain-transfers/${id}`, '/cross-chain-transfers/{id}')).toMatchObject({
+      direction: 'outbound',
+      status: 'completing',
+      from: alice(),
+      amount: '60',
+      sidechain_fee: '1',
+      settlement_fee: '1',
+    });
+  });
+
   it('says at once where a batch goes beyond the limits', async () => {
     const body = batchOf(hashOf('b4'), hashOf('d4'), 1n);
     if (body.type !== 'atomic_batch') throw new Error('a batch');

@@ -77,6 +77,7 @@ export function resultOf(fields: Partial<ExecutionResult> = {}): ExecutionResult
     receipts: [],
     facts: [],
     atomicFacts: [],
+    crossChainFacts: [],
     flows: { borrowed: [], repaid: [], fees: [], liquidations: 0 },
     ...fields,
   };

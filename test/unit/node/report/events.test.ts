@@ -24,6 +24,7 @@ const finalized = {
   originHeight: 1,
   facts: [],
   atomicFacts: [],
+  crossChainFacts: [],
   transactions: [],
 } as const;
 

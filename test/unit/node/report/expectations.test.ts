@@ -21,6 +21,7 @@ function createView(): FakeView {
     settlementHeight: 0,
     pendingBatchCount: 0,
     confirmedBatchCount: 0,
+    countTransfers: (state) => ({ open: 1, completed: 2, refunded: 3 })[state],
     converged: true,
     slashes: [],
     halted: [],
@@ -128,11 +129,23 @@ describe('conditions', () => {
     const conditions = [
       { type: 'pending_batches', comparison, count: 3 },
       { type: 'confirmed_batches', comparison, count: 3 },
+      { type: 'refunded_transfers', comparison, count: 3 },
       { type: 'metric', name: 'settlement_latency_ms.p99', comparison, value: 3 },
       { type: 'slashed', validator: undefined, comparison, count: 3 },
     ] as const;
     for (const condition of conditions) {
       expect(verdictOf(judgeOf(view, { type: 'final', condition })).ok).toBe(ok);
+    }
+  });
+
+  it('final: tells open, completed and refunded transfers apart', () => {
+    for (const [type, count] of [
+      ['open_transfers', 1],
+      ['completed_transfers', 2],
+      ['refunded_transfers', 3],
+    ] as const) {
+      const condition = { type, comparison: '=', count } as const;
+      expect(verdictOf(judgeOf(createView(), { type: 'final', condition })).ok).toBe(true);
     }
   });
 

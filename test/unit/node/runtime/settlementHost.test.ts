@@ -234,6 +234,30 @@ describe('SettlementHost faults', () => {
   });
 });
 
+describe('SettlementHost deposits', () => {
+  const deposit = {
+    from: `0x${'aa'.repeat(20)}`,
+    to: `0x${'bb'.repeat(32)}`,
+    asset: 'UM',
+    amount: 7n,
+    timeoutBlocks: 9,
+  };
+
+  it('go into the next block, and again after a restart that comes before it', async () => {
+    const { host, store } = await openHost();
+    expect(await host.deposit(deposit)).toMatchObject({ ok: true });
+    await host.stop();
+    const again = await openHost({ store });
+    again.clock.moveTo(5000);
+    expect(again.host.chain.head.events).toMatchObject([
+      { type: 'cross_chain_deposited', amount: 7n, deadlineHeight: 10 },
+    ]);
+    await again.host.stop();
+    const { host: last } = await openHost({ store, clock: new ManualClock(6000) });
+    expect(last.chain.head).toEqual(again.host.chain.head);
+  });
+});
+
 describe('SettlementHost conflicts', () => {
   const batch = batchOf(1);
   const first = bytesOf(batch);

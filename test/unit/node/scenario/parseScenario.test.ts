@@ -167,7 +167,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     5,
     'SCENARIO_EVENT_EMPTY',
-    'expected a transaction or a fault, got none',
+    'expected a transaction, a deposit or a fault, got none',
   ],
   '`for` without a lasting fault': [
     withEvent(`borrow: ${flow}, for: 2s`),
@@ -279,7 +279,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     42,
     'SCENARIO_KEY_UNKNOWN',
-    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch, escrow_open, escrow_refund, channel_open, channel_close, channel_unilateral_close, channel_dispute, channel_settle, treasury_propose, treasury_approve, fee_propose, fee_vote',
+    'unknown key `mint`; known here: account, borrow, repay, deposit, withdraw, transfer, liquidate, price, unjail, settle_now, set_batch_size, atomic_batch, escrow_open, escrow_refund, channel_open, channel_close, channel_unilateral_close, channel_dispute, channel_settle, treasury_propose, treasury_approve, fee_propose, fee_vote, cross_chain_send',
   ],
   'a vote that is neither yes nor no': [
     withEvent('fee_vote: { node: node-0, id: a, network_fee_bps: 3, vote: maybe }'),
@@ -393,7 +393,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     12,
     14,
     'SCENARIO_KEYS_CONFLICT',
-    'expected exactly one condition, got 2; known here: converged, height_at_least, pending_batches, confirmed_batches, slashed, jailed, missed, halted, metrics.<name>',
+    'expected exactly one condition, got 2; known here: converged, height_at_least, pending_batches, confirmed_batches, open_transfers, completed_transfers, refunded_transfers, slashed, jailed, missed, halted, metrics.<name>',
   ],
   'comparison of no kind': [
     withExpectation('final: { pending_batches: "~ 3" }'),

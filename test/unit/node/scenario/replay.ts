@@ -39,7 +39,8 @@ export function replay(scenario: Scenario, blockCount: number, loose: readonly T
     transactions.push(transaction);
     const { body, from } = transaction;
     if (body.type === 'unjail' || body.type === 'settle_now' || body.type === 'set_batch_size') return;
-    if (body.type === 'atomic_batch' || /^(?:escrow|channel|treasury|fee)_/.test(body.type)) return;
+    if (body.type === 'atomic_batch' || /^(?:escrow|channel|treasury|fee|cross_chain)_/.test(body.type))
+      return;
     const verdict = applyLedgerOperation(state, parts.genesis.ledger, from, body as LedgerOperation);
     if (!verdict.ok) refusals.push(`${height} ${body.type} ${verdict.code}`);
   };

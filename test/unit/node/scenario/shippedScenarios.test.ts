@@ -25,6 +25,7 @@ describe('scripts/scenarios', () => {
       'clock-skew.yaml',
       'crash-lose-disk.yaml',
       'crashed-proposer.yaml',
+      'cross-chain-settlement.yaml',
       'day-with-faults.yaml',
       'empty-window.yaml',
       'equivocation.yaml',

@@ -87,6 +87,7 @@ describe('SettlementSide', () => {
         submitted.push(nowMs);
         return { ok: true, value: undefined };
       },
+      deposit: () => ({ ok: true, value: undefined }),
       standingOf: () => 'unknown',
       setFull: () => {},
       setTransferTimeout: () => {},
@@ -319,7 +320,9 @@ describe('TransactionDelivery', () => {
 });
 
 describe('Timeline', () => {
-  function createTimeline(...events: Pick<TimelineEvent, 'at' | 'forMs' | 'faults' | 'transactions'>[]) {
+  function createTimeline(
+    ...events: Pick<TimelineEvent, 'at' | 'forMs' | 'faults' | 'transactions' | 'deposits'>[]
+  ) {
     const queue = new EventQueue(0);
     const log: string[] = [];
     const timeline = new Timeline(
@@ -328,6 +331,7 @@ describe('Timeline', () => {
         scheduleAction: (timeMs, action) => queue.scheduleAction(timeMs, action),
         nowMs: () => queue.nowMs,
         submitTransactions: (event) => log.push(`${queue.nowMs}: ${event.transactions.length} transactions`),
+        makeDeposits: ({ deposits }) => log.push(`${queue.nowMs}: ${deposits?.length} deposits`),
         startFault: ({ type }) => log.push(`${queue.nowMs}: ${type}`),
         endFault: ({ type }) => log.push(`${queue.nowMs}: end of ${type}`),
       },
@@ -352,6 +356,19 @@ describe('Timeline', () => {
     );
     run(100);
     expect(log).toEqual(['10: crash', '10: restart', '12: crash', '15: end of crash']);
+  });
+
+  it('makes the deposits of an event when it happens', () => {
+    const deposit = { account: 'a', to: 'b', asset: 'UM', amount: 1n, timeoutBlocks: 5 };
+    const { run, log } = createTimeline({
+      at: { timeMs: 10 },
+      forMs: undefined,
+      faults: [],
+      transactions: [],
+      deposits: [deposit],
+    });
+    run(100);
+    expect(log).toEqual(['10: 1 deposits']);
   });
 
   it('waits for its anchor, once', () => {

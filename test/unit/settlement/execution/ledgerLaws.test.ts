@@ -59,6 +59,10 @@ describe('conservation', () => {
       'atomic_batch_failed',
       'treasury_withdrawn',
       'proposal_activated',
+      'cross_chain_decided outbound complete',
+      'cross_chain_decided outbound refund',
+      'cross_chain_decided inbound complete',
+      'cross_chain_decided inbound refund',
     ]) {
       expect(counts.get(fact), fact).toBeGreaterThan(0);
     }

@@ -126,6 +126,14 @@ const bodies: { readonly [Type in TransactionBody['type']]: fc.Arbitrary<Transac
     networkFeeBps: fc.integer({ min: 0, max: 0xffff }),
     vote: fc.constantFrom('yes' as const, 'no' as const),
   }),
+  cross_chain_send: fc.record({
+    type: fc.constant('cross_chain_send' as const),
+    transferId: hex(32),
+    to: address,
+    asset: symbol,
+    amount,
+    timeoutBlocks: fc.integer({ min: 0, max: 0xffff_ffff }),
+  }),
 };
 const body = fc.oneof(...Object.values(bodies));
 

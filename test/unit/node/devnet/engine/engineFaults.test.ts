@@ -52,6 +52,7 @@ class Rig {
       },
       setWithheld: (node, on) => void this.asked.push(`withhold ${node} ${on}`),
       setChainFault: ({ kind }, on) => note(`chain ${kind} ${on}`),
+      deposit: ({ asset }) => note(`deposit ${asset}`),
       createSettlementClient: () => {
         throw new Error('not here');
       },
