@@ -68,6 +68,8 @@ interface Shape {
   readonly payees?: boolean;
   /** Each request is proven by so many of the signers' keys. */
   readonly proofParties?: number;
+  /** Each request is proven by pairings. */
+  readonly isPaired?: boolean;
   /** The last request asks for more than there is. */
   readonly fails?: boolean;
 }
@@ -122,6 +124,7 @@ class GasWorld {
       this.#price('signature, secp256k1', SIGNERS, one, this.#batches({ requests: 1, signers: this.#evm })),
       this.#price('proof of 1 party', 300, few, this.#batches({ requests: 300, proofParties: 1 })),
       this.#price('proof of 16 parties', 100, fewer, this.#batches({ requests: 100, proofParties: PARTIES })),
+      this.#price('proof by pairings', 4, one, this.#batches({ requests: 4, isPaired: true })),
       this.#metadataPrice('metadata, ASCII, 100 bytes', 'a'.repeat(4096)),
       this.#metadataPrice('metadata, UTF-8, 100 bytes', 'é'.repeat(2048)),
     ];
@@ -140,6 +143,7 @@ class GasWorld {
       'secp256k1 signers': { requests: 1, signers: this.#evm.slice(0, 800) },
       'proofs of 1 party': { requests: 600, proofParties: 1 },
       'proofs of 16 parties': { requests: 48, proofParties: PARTIES },
+      'proofs by pairings': { requests: 5, isPaired: true },
       'signers of a long body': {
         requests: 150,
         metadata: 'a'.repeat(4096),
@@ -168,7 +172,7 @@ class GasWorld {
 
   #block(shape: string, transactions: readonly Uint8Array[]): GasReport['blocks'][number] {
     const bytes = this.#chain.block(transactions);
-    const us = leastUs(() => this.#chain.validate(bytes), 5);
+    const us = leastUs(() => this.#chain.validate(bytes), ROUNDS);
     return {
       shape,
       transactions: transactions.length,
@@ -219,7 +223,16 @@ class GasWorld {
   }
 
   #batch(number: number, sender: BenchAccount, shape: Omit<Shape, 'batches'>): TransactionBody {
-    const { requests: count, signers = [], metadata = '', releases, payees, fails, proofParties = 0 } = shape;
+    const {
+      requests: count,
+      signers = [],
+      metadata = '',
+      releases,
+      payees,
+      fails,
+      proofParties = 0,
+      isPaired,
+    } = shape;
     const [batchId, expiresAtHeight] = [benchId('b', number), 10];
     const requests = Array.from({ length: count }, (_, index): SettlementRequest => {
       const settlementId = benchId('d', number * 1000 + index);
@@ -228,9 +241,10 @@ class GasWorld {
       const common = { settlementId, to, amount, asset: 'TNZO', metadata };
       if (releases !== true) {
         const request = { ...common, from: sender.address, kind: 'immediate' } as const;
-        if (proofParties === 0) return request;
+        if (proofParties === 0 && isPaired !== true) return request;
         const { chainId } = this.#chain.genesis;
         const statement = settlementStatement(chainId, { batchId, expiresAtHeight }, request);
+        if (isPaired === true) return { ...request, proof: this.#chain.groth16.prove(statement) };
         const message = proofSigningBytes(statement);
         const parties = this.#keys.slice(0, proofParties);
         const signed = parties.map(({ address, sign }) => ({ signer: address, signature: sign(message) }));
