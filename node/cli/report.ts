@@ -91,7 +91,7 @@ function renderBatches(
     emptyCount === 0
       ? ''
       : `${emptyCount} window${emptyCount === 1 ? '' : 's'} with net zero sealed nothing.`;
-  if (batches.length === 0) return ['No batch was sealed.', emptyText].filter(Boolean).join(' ');
+  if (batches.length === 0) return ['No net batch was sealed.', emptyText].filter(Boolean).join(' ');
   const half = BATCHES_SHOWN_MAX / 2;
   const isLong = batches.length > BATCHES_SHOWN_MAX;
   const shown = isLong ? [...batches.slice(0, half), ...batches.slice(-half)] : batches;

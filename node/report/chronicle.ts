@@ -14,6 +14,7 @@ import type { Layer } from '../../settlement/state.ts';
 import { amountsByAsset, batchContentFields } from '../core/eventFields.ts';
 import { MirroredTable } from '../laws/mirror.ts';
 import type { BatchMilestone, TransferState } from './expectations.ts';
+import type { LedgerWatch } from './ledgerWatch.ts';
 import type {
   BatchResult,
   MetricsResult,
@@ -37,6 +38,8 @@ export interface ChronicleOptions {
   readonly onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
   /** Measures along. */
   readonly probe?: RunProbe | undefined;
+  /** Told of the rows of each final block. */
+  readonly ledger?: LedgerWatch | undefined;
 }
 
 /** A batch on its way; times are filled in as they become known. */
@@ -60,6 +63,7 @@ export class Chronicle {
   readonly #names: readonly string[];
   readonly #onRecord: ((record: BatchResult | WindowResult) => void) | undefined;
   readonly #probe: RunProbe | undefined;
+  readonly #ledger: LedgerWatch | undefined;
   readonly #metrics = new MetricsFold();
   readonly #standings = new MirroredTable(standingTable);
   readonly #batchRows = new MirroredTable(batchTable);
@@ -81,6 +85,7 @@ export class Chronicle {
     this.#names = options.nodeNames;
     this.#onRecord = options.onRecord;
     this.#probe = options.probe;
+    this.#ledger = options.ledger;
     const zeros = options.nodeNames.map(() => 0);
     this.#led = [...zeros];
     this.#duties = [...zeros];
@@ -126,6 +131,7 @@ export class Chronicle {
     this.#countTransactions(result.receipts);
     this.#metrics.fold({ height, timestampMs, flows: result.flows, facts: result.facts });
     this.#standings.follow(result.layer, () => {});
+    this.#ledger?.follow(result.layer);
     for (const fact of result.facts) this.#follow(fact, block, nowMs, reached);
     for (const fact of result.crossChainFacts) this.#followTransfer(fact);
     this.#batchRows.follow(result.layer, (_before, after) => {

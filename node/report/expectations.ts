@@ -3,7 +3,10 @@
  * reached, facts of batches at the end. An expectation that nothing ever put to the test fails.
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
+import { isLedgerCondition } from '../scenario/ledgerConditions.ts';
 import type { Anchor, BatchFacts, Comparison, Condition, Expectation } from '../scenario/types.ts';
+import { evaluateLedgerCondition } from './ledgerCondition.ts';
+import type { LedgerView } from './ledgerWatch.ts';
 import type { BatchResult, ExpectationResult } from './result.ts';
 
 /** States a batch passes through that anchors and limits can name. */
@@ -21,6 +24,8 @@ export interface NetworkView {
   readonly confirmedBatchCount: number;
   /** Transfers between the chains. */
   countTransfers(state: TransferState): number;
+  /** Of the newest final block. */
+  readonly ledger: LedgerView;
   isConverged(): boolean;
   /** Whether a node votes no more because the settlement chain took back what it built on; undefined: any node. */
   isHalted(node: string | undefined): boolean;
@@ -171,6 +176,7 @@ function evaluate(
   condition: Condition,
   view: NetworkView,
 ): { readonly holds: boolean; readonly detail: string } {
+  if (isLedgerCondition(condition)) return evaluateLedgerCondition(condition, view.ledger);
   switch (condition.type) {
     case 'converged': {
       const converged = view.isConverged();

@@ -20,6 +20,7 @@ import type { Absence } from './attendance.ts';
 import { Chronicle } from './chronicle.ts';
 import { Trace } from './events.ts';
 import { ExpectationJudge, type NetworkView } from './expectations.ts';
+import { type LedgerView, LedgerWatch } from './ledgerWatch.ts';
 import type { BatchResult, MetricsResult, RunResult, WindowResult } from './result.ts';
 import type { RunProbe } from './runProbe.ts';
 import { Verdicts } from './verdicts.ts';
@@ -78,7 +79,8 @@ export function createWatchers(parts: WatchersParts, network: WatchedNetwork): W
   const nodeNames = genesis.validators.validators.map(({ name }) => name);
   const labels = labelsOf(parts.genesisParts);
   const trace = new Trace({ nodeNames, labelOf: (address) => labels.get(address), onLine: parts.onEvent });
-  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord, probe });
+  const ledger = new LedgerWatch(scenario.expectations, parts.genesisParts, genesisState.base);
+  const chronicle = new Chronicle({ nodeNames, genesisLayer: genesisState.base, onRecord, probe, ledger });
   const verdicts = new Verdicts(
     { genesis },
     {
@@ -98,7 +100,7 @@ export function createWatchers(parts: WatchersParts, network: WatchedNetwork): W
     isSynchronous,
     settlementBlockAt,
   });
-  const judge = new ExpectationJudge(scenario.expectations, viewOf(network, chronicle));
+  const judge = new ExpectationJudge(scenario.expectations, viewOf(network, chronicle, ledger));
   return { trace, chronicle, laws, judge, verdicts };
 }
 
@@ -111,8 +113,9 @@ function labelsOf({ accounts, validators, operator }: GenesisParts): ReadonlyMap
   return labels;
 }
 
-function viewOf(network: WatchedNetwork, chronicle: Chronicle): NetworkView {
+function viewOf(network: WatchedNetwork, chronicle: Chronicle, ledger: LedgerView): NetworkView {
   return {
+    ledger,
     get finalizedHeight() {
       return network.finalizedHeight;
     },

@@ -1,5 +1,6 @@
 /** Puts an expectation into words, for tables and reports. */
 import { describeAnchor } from './anchors.ts';
+import { describeLedgerCondition, isLedgerCondition } from './ledgerConditions.ts';
 import { showDuration } from './reader.ts';
 import type { BatchFacts, Comparison, Condition, Expectation } from './types.ts';
 
@@ -70,6 +71,7 @@ function describeAmounts(amounts: Readonly<Record<string, bigint>>, isSigned: bo
 }
 
 function describeCondition(condition: Condition): string {
+  if (isLedgerCondition(condition)) return describeLedgerCondition(condition);
   switch (condition.type) {
     case 'converged':
       return condition.value ? 'all nodes agree' : 'nodes differ';

@@ -2,6 +2,8 @@
 import { anchorStates, readAnchor } from './anchors.ts';
 import type { ScenarioContext } from './context.ts';
 import { describeExpectation, type ExpectationBody } from './describeExpectation.ts';
+import { readLedgerCondition } from './ledgerConditionReader.ts';
+import { isLedgerKey, ledgerConditionKeys } from './ledgerConditions.ts';
 import { type MapPlace, type Place, scalarOf } from './reader.ts';
 import type { BatchFacts, Comparison, Condition, Expectation } from './types.ts';
 
@@ -38,6 +40,7 @@ const conditionKeys = [
   'jailed',
   'missed',
   'halted',
+  ...ledgerConditionKeys,
 ] as const;
 const comparisons = ['<', '<=', '=', '>=', '>'] as const;
 
@@ -248,6 +251,7 @@ function readCondition(context: ScenarioContext, place: Place | undefined): Cond
     );
   }
   if (key.startsWith('metrics.')) return readMetric(context, key.slice('metrics.'.length), inner);
+  if (isLedgerKey(key)) return readLedgerCondition(context, key, inner);
   switch (key) {
     case 'converged': {
       const value = reader.flag(inner);

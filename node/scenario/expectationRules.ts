@@ -5,13 +5,22 @@
 import { describeAnchor, timingOf } from './anchors.ts';
 import type { ScenarioContext } from './context.ts';
 import type { CheckedParts } from './faultRules.ts';
+import { ScenarioNames } from './ledgerConditionRules.ts';
+import { isLedgerCondition } from './ledgerConditions.ts';
 import { showDuration } from './reader.ts';
 import type { Anchor, Expectation, ScenarioTransaction } from './types.ts';
 
 /** Reports every expectation that can never be evaluated. */
 export function checkExpectations(context: ScenarioContext, scenario: CheckedParts): void {
   const limits = new Limits(scenario);
+  const names = new ScenarioNames(scenario);
   for (const expectation of scenario.expectations) {
+    if ('condition' in expectation && isLedgerCondition(expectation.condition)) {
+      const reason = names.findUnknown(expectation.condition);
+      if (reason !== undefined) {
+        context.reportExpectation(expectation, expectation.type, 'SCENARIO_EXPECTATION_UNREACHABLE', reason);
+      }
+    }
     for (const { key, reason } of limits.findProblems(expectation)) {
       context.reportExpectation(expectation, key, 'SCENARIO_EXPECTATION_UNREACHABLE', reason);
     }

@@ -9,7 +9,7 @@ import type { Expectation, Fault, Scenario } from './types.ts';
 
 export type CheckedParts = Pick<
   Scenario,
-  'config' | 'durationMs' | 'timeline' | 'workload' | 'allowUnsafe' | 'expectations'
+  'config' | 'durationMs' | 'timeline' | 'workload' | 'allowUnsafe' | 'expectations' | 'accounts'
 >;
 
 /** Reports every fault that makes the run as a whole meaningless. */

@@ -195,7 +195,14 @@ function keyLabel(label: string): string {
 
 /** Keys of every account that is funded, sends or receives, and of keepers called by a label. */
 function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHolder> {
-  const labels = new Set<string>([ORACLE_ACCOUNT, ...funding.accounts.map(({ label }) => label)]);
+  const labels = namedAccounts(scenario);
+  for (const { label } of funding.accounts) labels.add(label);
+  return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
+}
+
+/** Labels of the oracle, of keepers, and of everybody who sends or receives in the scenario's own transactions. */
+export function namedAccounts(scenario: Pick<Scenario, 'config' | 'timeline' | 'workload'>): Set<string> {
+  const labels = new Set<string>([ORACLE_ACCOUNT]);
   for (const keeper of scenario.config.ledger.treasuryKeepers) if (!isAddress(keeper)) labels.add(keeper);
   for (const { account, operation } of [...listAnchored(scenario), ...listLoose(scenario)]) {
     labels.add(account ?? DEFAULT_ACCOUNT);
@@ -219,7 +226,7 @@ function deriveAccounts(scenario: Scenario, funding: Funding): Map<string, KeyHo
   for (const { deposits = [] } of scenario.timeline) {
     for (const { account, to } of deposits) labels.add(account).add(to);
   }
-  return new Map([...labels].map((label) => [label, deriveKeyHolder(scenario.seed, keyLabel(label))]));
+  return labels;
 }
 
 /** Who is named by what a transaction does with a channel, beside its sender. */

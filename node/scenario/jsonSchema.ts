@@ -2,6 +2,7 @@
 import { metricNames } from './expectationReader.ts';
 import { faultBounds } from './faultKinds.ts';
 import { faultSchemas } from './faultSchema.ts';
+import type { LedgerConditionKey } from './ledgerConditions.ts';
 import { modelSchema } from './model/modelSchema.ts';
 import { duration, integer, map, node, number, type Schema, text } from './schemaParts.ts';
 import { eventKeys } from './timelineReader.ts';
@@ -171,6 +172,22 @@ const bound: Schema = {
   ],
 };
 const incident: Schema = { anyOf: [text, { type: 'number' }, map({ node: text, count: bound })] };
+const amountBound = { equals: amount, at_least: amount, at_most: amount };
+const ofAsset = map({ asset: text, ...amountBound }, ['asset']);
+const held = map({ id: text, ...amountBound }, ['id']);
+const ledgerConditions: Readonly<Record<LedgerConditionKey, Schema>> = {
+  balance: map({ account: text, asset: text, ...amountBound }, ['account', 'asset']),
+  escrow: held,
+  channel: held,
+  atomic_batch: map(
+    { id: text, status: { enum: ['completed', 'failed'] }, error: text, failed_at: integer(0) },
+    ['id', 'status'],
+  ),
+  receipt: map({ id: text, gross: amount, net: amount, fee: amount }, ['id']),
+  treasury: ofAsset,
+  gathered_fees: ofAsset,
+  network_fee_bps: integer(0, 10_000),
+};
 const condition: Schema = {
   type: 'object',
   minProperties: 1,
@@ -187,6 +204,7 @@ const condition: Schema = {
     jailed: incident,
     missed: incident,
     halted: { anyOf: [{ type: 'boolean' }, text] },
+    ...ledgerConditions,
     ...Object.fromEntries(metricNames.map((name) => [`metrics.${name}`, bound])),
   },
   patternProperties: { '^metrics\\.max_exposure\\.': bound },

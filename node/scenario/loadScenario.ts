@@ -201,7 +201,7 @@ class ScenarioFile {
     const writtenMs = this.#readDuration(get('duration'), get('blocks'), draft);
     const durationMs = durationOverride ?? writtenMs;
     this.#checkBlockLoad(timeline, trace, config);
-    const parts = { ...draft, durationMs, allowUnsafe, expectations };
+    const parts = { ...draft, durationMs, allowUnsafe, expectations, accounts: written.accounts };
     this.#checkKeys(config);
     checkFaults(this.#context, parts);
     if (engine === 'devnet') checkReality(this.#context, timeline, bandwidthOf(reader, get('network')));

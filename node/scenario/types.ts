@@ -2,6 +2,7 @@
 import type { Vote } from '../../settlement/atomic/feeProposalTypes.ts';
 import type { SettlementProof } from '../../settlement/atomic/proofs/types.ts';
 import type { Config } from '../config/types.ts';
+import type { LedgerCondition } from './ledgerConditions.ts';
 import type { WorkloadModel } from './model/types.ts';
 
 /** Where scenarios run: in virtual time, or on real processes. */
@@ -284,7 +285,8 @@ export type Condition =
       readonly name: string;
       readonly comparison: Comparison;
       readonly value: number;
-    };
+    }
+  | LedgerCondition;
 
 /** Exact facts about one batch; every field given must hold. */
 export interface BatchFacts {

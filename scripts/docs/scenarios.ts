@@ -219,6 +219,17 @@ const conditionWords: Words = {
   missed: 'The same for missed duties',
   halted:
     '`true`: some node votes no more because the settlement chain took back a block that this chain is built on; `false`: none does; or a node',
+  balance:
+    '`{ account, asset }` and a bound: what an account has, deposits and debts aside. Also of a validator, by its name',
+  escrow:
+    '`{ id }` and a bound: what an escrow holds; 0 once it is used up, refunded, or before it is opened',
+  channel: '`{ id }` and a bound: what a channel locks; 0 once it is closed, or before it is opened',
+  atomic_batch:
+    '`{ id, status, error, failed_at }`: an atomic batch is `completed`, or `failed`, with this code and at this request, counted from 0, where they are given',
+  receipt: '`{ id, gross, net, fee }`: a settlement has a receipt, with these amounts where they are given',
+  treasury: '`{ asset }` and a bound: what the treasury of the network has',
+  gathered_fees: '`{ asset }` and a bound: network fees that wait for the next flush to the treasury',
+  network_fee_bps: 'The network fee in force, in basis points',
   'metrics.<name>': `Bound on a metric of the result: ${metricNames.map(code).join(', ')}, or \`max_exposure.<asset>\``,
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExpectationJudge, type NetworkView } from '../../../../node/report/expectations.ts';
+import type { LedgerView } from '../../../../node/report/ledgerWatch.ts';
 import type { BatchResult } from '../../../../node/report/result.ts';
 import type { Expectation } from '../../../../node/scenario/types.ts';
 
@@ -15,6 +16,18 @@ interface FakeView extends NetworkView {
   batches: BatchResult[];
 }
 
+const ledger: LedgerView = {
+  balance: (account) => (account === 'seller' ? 995n : 0n),
+  treasury: () => 0n,
+  gatheredFees: () => 0n,
+  escrow: () => 0n,
+  channel: () => 0n,
+  atomicBatch: () => undefined,
+  receipt: () => undefined,
+  networkFeeBps: () => 50,
+  nameOf: (address) => address,
+};
+
 function createView(): FakeView {
   const view: FakeView = {
     finalizedHeight: 0,
@@ -27,6 +40,7 @@ function createView(): FakeView {
     halted: [],
     metrics: {},
     batches: [],
+    ledger,
     isConverged: () => view.converged,
     isHalted: (node) => view.halted.includes(node ?? view.halted[0] ?? ''),
     countOf: (type, validator) =>
@@ -147,6 +161,17 @@ describe('conditions', () => {
       const condition = { type, comparison: '=', count } as const;
       expect(verdictOf(judgeOf(createView(), { type: 'final', condition })).ok).toBe(true);
     }
+  });
+
+  it('asks the ledger', () => {
+    const condition = {
+      type: 'balance',
+      account: 'seller',
+      asset: 'UM',
+      bound: { equals: 995n },
+    } as const;
+    expect(verdictOf(judgeOf(createView(), { type: 'final', condition })).ok).toBe(true);
+    expect(verdictOf(judgeOf(createView(), { type: 'never', condition })).ok).toBe(false);
   });
 
   it('halted: of one node, of any, of none', () => {

@@ -248,6 +248,43 @@ describe('an expectation that can never be evaluated', () => {
     ]);
   });
 
+  it('knows the accounts and ids that the scenario names', () => {
+    const sale = (...conditions: string[]): string[] => [
+      'timeline:',
+      '  - { at: { block: 1 }, account: buyer, escrow_open: { id: deal, asset: UM, amount: 9, parties: [judge], expires_after_blocks: 5 } }',
+      '  - { at: { block: 2 }, atomic_batch: { id: sale, requests: [{ id: price, from: buyer, to: seller, asset: UM, amount: 9 }] } }',
+      'expect:',
+      ...conditions.map((condition) => `  - { final: { ${condition} } }`),
+    ];
+    const good = [
+      ...['buyer', 'seller', 'judge', 'node-0', 'oracle'].map(
+        (account) => `balance: { account: ${account}, asset: UM, equals: 0 }`,
+      ),
+      'escrow: { id: deal, equals: 0 }',
+      'atomic_batch: { id: sale, status: completed }',
+      'receipt: { id: price }',
+    ];
+    expect(problemsOf(sale(...good))).toEqual([]);
+    const bad = [
+      'escrow: { id: sale, equals: 0 }',
+      'channel: { id: deal, equals: 0 }',
+      'atomic_batch: { id: price, status: completed }',
+      'receipt: { id: sale }',
+    ];
+    expect(
+      problemsOf(sale(...bad)).map((text) => text.replace('[SCENARIO_EXPECTATION_UNREACHABLE] ', '')),
+    ).toEqual([
+      '5:7 nothing in the scenario names the escrow sale; it has deal',
+      '6:7 nothing in the scenario names the channel deal; it has none',
+      '7:7 nothing in the scenario names the atomic batch price; it has sale',
+      '8:7 nothing in the scenario names the settlement sale; it has price',
+    ]);
+    const stranger = ['balance: { account: sellar, asset: UM, equals: 0 }'];
+    expect(problemsOf(sale(...stranger))[0]).toMatch(/names the account sellar; it has buyer, judge, node-0/);
+    const generated = ['workload: { uniform: { transactions_per_block: 1 } }', ...sale(...stranger)];
+    expect(problemsOf(generated)).toEqual([]);
+  });
+
   it('gives clocks that run ahead their lead', () => {
     const late = base('final: { height_at_least: 32 }');
     expect(problemsOf(late).length).toBe(1);

@@ -2,8 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatProblem } from '../../../../node/config/problem.ts';
 import { chainFaultKeys, faultKeys } from '../../../../node/scenario/faultKinds.ts';
+import {
+  type AmountBound,
+  isLedgerCondition,
+  type LedgerCondition,
+} from '../../../../node/scenario/ledgerConditions.ts';
 import { loadScenario } from '../../../../node/scenario/loadScenario.ts';
-import type { Scenario } from '../../../../node/scenario/types.ts';
+import type { Expectation, Scenario } from '../../../../node/scenario/types.ts';
 import { runSimulation } from '../../../../node/simulation/run.ts';
 
 const dir = 'scripts/scenarios';
@@ -16,6 +21,10 @@ describe('scripts/scenarios', () => {
     expect(files.sort()).toEqual([
       'aave-flows.yaml',
       'all-nodes-restart.yaml',
+      'atomic-agent-swarm.yaml',
+      'atomic-epoch-rewards.yaml',
+      'atomic-marketplace-escrow.yaml',
+      'atomic-multi-model-inference.yaml',
       'base-fee-trace.yaml',
       'bursty-flows.yaml',
       'bursty-real-fees.yaml',
@@ -48,6 +57,7 @@ describe('scripts/scenarios', () => {
       'slippage-revert.yaml',
       'slow-links-and-loss.yaml',
       'torn-disk.yaml',
+      'treasury-and-fee-vote.yaml',
       'twin.yaml',
       'withheld-settlement.yaml',
       'withheld-votes.yaml',
@@ -88,4 +98,55 @@ describe('scripts/scenarios', () => {
     expect(result.errors).toEqual([]);
     expect(result.ok).toBe(true);
   });
+
+  it.each(files.filter((file) => /^(?:atomic|treasury)-/.test(file)))(
+    '%s: an amount off by one, another request, code or ending fails each expectation',
+    (file) => {
+      const scenario = load(file);
+      const off = scenario.expectations.flatMap(offByOne);
+      expect(off.length).toBeGreaterThan(scenario.expectations.length);
+      const { expectations } = runSimulation({ ...scenario, expectations: off });
+      expect(expectations.filter(({ ok }) => ok)).toEqual([]);
+      expect(expectations.filter(({ detail }) => !/^expected .+, seen /.test(detail))).toEqual([]);
+    },
+  );
 });
+
+/** The expectation with each of its numbers and words changed in turn. */
+function offByOne(expectation: Expectation): Expectation[] {
+  if (expectation.type !== 'final' && expectation.type !== 'eventually') return [];
+  const { condition } = expectation;
+  if (!isLedgerCondition(condition)) throw new Error(`not about the ledger: ${expectation.text}`);
+  return wrongOnes(condition).map((wrong) => ({ ...expectation, condition: wrong }));
+}
+
+function wrongOnes(condition: LedgerCondition): LedgerCondition[] {
+  switch (condition.type) {
+    case 'network_fee_bps':
+      return [{ ...condition, bps: condition.bps + 1 }];
+    case 'receipt':
+      return (['gross', 'net', 'fee'] as const)
+        .filter((fact) => condition.facts[fact] !== undefined)
+        .map((fact) => ({
+          ...condition,
+          facts: { ...condition.facts, [fact]: (condition.facts[fact] ?? 0n) + 1n },
+        }));
+    case 'atomic_batch': {
+      const { outcome } = condition;
+      if (outcome.status === 'completed')
+        return [{ ...condition, outcome: { status: 'failed', error: undefined, failedAt: undefined } }];
+      return [
+        { ...condition, outcome: { status: 'completed' } },
+        { ...condition, outcome: { ...outcome, error: 'BATCH_TIMEOUT' } },
+        { ...condition, outcome: { ...outcome, failedAt: (outcome.failedAt ?? 0) + 1 } },
+      ];
+    }
+    default:
+      return [1n, -1n].map((by) => ({ ...condition, bound: moved(condition.bound, by) }));
+  }
+}
+
+function moved(bound: AmountBound, by: bigint): AmountBound {
+  if (bound.equals === undefined) throw new Error('an exact amount');
+  return { equals: bound.equals + by };
+}
