@@ -2,26 +2,29 @@
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { EncodedTransaction } from '../../settlement/execution/transaction.ts';
 
-const nobody: readonly EncodedTransaction[] = [];
+const nobody: ReadonlySet<EncodedTransaction> = new Set();
 
 export class BatchCarriers {
-  readonly #byBatch = new Map<Hash, readonly EncodedTransaction[]>();
+  /** Sets, for nobody says how many carry one batch: all that wait may. */
+  readonly #byBatch = new Map<Hash, Set<EncodedTransaction>>();
 
-  of(batchId: Hash): readonly EncodedTransaction[] {
+  of(batchId: Hash): ReadonlySet<EncodedTransaction> {
     return this.#byBatch.get(batchId) ?? nobody;
   }
 
   add(prepared: EncodedTransaction): void {
     const batchId = batchIdOf(prepared);
-    if (batchId !== undefined) this.#byBatch.set(batchId, [...this.of(batchId), prepared]);
+    if (batchId === undefined) return;
+    const others = this.#byBatch.get(batchId);
+    if (others === undefined) this.#byBatch.set(batchId, new Set([prepared]));
+    else others.add(prepared);
   }
 
   remove(prepared: EncodedTransaction): void {
     const batchId = batchIdOf(prepared);
     if (batchId === undefined) return;
-    const left = this.of(batchId).filter((other) => other !== prepared);
-    if (left.length === 0) this.#byBatch.delete(batchId);
-    else this.#byBatch.set(batchId, left);
+    const carriers = this.#byBatch.get(batchId);
+    if (carriers?.delete(prepared) === true && carriers.size === 0) this.#byBatch.delete(batchId);
   }
 }
 

@@ -41,9 +41,16 @@ export function atomicBatchStanding(
     const carrier = findExecuted(executed, batchId);
     if (carrier !== undefined) return { status: 'executing', carrier, height: executed.block.header.height };
   }
-  const waiting = mempool.carriersOf(batchId);
-  const carrier = waiting.find((one) => mempool.isReady(one)) ?? waiting[0];
+  const carrier = findWaiting(mempool, batchId);
   return carrier === undefined ? undefined : { status: 'pending', carrier };
+}
+
+/** The first whose turn comes, else the first. */
+function findWaiting(mempool: Mempool, batchId: Hash): PreparedTransaction | undefined {
+  const carriers = mempool.carriersOf(batchId);
+  for (const one of carriers) if (mempool.isReady(one)) return one;
+  const [first] = carriers;
+  return first;
 }
 
 /** Judges a batch that a user hands to this node, before anything is kept of it. */

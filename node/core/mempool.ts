@@ -60,7 +60,7 @@ export class Mempool {
   }
 
   /** Those that carry the atomic batch of this id, in order of arrival. */
-  carriersOf(batchId: Hash): readonly PreparedTransaction[] {
+  carriersOf(batchId: Hash): ReadonlySet<PreparedTransaction> {
     return this.#carriers.of(batchId);
   }
 
