@@ -28,7 +28,7 @@ import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { type EndedBatch, sortedById } from './atomicCompletion.ts';
 import type { BlockTree, ExecutedBlock } from './blockTree.ts';
 import type { EvidenceItem } from './evidencePool.ts';
-import type { Mempool, PreparedTransaction } from './mempool.ts';
+import type { Inclusion, Mempool, PreparedTransaction } from './mempool.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import type { SettlementView } from './settlementView.ts';
 import { stateWrites } from './store.ts';
@@ -226,15 +226,21 @@ export class Executor {
       evidence.push(bytes);
       byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
     }
-    this.#mempool.offer(height, (prepared) => {
+    const { blockTransactionsMax, blockBytesMax, atomic } = this.#genesis;
+    const include = (prepared: PreparedTransaction): Inclusion => {
       const { transaction, id, bytes } = prepared;
-      if (included.length >= this.#genesis.blockTransactionsMax) return 'full';
-      if (byteCount + bytes.length + ITEM_OVERHEAD_BYTES > this.#genesis.blockBytesMax) return 'full';
+      if (included.length >= blockTransactionsMax) return 'full';
+      if (byteCount + bytes.length + ITEM_OVERHEAD_BYTES > blockBytesMax) return 'full';
       if (!execution.addTransaction(transaction, id).ok) return 'later';
       included.push(prepared);
       byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
       return 'included';
-    });
+    };
+    const isWithinHalf = ({ transaction: { body }, bytes }: PreparedTransaction): boolean =>
+      included.length < blockTransactionsMax / 2 &&
+      byteCount + bytes.length + ITEM_OVERHEAD_BYTES <= blockBytesMax / 2 &&
+      execution.gasUsed + transactionGas(body) <= atomic.gasMax / 2;
+    this.#mempool.offer(height, include, isWithinHalf);
     const result = execution.finish();
     const block = createBlock(
       {

@@ -1,6 +1,6 @@
 /**
  * Transactions waiting for a block, in order of arrival, bounded. Anchored ones (`onlyAtHeight`) stand first in
- * their block. A transaction stays until it, or another with its nonce, is final, or until its last height has passed;
+ * their block, up to a share of it. A transaction stays until it, or another with its nonce, is final, or until its last height has passed;
  * one behind a gap in its sender's nonces also until its place is needed, so that nobody can fill the pool with them.
  */
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
@@ -124,12 +124,19 @@ export class Mempool {
   }
 
   /**
-   * Offers candidates for a block at `height`: anchored ones first, then by arrival. One whose turn by nonce has
-   * not come is offered again as soon as its predecessor is in.
+   * Offers candidates for a block at `height`: anchored ones first, as far as their share goes, then by arrival, then what
+   * is left of the anchored ones. Else whoever anchors enough to every block keeps all others out of the chain. One whose
+   * turn by nonce has not come is offered again as soon as its predecessor is in.
+   * @param isWithinShare - Whether an anchored one fits into what those may take of the block before others.
    */
-  offer(height: Height, include: (prepared: PreparedTransaction) => Inclusion): void {
-    const anchored = this.#anchored.get(height) ?? [];
+  offer(
+    height: Height,
+    include: (prepared: PreparedTransaction) => Inclusion,
+    isWithinShare: (prepared: PreparedTransaction) => boolean,
+  ): void {
     if (this.#byId.size === 0) return;
+    const anchored = this.#anchored.get(height) ?? [];
+    const beyondShare: PreparedTransaction[] = [];
     const deferred = new Set<PreparedTransaction>();
     const offerOne = (prepared: PreparedTransaction): boolean => {
       let candidate: PreparedTransaction | undefined = prepared;
@@ -147,11 +154,15 @@ export class Mempool {
       }
       return true;
     };
-    for (const prepared of anchored) if (!offerOne(prepared)) return;
+    for (const prepared of anchored) {
+      if (!isWithinShare(prepared)) beyondShare.push(prepared);
+      else if (!offerOne(prepared)) return;
+    }
     for (const prepared of this.#byId.values()) {
       if (prepared.transaction.onlyAtHeight !== 0 || deferred.has(prepared)) continue;
       if (!offerOne(prepared)) return;
     }
+    for (const prepared of beyondShare) if (!offerOne(prepared)) return;
   }
 
   /**

@@ -122,6 +122,11 @@ export class BlockExecution {
     this.#deriveCrossChain();
   }
 
+  /** Gas that the transactions so far took of `atomic_batches.gas_max`. */
+  get gasUsed(): number {
+    return this.#gasUsed;
+  }
+
   /** Slashes a proven equivocation; the caller has verified the evidence. */
   addEvidence(id: Hash, validator: ValidatorIndex): void {
     this.#evidenceIds.push(id);

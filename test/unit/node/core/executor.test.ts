@@ -11,6 +11,7 @@ import { SettlementView } from '../../../../node/core/settlementView.ts';
 import { createGenesis } from '../../../../node/scenario/genesis.ts';
 import { createSettlementChain } from '../../../../node/scenario/settlementChain.ts';
 import { encodeEvidence, evidenceId } from '../../../../settlement/execution/evidence.ts';
+import { transactionGas } from '../../../../settlement/execution/gas.ts';
 import type { Genesis } from '../../../../settlement/execution/genesis.ts';
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
 import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
@@ -23,7 +24,14 @@ name: executor
 duration: 30s
 config: { settlement: { batch_size: 1 } }
 auto_fund: false
-accounts: { alice: { balances: { UM: 1000 }, deposits: { UM: 100000 } } }
+accounts:
+  alice: { balances: { UM: 1000 }, deposits: { UM: 100000 } }
+  a: { balances: {} }
+  b: { balances: {} }
+  c: { balances: {} }
+  d: { balances: {} }
+  e: { balances: {} }
+  f: { balances: {} }
 timeline:
   - { at: { block: 9 }, account: alice, borrow: { asset: UM, amount: 10 } }
 `);
@@ -38,11 +46,11 @@ const settlementGenesis = createSettlementChain(scenario, {
 }).genesis;
 
 const borrowing = keys.transaction(alice, { type: 'borrow', asset: 'UM', amount: 10n });
-/** Pays one unit each, all from alice. */
-function batchBody(requestCount: number, metadata = ''): TransactionBody {
+/** Pays one unit each, all from one account. */
+function batchBody(requestCount: number, metadata = '', payer = alice): TransactionBody {
   const requests = Array.from({ length: requestCount }, (_, index) => ({
     settlementId: `0x${index.toString(16).padStart(64, '0')}`,
-    from: alice.address,
+    from: payer.address,
     to: hashOf('11'),
     amount: 1n,
     asset: 'UM',
@@ -212,6 +220,41 @@ describe('Executor', () => {
       const leader = worldOf({ blockBytesMax: 512 + 2 * ((first?.length ?? 0) + 4) });
       leader.offer(transfers);
       expect(leader.build().body.transactions).toEqual(transfers.slice(0, 2));
+    });
+
+    /** What somebody without any money can send for each block, as often as he likes. */
+    const anchoredBy = (label: string, body?: TransactionBody): Uint8Array =>
+      keys.transaction(
+        keys.account(label),
+        body ?? { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n },
+        { onlyAtHeight: 1 },
+      );
+    const crowd = ['a', 'b', 'c', 'd', 'e', 'f'].map((label) => anchoredBy(label));
+
+    it('gives anchored transactions half of a block first, and what is left of it last', () => {
+      const leader = worldOf({ blockTransactionsMax: 6 });
+      leader.offer([...crowd, borrowing]);
+      expect(leader.build().body.transactions).toEqual([
+        ...crowd.slice(0, 3),
+        borrowing,
+        ...crowd.slice(3, 5),
+      ]);
+    });
+
+    it('lets nobody who anchors enough bytes to every block keep the others out', () => {
+      const [first] = crowd;
+      const leader = worldOf({ blockBytesMax: 512 + 4 * ((first?.length ?? 0) + 4) });
+      leader.offer([...crowd, borrowing]);
+      expect(leader.build().body.transactions).toContainEqual(borrowing);
+    });
+
+    it('lets nobody who anchors enough gas to every block keep the batches of others out', () => {
+      const body = batchBody(50, '', keys.account('a'));
+      const greedy = anchoredBy('a', body);
+      const leader = worldOf({ atomic: { ...parts.genesis.atomic, gasMax: transactionGas(body) } });
+      const modest = keys.transaction(alice, batchBody(2));
+      leader.offer([greedy, modest]);
+      expect(leader.build().body.transactions).toEqual([modest]);
     });
   });
 

@@ -42,12 +42,13 @@ function poolOf(...wishes: readonly Wish[]) {
   return { pool, prepared };
 }
 
-function offered(pool: Mempool, height: number): string[] {
+function offered(pool: Mempool, height: number, anchoredMax = Number.POSITIVE_INFINITY): string[] {
   const ids: string[] = [];
-  pool.offer(height, ({ id }) => {
+  const include = ({ id }: PreparedTransaction) => {
     ids.push(id);
-    return 'included';
-  });
+    return 'included' as const;
+  };
+  pool.offer(height, include, () => ids.length < anchoredMax);
   return ids;
 }
 
@@ -78,16 +79,24 @@ describe('Mempool', () => {
     expect(offered(pool, 2)).toEqual([bob, loose]);
   });
 
+  it('offers the anchored ones beyond their share behind all others', () => {
+    const anchored = [0, 1, 2].map((nonce) => ({ label: 'bob', nonce, onlyAtHeight: 3 }));
+    const { pool, prepared } = poolOf({}, ...anchored);
+    const [loose, first, second, third] = prepared.map(({ id }) => id);
+    expect(offered(pool, 3, 1)).toEqual([first, loose, second, third]);
+  });
+
   it('offers one that came before its predecessor again once that is in', () => {
     const { pool, prepared } = poolOf({ nonce: 2 }, { nonce: 1 }, { nonce: 0 });
     let next = 0;
     const included: number[] = [];
-    pool.offer(1, ({ transaction }) => {
-      if (transaction.nonce !== next) return 'later';
+    const include = ({ transaction }: PreparedTransaction) => {
+      if (transaction.nonce !== next) return 'later' as const;
       next += 1;
       included.push(transaction.nonce);
-      return 'included';
-    });
+      return 'included' as const;
+    };
+    pool.offer(1, include, () => true);
     expect(included).toEqual([0, 1, 2]);
     expect(prepared).toHaveLength(3);
   });
@@ -95,10 +104,11 @@ describe('Mempool', () => {
   it('offers nothing more once the block is full', () => {
     const { pool } = poolOf({}, { label: 'bob' });
     let offers = 0;
-    pool.offer(1, () => {
+    const include = () => {
       offers += 1;
-      return 'full';
-    });
+      return 'full' as const;
+    };
+    pool.offer(1, include, () => true);
     expect(offers).toBe(1);
   });
 

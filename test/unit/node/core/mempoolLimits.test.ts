@@ -33,10 +33,11 @@ const start = { height: 0, nonce: 0 };
 
 function offered(pool: Mempool, height = 1): string[] {
   const ids: string[] = [];
-  pool.offer(height, ({ id }) => {
+  const include = ({ id }: PreparedTransaction) => {
     ids.push(id);
-    return 'included';
-  });
+    return 'included' as const;
+  };
+  pool.offer(height, include, () => true);
   return ids;
 }
 
