@@ -72,7 +72,11 @@ describe('headlineOf', () => {
       'proposal_passed',
       'proposal_rejected',
       'proposal_activated',
+      'cross_chain_opened',
+      'cross_chain_decided',
+      'cross_chain_closed',
       'completion_gossiped',
+      'atomic_batch_published',
     ]);
   });
 });
