@@ -332,12 +332,14 @@ function compileCheck(schema: TObject, httpPart: string) {
     // No body at all is an empty one, so that a plain `curl -X POST` works where nothing is asked for.
     const value = isText ? readNumbers(schema, data) : (data ?? {});
     if (compiled.Check(value)) return { value };
-    const problems: Problem[] = [];
+    // The first of each place: a field that is missing is also said to be of no type.
+    const problems = new Map<string, Problem>();
     for (const { path, message } of compiled.Errors(value)) {
-      problems.push({ path, message });
-      if (problems.length === PROBLEMS_MAX) break;
+      if (!problems.has(path)) problems.set(path, { path, message });
+      if (problems.size === PROBLEMS_MAX) break;
     }
-    return { error: Object.assign(new Error('invalid'), { validation: problems, statusCode: 400 }) };
+    const validation = [...problems.values()];
+    return { error: Object.assign(new Error('invalid'), { validation, statusCode: 400 }) };
   };
 }
 

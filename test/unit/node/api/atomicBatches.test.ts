@@ -220,6 +220,13 @@ describe('POST /atomic-batches', () => {
         return { ...carriedByOther(bodyOf()), signers };
       },
     ],
+    ['REQUEST_INVALID', 400, { problems: [{ path: '/nonce' }] }, () => ({ ...jsonOf(bodyOf()), nonce: '1' })],
+    [
+      'REQUEST_INVALID',
+      400,
+      { problems: [{ path: '/nonce', message: 'Expected required property' }] },
+      () => ({ ...jsonOf(bodyOf()), nonce: undefined }),
+    ],
     [
       'REQUEST_INVALID',
       400,
