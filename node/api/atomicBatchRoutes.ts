@@ -1,8 +1,11 @@
 /** `POST /atomic-batches`, `GET /atomic-batches/:id`: sends an atomic batch, and says what became of it. */
 import { type Static, Type } from '@sinclair/typebox';
+import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { atomicBatchHash } from '../../settlement/atomic/codec.ts';
 import { receiptsTable } from '../../settlement/atomic/tables.ts';
 import type { AtomicBatchRecord } from '../../settlement/atomic/types.ts';
+import { decodeTransaction } from '../../settlement/execution/transaction.ts';
 import type { NodeReader } from '../core/reader.ts';
 import {
   type AtomicBatchBody,
@@ -31,6 +34,11 @@ const batchSchema = Type.Object(
       },
     ),
     transaction_id: Type.Optional({ ...hashField, description: 'what carries it, until it has ended' }),
+    content_hash: {
+      ...hashField,
+      description:
+        'names everything in the batch: with another one than the answer to your POST gave, it is somebody else’s batch, which took the id first',
+    },
     height: Type.Optional({ ...heightField, description: 'of the block that executed it' }),
     timestamp_ms: Type.Optional(timeField),
     settlements: Type.Array(hashField, { description: 'ids in order' }),
@@ -54,16 +62,19 @@ const batchSchema = Type.Object(
 
 type ShownBatch = Static<typeof batchSchema>;
 
+const contentHashExample = `0x${'c0'.repeat(32)}`;
 const pendingExample = {
   id: hashExample,
   status: 'pending',
   transaction_id: `0x${'7a'.repeat(32)}`,
+  content_hash: contentHashExample,
   settlements: [receiptExample.id],
   receipts: [],
 };
 const completedExample = {
   id: hashExample,
   status: 'completed',
+  content_hash: contentHashExample,
   height: 6,
   timestamp_ms: 10_000,
   settlements: [receiptExample.id],
@@ -139,7 +150,15 @@ async function submitBatch(
   if (submission.type === 'refused') return submission.answer;
   const settlements = requests.map(({ settlement_id }) => settlement_id.toLowerCase());
   const status = shown?.status ?? 'pending';
-  return ok({ id, status, transaction_id: submission.id, settlements, receipts: [] }, 202);
+  const content_hash = contentHashOf(bytes);
+  return ok({ id, status, transaction_id: submission.id, content_hash, settlements, receipts: [] }, 202);
+}
+
+/** Of the batch in a transaction that the node took. */
+function contentHashOf(bytes: Uint8Array): Hash {
+  const decoded = decodeTransaction(bytes);
+  assert(decoded.ok && decoded.value.transaction.body.type === 'atomic_batch', 'no batch was sent');
+  return atomicBatchHash(decoded.value.transaction.body.batch);
 }
 
 function showBatch(reader: NodeReader, id: Hash): ShownBatch | undefined {
@@ -148,13 +167,14 @@ function showBatch(reader: NodeReader, id: Hash): ShownBatch | undefined {
   if (standing.status === 'ended') return showEnded(reader, id, standing.record);
   const { carrier, status } = standing;
   const { body } = carrier.transaction;
-  const requests = body.type === 'atomic_batch' ? body.batch.requests : [];
+  if (body.type !== 'atomic_batch') return undefined;
   return {
     id,
     status,
     transaction_id: carrier.id,
+    content_hash: atomicBatchHash(body.batch),
     ...(standing.status === 'executing' ? { height: standing.height } : {}),
-    settlements: requests.map(({ settlementId }) => settlementId),
+    settlements: body.batch.requests.map(({ settlementId }) => settlementId),
     receipts: [],
   };
 }
@@ -162,9 +182,14 @@ function showBatch(reader: NodeReader, id: Hash): ShownBatch | undefined {
 function showEnded(
   reader: NodeReader,
   id: Hash,
-  { blockHeight, timestampMs, settlementIds, failure }: AtomicBatchRecord,
+  { contentHash, blockHeight, timestampMs, settlementIds, failure }: AtomicBatchRecord,
 ): ShownBatch {
-  const common = { height: blockHeight, timestamp_ms: timestampMs, settlements: [...settlementIds] };
+  const common = {
+    content_hash: contentHash,
+    height: blockHeight,
+    timestamp_ms: timestampMs,
+    settlements: [...settlementIds],
+  };
   if (failure === undefined) {
     const state = reader.finalizedState();
     const receipts = settlementIds.flatMap((settlementId) => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../../consensus/primitives/bytes.ts';
 import { evmAddressOf } from '../../../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../../../consensus/primitives/secp256k1.ts';
+import { atomicBatchHash } from '../../../../settlement/atomic/codec.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import {
   cosigningBytes,
@@ -43,6 +44,12 @@ describe('POST /atomic-batches', () => {
   const alice = () => api.keys.account('alice');
   const height = () => api.network.nodes[0]?.core.status().finalizedHeight ?? 0;
   const rows = () => api.network.rowsOf(0).map(({ key }) => key);
+  const newestLeader = () => {
+    for (const { output } of api.network.outputs.toReversed()) {
+      if (output.type === 'emit' && output.event.type === 'block_finalized') return output.event.leader;
+    }
+    return undefined;
+  };
   const pass = (ms: number) => api.network.run(api.network.nowMs + ms);
 
   /** One payment of alice's, of two where amounts say so. */
@@ -115,6 +122,46 @@ describe('POST /atomic-batches', () => {
     const [first] = receipts as Json[];
     expect(await (await api.fetch(`/receipts/${String(first?.id)}`)).json()).toEqual(first);
     expect(rows()).not.toContain(`transaction/${transactionId}`);
+  });
+
+  it('says which content has the id, so that nobody takes the batch of another for his own', async () => {
+    const [mine, other] = [bodyOf([20n]), bodyOf([40n])];
+    const otherBytes = fromHex(api.signed(other));
+    const json = jsonOf(mine);
+    for (const node of [1, 2, 3]) {
+      const { nowMs } = api.network;
+      api.network.deliver(node, { type: 'transactionSubmitted', nowMs, bytes: otherBytes, gossip: false });
+    }
+    const { content_hash } = await send(json, 202);
+    expect(content_hash).toBe(atomicBatchHash(mine.batch));
+    expect(await look()).toMatchObject({ status: 'pending', content_hash });
+    pass(10_000);
+    // Whichever came first to the leader: the answer says of whose receipts it speaks.
+    const { receipts, ...shown } = await look();
+    const [{ gross }] = receipts as [Json];
+    const executed = gross === '20' ? mine : other;
+    expect(shown).toMatchObject({ status: 'completed', content_hash: atomicBatchHash(executed.batch) });
+  });
+
+  it('forgets a batch whose nonce another transaction used, and takes it again with a new one', async () => {
+    const transfer: TransactionBody = { type: 'transfer', to: hashOf('12'), asset: 'UM', amount: 1n };
+    const batch = bodyOf();
+    // It reaches all but this node first, and this node has just led.
+    for (let step = 0; step < 1000 && newestLeader() !== 0; step += 1) pass(50);
+    const first = fromHex(api.signed(transfer));
+    const json = jsonOf(batch);
+    for (const node of [1, 2, 3]) {
+      const { nowMs } = api.network;
+      api.network.deliver(node, { type: 'transactionSubmitted', nowMs, bytes: first, gossip: false });
+    }
+    await send(json, 202);
+    pass(10_000);
+    await look(404);
+    expect(rows().filter((key) => key.startsWith('transaction/'))).toEqual([]);
+    await answerOf(await api.post('/atomic-batches', json), 409);
+    await send(jsonOf(batch), 202);
+    pass(10_000);
+    expect(await look()).toMatchObject({ status: 'completed' });
   });
 
   it('gives the first result again, over a restart, whoever sends the batch', async () => {
