@@ -1,4 +1,4 @@
-/** Taking money out of an account for what will hold it: an escrow or a channel. */
+/** Taking money out of an account for what will hold it: an escrow, a channel or a transfer to the other chain. */
 import type { Refusal } from '../../consensus/primitives/codedError.ts';
 import type { Address, Amount } from '../../consensus/primitives/flavor.ts';
 import { accountOf, replaceAmount } from '../ledger/accounts.ts';

@@ -1,11 +1,9 @@
 /** Opens a transfer to the settlement chain: the amount leaves its sender and lies here until the transfer is decided. */
 import { accept, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Height, SettlementHeight } from '../../consensus/primitives/flavor.ts';
-import { type AtomicCode, refuseAtomic } from '../atomic/codes.ts';
-import { accountOf, replaceAmount } from '../ledger/accounts.ts';
-import { assetIndexOf } from '../ledger/assets.ts';
-import { type LedgerCode, refuseLedger } from '../ledger/codes.ts';
-import { accountsTable } from '../ledger/tables.ts';
+import type { AtomicCode } from '../atomic/codes.ts';
+import { findLockProblem, lockBalance } from '../atomic/lockBalance.ts';
+import type { LedgerCode } from '../ledger/codes.ts';
 import type { LedgerRules } from '../ledger/types.ts';
 import { CROSS_CHAIN_OPEN_MAX, isInboundTransferId } from '../net/crossChain.ts';
 import { type FeeRates, networkFee } from '../networkFee.ts';
@@ -34,9 +32,8 @@ export function sendCrossChain(
   from: Address,
   { transferId, to, asset, amount, timeoutBlocks }: CrossChainSendOperation,
 ): Verdict<CrossChainFact, CrossChainCode | LedgerCode | AtomicCode> {
-  const index = assetIndexOf(ledger, asset);
-  if (index < 0) return refuseLedger('LEDGER_ASSET_UNKNOWN', { asset });
-  if (amount === 0n) return refuseLedger('LEDGER_AMOUNT_ZERO');
+  const problem = findLockProblem(ledger, asset, amount);
+  if (problem !== undefined) return problem;
   if (timeoutBlocks < 1 || timeoutBlocks > CROSS_CHAIN_TIMEOUT_BLOCKS_MAX) {
     return refuseCrossChain('CROSS_CHAIN_TIMEOUT_INVALID', {
       given: timeoutBlocks,
@@ -52,15 +49,9 @@ export function sendCrossChain(
   if (crossChainCounters(state).openCount >= CROSS_CHAIN_OPEN_MAX) {
     return refuseCrossChain('CROSS_CHAIN_TRANSFERS_FULL', { max: CROSS_CHAIN_OPEN_MAX });
   }
-  const account = accountOf(state, ledger, from);
-  const available = account.balances[index] ?? 0n;
-  if (available < amount) {
-    const [required, held] = [String(amount), String(available)];
-    return refuseAtomic('INSUFFICIENT_BALANCE', { address: from, asset, required, available: held });
-  }
+  const shortfall = lockBalance(state, ledger, from, asset, amount);
+  if (shortfall !== undefined) return shortfall;
   const deadlineHeight = originHeight + timeoutBlocks;
-  const balances = replaceAmount(account.balances, index, available - amount);
-  state.set(accountsTable, from, { ...account, balances });
   countOpen(state, 1);
   const parties = { transferId, from, to, asset, amount, deadlineHeight };
   enqueue(
