@@ -6,6 +6,7 @@ import { atomicBatchHash } from '../../settlement/atomic/codec.ts';
 import { receiptsTable } from '../../settlement/atomic/tables.ts';
 import type { AtomicBatchRecord } from '../../settlement/atomic/types.ts';
 import { decodeTransaction } from '../../settlement/execution/transaction.ts';
+import type { State } from '../../settlement/state.ts';
 import type { NodeReader } from '../core/reader.ts';
 import {
   type AtomicBatchBody,
@@ -164,7 +165,7 @@ function contentHashOf(bytes: Uint8Array): Hash {
 function showBatch(reader: NodeReader, id: Hash): ShownBatch | undefined {
   const standing = reader.atomicBatch(id);
   if (standing === undefined) return undefined;
-  if (standing.status === 'ended') return showEnded(reader, id, standing.record);
+  if (standing.status === 'ended') return showEnded(reader.finalizedState(), id, standing.record);
   const { carrier, status } = standing;
   const { body } = carrier.transaction;
   if (body.type !== 'atomic_batch') return undefined;
@@ -179,8 +180,13 @@ function showBatch(reader: NodeReader, id: Hash): ShownBatch | undefined {
   };
 }
 
+/** The answer of `GET /atomic-batches/:id` about a batch that has ended, by the state of any final block from then on. */
+export function endedBatchAnswer(state: Pick<State, 'get'>, id: Hash, record: AtomicBatchRecord): object {
+  return showEnded(state, id, record);
+}
+
 function showEnded(
-  reader: NodeReader,
+  state: Pick<State, 'get'>,
   id: Hash,
   { contentHash, blockHeight, timestampMs, settlementIds, failure }: AtomicBatchRecord,
 ): ShownBatch {
@@ -191,7 +197,6 @@ function showEnded(
     settlements: [...settlementIds],
   };
   if (failure === undefined) {
-    const state = reader.finalizedState();
     const receipts = settlementIds.flatMap((settlementId) => {
       const receipt = state.get(receiptsTable, settlementId);
       return receipt === undefined ? [] : [showReceipt(receipt)];

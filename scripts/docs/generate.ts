@@ -1,5 +1,6 @@
 /** Which document has which generated parts. */
 import { apiParts } from './api.ts';
+import { atomicBatchParts } from './atomicBatches.ts';
 import { benchResultParts } from './benchResults.ts';
 import { configurationParts } from './configuration.ts';
 import { devnetParts } from './devnet.ts';
@@ -13,6 +14,7 @@ import { scenarioParts } from './scenarios.ts';
 export const generatedDocuments: Readonly<Record<string, () => Parts | Promise<Parts>>> = {
   'README.md': async () => ({ ...devnetParts(), ...(await readmeParts()) }),
   'docs/api.md': apiParts,
+  'docs/atomic-batches.md': atomicBatchParts,
   'docs/choosing-n.md': benchResultParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,

@@ -210,6 +210,12 @@ describe('atomic batches over HTTP on a devnet', () => {
       status: 'completed',
       receipts: [{ gross: '850000000000000000' }, {}, { gross: '50000000000000000', fee: '250000000000000' }],
     });
+    for (const example of ['multi-model-inference', 'epoch-rewards', 'agent-swarm']) {
+      const path = fileURLToPath(new URL(`../../docs/examples/${example}.json`, import.meta.url));
+      const used = await sidereal('send', 'atomic_batch', path, '--wait', 'final', '--json');
+      expect(used, example).toMatchObject({ code: 0, err: '' });
+      expect(JSON.parse(used.out), example).toMatchObject({ status: 'completed' });
+    }
     const tooMuch = join(dataDir, '..', 'much.json');
     writeFileSync(tooMuch, JSON.stringify({ requests: [{ to: 1, asset: ASSET, amount: '9'.repeat(30) }] }));
     const failed = await sidereal('send', 'atomic_batch', tooMuch, '--wait', 'final');

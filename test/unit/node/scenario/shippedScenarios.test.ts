@@ -99,12 +99,12 @@ describe('scripts/scenarios', () => {
     expect(result.ok).toBe(true);
   });
 
-  it.each(files.filter((file) => /^(?:atomic|treasury)-/.test(file)))(
-    '%s: an amount off by one, another request, code or ending fails each expectation',
+  it.each(files.filter((file) => /^(?:atomic|cross|treasury)-/.test(file)))(
+    '%s: an amount off by one, another request, code or ending fails each expectation on the ledger',
     (file) => {
       const scenario = load(file);
       const off = scenario.expectations.flatMap(offByOne);
-      expect(off.length).toBeGreaterThan(scenario.expectations.length);
+      expect(off.length).toBeGreaterThan(3);
       const { expectations } = runSimulation({ ...scenario, expectations: off });
       expect(expectations.filter(({ ok }) => ok)).toEqual([]);
       expect(expectations.filter(({ detail }) => !/^expected .+, seen /.test(detail))).toEqual([]);
@@ -116,7 +116,7 @@ describe('scripts/scenarios', () => {
 function offByOne(expectation: Expectation): Expectation[] {
   if (expectation.type !== 'final' && expectation.type !== 'eventually') return [];
   const { condition } = expectation;
-  if (!isLedgerCondition(condition)) throw new Error(`not about the ledger: ${expectation.text}`);
+  if (!isLedgerCondition(condition)) return [];
   return wrongOnes(condition).map((wrong) => ({ ...expectation, condition: wrong }));
 }
 
