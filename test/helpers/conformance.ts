@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LocalControl } from '../../node/devnet/engine/localControl.ts';
 import { runOnDevnet } from '../../node/devnet/engine/run.ts';
 import type { RunResult } from '../../node/report/result.ts';
+import { isLedgerCondition } from '../../node/scenario/ledgerConditions.ts';
 import { loadScenario } from '../../node/scenario/loadScenario.ts';
 import type { Scenario } from '../../node/scenario/types.ts';
 import { runSimulation } from '../../node/simulation/run.ts';
@@ -49,19 +50,27 @@ export function quicker(
   factor: number,
   settlementTimes: { readonly blockTimeMs: number; readonly phaseMs: number },
 ): Scenario {
-  const { config, network, durationMs } = scenario;
-  const { chain, settlement, settlementChain } = config;
+  const { config, network, durationMs, expectations } = scenario;
+  const { atomicBatches, chain, ledger, settlement, settlementChain } = config;
   return {
     ...scenario,
     durationMs: durationMs / factor,
-    // What is expected at a certain time comes earlier.
-    expectations: [],
+    // What is expected at a certain time comes earlier; what the ledger holds is no matter of time.
+    expectations: expectations.filter(
+      (expectation) => 'condition' in expectation && isLedgerCondition(expectation.condition),
+    ),
     network: { ...network, latencyMs: network.latencyMs / factor, jitterMs: network.jitterMs / factor },
     config: {
       ...config,
       chain: { ...chain, blockTimeMs: chain.blockTimeMs / factor },
       settlement: { ...settlement, originDelayMs: settlement.originDelayMs / factor },
       settlementChain: { ...settlementChain, ...settlementTimes },
+      atomicBatches: { ...atomicBatches, channelDisputeMs: atomicBatches.channelDisputeMs / factor },
+      ledger: {
+        ...ledger,
+        feeVotingPeriodMs: ledger.feeVotingPeriodMs / factor,
+        feeActivationDelayMs: ledger.feeActivationDelayMs / factor,
+      },
     },
   };
 }
