@@ -22,6 +22,7 @@ import type { NodeLogger } from './logger.ts';
 import { Metrics } from './metrics.ts';
 import type { NodeView } from './nodeView.ts';
 import { describeApi, type JsonObject } from './openApi.ts';
+import { operationRoutes } from './operationRoutes.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
 import { statusRoutes } from './statusRoutes.ts';
 import { transactionRoutes } from './transactionRoutes.ts';
@@ -92,6 +93,7 @@ export class ApiServer {
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
       ...atomicBatchRoutes(node),
+      ...operationRoutes(node),
       ...atomicRoutes(node),
       ...treasuryRoutes(node),
       ...crossChainRoutes(node),

@@ -31,8 +31,8 @@ export type Submission =
       readonly answer: Answer;
     };
 
-/** Everything a node may answer that takes a transaction. */
-export const submissionCodes: readonly AnswerCode[] = [
+/** What a node may answer that takes a transaction, whatever it does. */
+export const transactionRefusals: readonly AnswerCode[] = [
   'ENCODING_INVALID',
   'TRANSACTION_ADDRESS_INVALID',
   'TRANSACTION_CHAIN_MISMATCH',
@@ -41,6 +41,18 @@ export const submissionCodes: readonly AnswerCode[] = [
   'TRANSACTION_EXPIRED',
   'TRANSACTION_SIGNATURE_INVALID',
   'TRANSACTION_TOO_LARGE',
+  'LEDGER_NONCE_AHEAD',
+  'LEDGER_NONCE_USED',
+  'MEMPOOL_FULL',
+  'MEMPOOL_NONCE_TAKEN',
+  'MEMPOOL_SENDER_FULL',
+  'NODE_OVERLOADED',
+  'NODE_STOPPED',
+];
+
+/** Everything a node may answer that takes a transaction, an atomic batch too. */
+export const submissionCodes: readonly AnswerCode[] = [
+  ...transactionRefusals,
   'AMOUNT_ZERO',
   'BATCH_EMPTY',
   'BATCH_EXPIRY_TOO_FAR',
@@ -55,13 +67,6 @@ export const submissionCodes: readonly AnswerCode[] = [
   'PROOF_VERIFICATION_FAILED',
   'SELF_PAYMENT',
   'SETTLEMENT_ID_RESERVED',
-  'LEDGER_NONCE_AHEAD',
-  'LEDGER_NONCE_USED',
-  'MEMPOOL_FULL',
-  'MEMPOOL_NONCE_TAKEN',
-  'MEMPOOL_SENDER_FULL',
-  'NODE_OVERLOADED',
-  'NODE_STOPPED',
 ];
 
 const words: Readonly<Record<string, string>> = {

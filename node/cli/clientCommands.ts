@@ -23,7 +23,7 @@ export function addClientCommands(
     .command('send')
     .argument(
       '<operation...>',
-      'borrow|repay|deposit|withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, or atomic_batch FILE',
+      'borrow|repay|deposit|withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE, or operation FILE',
     )
     .description('sign a transaction with a funded account of the running devnet and send it')
     .option('--account <i>', 'which funded account signs', parseIndex, 0)
@@ -38,7 +38,7 @@ export function addClientCommands(
     .option('--json', 'print JSON only')
     .addHelpText(
       'after',
-      '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n',
+      '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n  npx sidereal send operation docs/examples/escrow.json --wait final\n',
     )
     .action((words: string[], options: SendOptions) =>
       finish(import('./sendCommand.ts').then((command) => command.send(words, options, io))),

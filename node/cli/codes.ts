@@ -3,6 +3,7 @@ export const cliCodes = {
   BATCH_FILE_INVALID: 'the file of an atomic batch cannot be read, or holds none',
   CLI_USAGE: 'an unknown command or option, or an argument that does not fit',
   NOT_AVAILABLE_YET: 'a documented command or option that this version does not have',
+  OPERATION_FILE_INVALID: 'the file of an operation cannot be read, or holds none',
   OUT_DIR_TAKEN:
     'the output folder holds something else than an earlier run of the same scenario, or the same sweep',
   OUT_DIR_UNWRITABLE: 'a file cannot be written',

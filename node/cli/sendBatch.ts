@@ -2,22 +2,13 @@
  * `sidereal send atomic_batch FILE`: signs the batch of a JSON file with funded accounts of a running devnet and hands it to
  * a node. The file has the requests of `POST /atomic-batches`; what a user would have to look up may be left out.
  */
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { signAsEvmAccount } from '../../consensus/primitives/accountSignature.ts';
-import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
-import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
-import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
-import {
-  cosigningBytes,
-  decodeTransaction,
-  signTransactionAsEvmAccount,
-  type Transaction,
-} from '../../settlement/execution/transaction.ts';
+import { assert, type CodedError } from '../../consensus/primitives/codedError.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { decodeTransaction, type Transaction } from '../../settlement/execution/transaction.ts';
 import { type AtomicBatchBody, findBodyProblem, readAtomicBatchBody } from '../api/atomicBatchBody.ts';
-import { getJson, type Json, postJson } from '../devnet/apiClient.ts';
+import { type Json, postJson } from '../devnet/apiClient.ts';
 import type { DevnetDescription } from '../devnet/description.ts';
-import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
+import { type ExitCode, exitCodes } from './codes.ts';
 import {
   accountOf,
   chooseNode,
@@ -26,10 +17,29 @@ import {
   waitForStatus,
 } from './devnetTarget.ts';
 import type { CliIo } from './io.ts';
+import {
+  BLANK_SIGNATURE,
+  drawId,
+  type FileKind,
+  invalidFile,
+  isObject,
+  type JsonObject,
+  pathOf,
+  readObjectFile,
+  readStanding,
+  resolveAccount,
+  type Standing,
+  signatures,
+} from './sendFile.ts';
 
 /** Blocks until a batch that says nothing expires: below the default of what a batch may wait. */
 const EXPIRES_AFTER_BLOCKS = 12;
-const FILE_KEYS: readonly string[] = ['batch_id', 'expires_after_blocks', 'requests', 'signers'];
+const batchFile: FileKind = {
+  holds: 'atomic batch',
+  code: 'BATCH_FILE_INVALID',
+  keys: ['batch_id', 'expires_after_blocks', 'requests', 'signers'],
+  example: '{ "requests": [...] }',
+};
 
 /** @param words - Behind `atomic_batch`: the file. @returns The exit code. */
 export async function sendBatch(
@@ -38,63 +48,35 @@ export async function sendBatch(
   options: SendOptions,
   io: CliIo,
 ): Promise<ExitCode> {
-  const [path] = words;
-  if (path === undefined || words.length > 1) {
-    const code: CliCode = 'CLI_USAGE';
-    throw new CodedError(code, `expected atomic_batch FILE, got ${words.length} words behind atomic_batch`);
-  }
-  const file = readBatchFile(path);
+  const path = pathOf(words, 'atomic_batch');
+  const file = readObjectFile(path, batchFile);
   const sender = accountOf(devnet, options.account);
   const node = await chooseNode(devnet, options.node);
-  const status = await getJson(node.api, '/status');
-  const { next_nonce } = await getJson(node.api, `/accounts/${sender.address}`);
-  const body = signBatch(
-    bodyOf(file, path, devnet, sender, {
-      nonce: Number(next_nonce),
-      finalizedHeight: Number(status.finalized_height),
-    }),
-    String(status.chain_id),
-    path,
-    devnet,
-  );
+  const standing = await readStanding(node.api, sender.address);
+  const body = signBatch(bodyOf(file, path, devnet, sender, standing), standing.chainId, path, devnet);
   const accepted = await postJson(node.api, '/atomic-batches', body);
   const outcome = await waitFor(node.api, accepted, options, io);
   report({ ...outcome, node: node.name, from: sender.address }, options, io);
   return outcome.status === 'failed' ? exitCodes.failed : exitCodes.ok;
 }
 
-type BatchFile = Readonly<Record<string, unknown>>;
 /** A body whose signatures are still to be made. */
 type UnsignedBody = Omit<AtomicBatchBody, 'signature' | 'signers'> & { readonly signers: readonly string[] };
 
-function readBatchFile(path: string): BatchFile {
-  let file: unknown;
-  try {
-    file = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw invalid(path, (cause as Error).message, cause);
-  }
-  if (!isObject(file)) throw invalid(path, 'expected an object such as { "requests": [...] }');
-  const unknown = Object.keys(file).find((key) => !FILE_KEYS.includes(key));
-  if (unknown !== undefined) throw invalid(path, `unknown key ${unknown}; known: ${FILE_KEYS.join(', ')}`);
-  return file;
-}
-
 /** The body with what the file leaves out: ids drawn at random, payers, last height, sender and nonce. */
 function bodyOf(
-  file: BatchFile,
+  file: JsonObject,
   path: string,
   devnet: DevnetDescription,
   sender: FundedAccount,
-  { nonce, finalizedHeight }: { readonly nonce: number; readonly finalizedHeight: Height },
+  { nonce, finalizedHeight }: Standing,
 ): UnsignedBody {
   const { batch_id = drawId(), expires_after_blocks = EXPIRES_AFTER_BLOCKS, requests, signers = [] } = file;
   if (!Array.isArray(requests)) throw invalid(path, 'requests: expected a list');
   if (!Array.isArray(signers)) throw invalid(path, 'signers: expected a list of accounts');
   if (!Number.isSafeInteger(expires_after_blocks))
     throw invalid(path, 'expires_after_blocks: expected a number of blocks');
-  const addressOf = (party: unknown): unknown =>
-    isIndex(party) ? accountOf(devnet, Number(party)).address : party;
+  const addressOf = (party: unknown): unknown => resolveAccount(party, devnet);
   const full = requests.map((request: unknown, index) => {
     if (!isObject(request)) throw invalid(path, `requests[${index}]: expected an object`);
     const { settlement_id = drawId(), from = sender.address, to, ...rest } = request;
@@ -115,28 +97,17 @@ function signBatch(
   { signers, ...body }: UnsignedBody,
   chainId: Hash,
   path: string,
-  { accounts }: DevnetDescription,
+  devnet: DevnetDescription,
 ): AtomicBatchBody {
   const names = new Set([...signers, ...body.requests.map(({ from }) => from)]);
+  const { accounts } = devnet;
   const cosigners = accounts.filter(({ address }) => names.has(address) && address !== body.sender);
-  const blank = toHex(new Uint8Array(65));
   const unsigned = {
     ...body,
-    signature: blank,
-    signers: cosigners.map(({ address }) => ({ address, signature: blank })),
+    signature: BLANK_SIGNATURE,
+    signers: cosigners.map(({ address }) => ({ address, signature: BLANK_SIGNATURE })),
   };
-  const transaction = readTransaction(unsigned, chainId, path);
-  const message = cosigningBytes(chainId, transaction.body);
-  const keyOf = (owner: string): Uint8Array =>
-    fromHex(accounts.find(({ address }) => address === owner)?.private_key ?? '0x');
-  return {
-    ...unsigned,
-    signature: toHex(signTransactionAsEvmAccount(transaction, keyOf(body.sender)).auth.signature),
-    signers: cosigners.map(({ address }) => ({
-      address,
-      signature: toHex(signAsEvmAccount(keyOf(address), message)),
-    })),
-  };
+  return { ...unsigned, ...signatures(readTransaction(unsigned, chainId, path), devnet) };
 }
 
 /** What the node will read out of the body is what is signed. */
@@ -173,20 +144,6 @@ function report(outcome: Json, { json }: SendOptions, io: CliIo): void {
   }
 }
 
-function drawId(): Hash {
-  return toHex(randomBytes(32));
-}
-
-/** The number of a funded account. */
-function isIndex(party: unknown): boolean {
-  return /^[0-9]{1,3}$/.test(String(party));
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(path: string, reason: string, cause?: unknown): CodedError {
-  const code: CliCode = 'BATCH_FILE_INVALID';
-  return new CodedError(code, `${path} holds no atomic batch: ${reason}`, { path }, { cause });
+function invalid(path: string, reason: string): CodedError {
+  return invalidFile(path, batchFile, reason);
 }

@@ -5,12 +5,15 @@ import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
 import { encodeTransaction, signTransactionAsEvmAccount } from '../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { isAssetSymbol } from '../../settlement/ledger/assets.ts';
-import { getJson, type Json, postJson } from '../devnet/apiClient.ts';
+import { postJson } from '../devnet/apiClient.ts';
 import { type DevnetDescription, readDescription } from '../devnet/description.ts';
-import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
-import { accountOf, chooseNode, type SendOptions, waitForStatus } from './devnetTarget.ts';
+import type { CliCode, ExitCode } from './codes.ts';
+import { accountOf, chooseNode, type SendOptions } from './devnetTarget.ts';
 import type { CliIo } from './io.ts';
 import { sendBatch } from './sendBatch.ts';
+import { readStanding } from './sendFile.ts';
+import { sendOperation } from './sendOperation.ts';
+import { tellOutcome } from './transactionOutcome.ts';
 
 /** An unsent transaction is void after that many blocks, so that whoever waits gets an answer. */
 const VALID_BLOCKS = 100;
@@ -20,19 +23,17 @@ const USAGE: CliCode = 'CLI_USAGE';
 export async function send(words: readonly string[], options: SendOptions, io: CliIo): Promise<ExitCode> {
   const devnet = readDescription(options.dataDir);
   if (words[0] === 'atomic_batch') return sendBatch(words.slice(1), devnet, options, io);
+  if (words[0] === 'operation') return sendOperation(words.slice(1), devnet, VALID_BLOCKS, options, io);
   const body = parseOperation(words, devnet);
   const account = accountOf(devnet, options.account);
   const node = await chooseNode(devnet, options.node);
-  const [status, state] = [
-    await getJson(node.api, '/status'),
-    await getJson(node.api, `/accounts/${account.address}`),
-  ];
+  const { chainId, nonce, finalizedHeight } = await readStanding(node.api, account.address);
   const transaction = signTransactionAsEvmAccount(
     {
-      chainId: String(status.chain_id),
+      chainId,
       from: account.address,
-      nonce: Number(state.next_nonce),
-      expiresAtHeight: Number(status.finalized_height) + VALID_BLOCKS,
+      nonce,
+      expiresAtHeight: finalizedHeight + VALID_BLOCKS,
       onlyAtHeight: 0,
       body,
     },
@@ -41,10 +42,7 @@ export async function send(words: readonly string[], options: SendOptions, io: C
   const accepted = await postJson(node.api, '/transactions', {
     transaction: toHex(encodeTransaction(transaction)),
   });
-  const id = String(accepted.id);
-  const outcome = options.wait === 'accepted' ? accepted : await waitFor(node.api, id, options, io);
-  report({ ...outcome, id, node: node.name, from: account.address }, options, io);
-  return outcome.status === 'failed' ? exitCodes.failed : exitCodes.ok;
+  return tellOutcome(accepted, { node, from: account.address }, options, io);
 }
 
 function parseOperation(words: readonly string[], devnet: DevnetDescription): TransactionBody {
@@ -68,7 +66,7 @@ function parseOperation(words: readonly string[], devnet: DevnetDescription): Tr
     default:
       throw new CodedError(
         USAGE,
-        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE`,
+        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE, operation FILE`,
       );
   }
 }
@@ -93,20 +91,4 @@ function parseAmount(text = ''): bigint {
     USAGE,
     `expected an amount of whole smallest units above 0, got ${JSON.stringify(text)}`,
   );
-}
-
-function waitFor(api: string, id: string, options: SendOptions, io: CliIo): Promise<Json> {
-  const enough = options.wait === 'included' ? ['included', 'final', 'failed'] : ['final', 'failed'];
-  return waitForStatus({ api, path: `/transactions/${id}`, what: `transaction ${id}` }, enough, options, io);
-}
-
-function report(outcome: Json, options: SendOptions, io: CliIo): void {
-  if (options.json === true) {
-    io.out(`${JSON.stringify(outcome)}\n`);
-    return;
-  }
-  const { id, status, height, code, node } = outcome;
-  const where = height === undefined ? '' : ` at height ${String(height)}`;
-  const why = code === undefined ? '' : ` [${String(code)}]`;
-  io.out(`${String(status)}${where}${why}  ${String(id)}  (${String(node)})\n`);
 }

@@ -54,6 +54,7 @@ const peerFault =
 
 const advice: Readonly<Record<string, string>> = {
   BATCH_FILE_INVALID: 'Correct the file; docs/api.md, atomic batches, has an example.',
+  OPERATION_FILE_INVALID: 'Correct the file; docs/api.md, escrows and other operations, says what it holds.',
   CLI_USAGE: 'See `sidereal --help`; the message names the nearest command or option.',
   NOT_AVAILABLE_YET: 'Leave it out, or wait for the version that has it; the message names the feature.',
   OUT_DIR_TAKEN: 'Choose another folder for `--out`, or empty this one.',

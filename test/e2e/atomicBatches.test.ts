@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AtomicBatchBody } from '../../node/api/atomicBatchBody.ts';
 import { getJson, type Json } from '../../node/devnet/apiClient.ts';
+import type { DevnetDescription } from '../../node/devnet/description.ts';
 import type { AtomicBatch, SettlementRequest } from '../../settlement/atomic/types.ts';
 import { AtomicBatchClient } from '../helpers/atomicBatchClient.ts';
 import { DevnetCommand, findFreeBase, quick } from '../helpers/devnetCommand.ts';
@@ -226,6 +227,45 @@ describe('atomic batches over HTTP on a devnet', () => {
     expect(broken).toMatchObject({
       code: 2,
       err: expect.stringMatching(/requests\/0\/amount.*\[BATCH_FILE_INVALID\]/),
+    });
+  });
+});
+
+describe('operations over HTTP on a devnet', () => {
+  it('are sent from a file with funded accounts, vouchers and closes signed by both sides', async () => {
+    await start();
+    const { nodes } = JSON.parse(readFileSync(join(dataDir, 'devnet.json'), 'utf8')) as DevnetDescription;
+    const api = nodes[0]?.api ?? '';
+    const file = join(dataDir, '..', 'operation.json');
+    const send = async (content: object): Promise<Json> => {
+      writeFileSync(file, JSON.stringify(content));
+      const sent = await sidereal('send', 'operation', file, '--wait', 'final', '--json');
+      expect(sent).toMatchObject({ code: 0, err: '' });
+      return JSON.parse(sent.out) as Json;
+    };
+    const example = fileURLToPath(new URL('../../docs/examples/escrow.json', import.meta.url));
+    const { status, escrow_id } = await send(JSON.parse(readFileSync(example, 'utf8')) as object);
+    expect(status).toBe('final');
+    expect(await getJson(api, `/escrows/${String(escrow_id)}`)).toMatchObject({ threshold: 2 });
+
+    const open = { type: 'channel_open', payee: 1, asset: ASSET, amount: '50' };
+    const [first, second] = [await send({ operation: open }), await send({ operation: open })];
+    const voucher = { payer: 0, amount: '20', nonce: 1 };
+    await send({
+      operation: { type: 'channel_unilateral_close', channel_id: first.channel_id, voucher },
+    });
+    expect(await getJson(api, `/channels/${String(first.channel_id)}`)).toMatchObject({
+      status: 'closing',
+      closing: { amount: '20', nonce: 1 },
+    });
+    const close = { type: 'channel_close', channel_id: second.channel_id, amount: '20' };
+    await send({ operation: close, signers: [1] });
+    expect(await getJson(api, `/channels/${String(second.channel_id)}`)).toMatchObject({ status: 'closed' });
+
+    writeFileSync(file, JSON.stringify({ operation: { ...close, amount: 'all' } }));
+    expect(await sidereal('send', 'operation', file)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/operation\/amount.*\[OPERATION_FILE_INVALID\]/),
     });
   });
 });

@@ -2,8 +2,31 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AnswerCode, apiCodes } from '../../../../node/api/codes.ts';
 import { codesOf } from '../../../../node/api/openApi.ts';
+import { operationDoors } from '../../../../node/api/operationBody.ts';
+import { operationForms } from '../../../../node/api/operationForms.ts';
 import { ApiHarness, Description } from '../../../helpers/apiHarness.ts';
 import { admin, good, refused } from './answerRows.ts';
+
+/** A body of the doors of operations whose operation is anything, or nearly right. */
+const operationJson = fc
+  .record({
+    operation: fc.oneof(
+      fc.jsonValue(),
+      fc.record({
+        type: fc.constantFrom(...Object.keys(operationForms)),
+        escrow_id: fc.constant(`0x${'ab'.repeat(32)}`),
+        channel_id: fc.constant(`0x${'ab'.repeat(32)}`),
+        amount: fc.jsonValue(),
+      }),
+      fc
+        .tuple(fc.constantFrom(...Object.values(operationForms)), fc.dictionary(fc.string(), fc.jsonValue()))
+        .map(([{ example }, changes]) => ({ ...example, ...changes })),
+    ),
+    sender: fc.constant(`0x${'ab'.repeat(20)}`),
+    nonce: fc.nat(),
+    signature: fc.constant(`0x${'00'.repeat(65)}`),
+  })
+  .map((one) => JSON.stringify(one));
 
 describe('answers of the API', () => {
   let api: ApiHarness;
@@ -65,6 +88,7 @@ describe('answers of the API', () => {
       'fee-proposals',
     ]
       .map((name) => `GET /${name}/{id} 200`)
+      .concat(Object.keys(operationDoors).map((path) => `POST ${path} 202`))
       .concat('GET /metrics 200', 'GET /events 200', 'POST /atomic-batches 200');
     const successes = description.list().filter(({ key }) => key.endsWith(' 200') || key.endsWith(' 202'));
     for (const { key } of successes) expect([...seen, ...elsewhere]).toContain(key);
@@ -130,6 +154,7 @@ describe('answers of the API', () => {
       fc
         .record({ transaction: fc.oneof(fc.string(), fc.stringMatching(/^0x([0-9a-f]{2}){1,90}$/)) })
         .map((one) => JSON.stringify(one)),
+      operationJson,
       fc.record({ batch_size: fc.jsonValue() }).map((one) => JSON.stringify(one)),
       fc.constant('{"__proto__":{"x":1}}'),
       fc.string(),
@@ -137,6 +162,7 @@ describe('answers of the API', () => {
     const paths = fc.constantFrom(
       '/transactions',
       '/atomic-batches',
+      ...Object.keys(operationDoors),
       '/admin/settle-now',
       '/admin/set-batch-size',
     );
