@@ -3,7 +3,7 @@
  * `npm test` leaves out a suite whose needs the machine does not have, and says so (scripts/test.ts).
  */
 
-export type RequirementName = 'postgres' | 'redis' | 'anvil' | 'chromium';
+export type RequirementName = 'postgres' | 'redis' | 'anvil' | 'chromium' | 'redis-server';
 
 /** Something a machine may have. It counts as there when the variable is set, the port answers, or one of the commands is on the path. */
 export interface Requirement {
@@ -31,11 +31,15 @@ export const requirements: readonly Requirement[] = [
     variable: 'SIDEREAL_TEST_CHROMIUM_PATH',
     commands: ['chromium', 'chromium-browser', 'google-chrome'],
   },
+  // Suites that kill it or want settings of their own start it themselves.
+  { name: 'redis-server', variable: 'SIDEREAL_TEST_REDIS_SERVER_PATH', commands: ['redis-server'] },
 ];
 
 export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/redisQueue.test.ts', needs: ['redis'] },
   { file: 'test/contract/postgresQueue.test.ts', needs: ['postgres'] },
+  { file: 'test/contract/redisInputs.test.ts', needs: ['redis-server'] },
+  { file: 'test/contract/postgresInputs.test.ts', needs: ['postgres'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },
 ];

@@ -1,6 +1,7 @@
 /** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
 import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
+import { inputStorageCodes } from '../../node/batcher/storage/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
 import { coreCodes } from '../../node/core/codes.ts';
@@ -43,6 +44,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   core: coreCodes,
   api: apiCodes,
   runtime: runtimeCodes,
+  inputStorage: inputStorageCodes,
   simulation: simulationCodes,
   other: otherCodes,
 };
@@ -467,6 +469,26 @@ const advice: Readonly<Record<string, string>> = {
   REQUEST_TIMEOUT: 'Send it again, faster.',
   ROUTE_UNKNOWN: '`GET /openapi.json` lists every path.',
   TRANSACTION_UNKNOWN: 'Look in the blocks of the time, or ask the node it was sent to.',
+
+  INPUT_BATCH_UNKNOWN: 'Read its inputs: each has a verdict, or waits for another batch.',
+  INPUT_ROW_TOO_LARGE: 'Send a smaller input, or make smaller batches.',
+  INPUT_ROWS_NOT_WAITING: 'Read what waits again; another process may have taken it.',
+  INPUT_STORAGE_CLOSED: 'Start the batcher again.',
+  INPUT_STORAGE_CONTENDED: 'Make the same call again.',
+  INPUT_STORAGE_DAMAGED: 'Restore what the message names from a copy, or do what it says.',
+  INPUT_STORAGE_DRIVER_MISSING: 'Run `npm install` without `--omit=optional`.',
+  INPUT_STORAGE_FULL: 'Send the input again later; see why batches are not confirmed, or raise the limits.',
+  INPUT_STORAGE_LOCKED: 'Stop the other process, or choose another folder.',
+  INPUT_STORAGE_NOT_DURABLE:
+    'PostgreSQL: `fsync = on`, `synchronous_commit = on`. Redis: `--appendonly yes --appendfsync always --maxmemory-policy noeviction`.',
+  INPUT_STORAGE_READ_FAILED:
+    'Look at the health of the disk, then make the same call again; restore the folder from a copy if it stays.',
+  INPUT_STORAGE_REFUSED:
+    'Correct address, user, password or database; on PostgreSQL the user needs the right to make a schema.',
+  INPUT_STORAGE_UNREACHABLE: 'See to the server; nothing was half done, and the same call may be made again.',
+  INPUT_STORAGE_VERSION: 'Use the version that wrote it, or another folder or namespace.',
+  INPUT_STORAGE_WRITE_FAILED: 'Look at the space and the health of the disk, then make the same call again.',
+  INPUT_TRANSITION_REFUSED: 'Read the input or the batch again: the message says in which state it is.',
 
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',

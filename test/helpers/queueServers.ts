@@ -98,7 +98,7 @@ interface PostgresClient {
   end(): Promise<void>;
 }
 
-async function withPostgres<Value>(work: (client: PostgresClient) => Promise<Value>): Promise<Value> {
+export async function withPostgres<Value>(work: (client: PostgresClient) => Promise<Value>): Promise<Value> {
   const { Client } = createRequire(import.meta.url)('pg') as {
     Client: new (url: string) => PostgresClient;
   };

@@ -151,7 +151,15 @@ const fixtures: readonly Fixture[] = [
   ...['node/core', 'node/runtime', 'node/simulation', 'node/report', 'node/replay', 'node/api'].map((room) =>
     importing(room, 'bullmq', onlyQueue),
   ),
-  ...['bullmq', 'ioredis', 'pg'].map((name) => importing('node/experiment/queue', name, onlyQueue)),
+  ...['bullmq', 'ioredis', 'pg'].flatMap((name) => [
+    importing('node/experiment/queue', name, onlyQueue),
+    importing('node/batcher/storage', name, onlyQueue),
+  ]),
+  ...['postgresLink', 'redisLink'].map((name) => ({
+    file: `node/batcher/storage/${name}.ts`,
+    code: "import { thing } from 'ioredis';\n\nexport const load = () => [thing, import('pg')];\n",
+    complaint: undefined,
+  })),
   fixture('node/cli', "export const load = () => import('bullmq');\n", onlyQueue),
   {
     file: 'node/experiment/queue/bullQueue.ts',
