@@ -36,6 +36,7 @@ export const domains = {
   proofTrust: 0x22,
   verifyingKey: 0x23,
   settlementStatement: 0x24,
+  userInput: 0x25,
 } as const;
 
 export type Domain = keyof typeof domains;
