@@ -1,10 +1,10 @@
 /** The body of `POST /atomic-batches`, and the transaction it stands for: an `atomic_batch` that any block may hold. */
 import { type Static, Type } from '@sinclair/typebox';
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Hash } from '../../consensus/primitives/flavor.ts';
+import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import { METADATA_BYTES_MAX, REQUESTS_DECODED_MAX } from '../../settlement/atomic/codec.ts';
 import { proofJsonSchema, readProofJson } from '../../settlement/atomic/proofs/proofJson.ts';
-import type { SettlementRequest } from '../../settlement/atomic/types.ts';
+import type { AtomicBatchOperation, SettlementRequest } from '../../settlement/atomic/types.ts';
 import { addressExample, closed, hashExample, heightField } from './fields.ts';
 import { kindField } from './receiptAnswer.ts';
 import {
@@ -12,11 +12,14 @@ import {
   assetField,
   type BodyCode,
   BodyError,
+  type Cosigned,
   findProblem,
   givenAmountField,
   idField,
   readAmount,
+  readCosigned,
   readSigned,
+  signersField,
   signingFields,
 } from './signedBody.ts';
 
@@ -36,24 +39,35 @@ const requestField = Type.Object(
   closed,
 );
 
+const batchFields = {
+  batch_id: idField('drawn at random; stands for one batch on a chain'),
+  expires_at_height: Type.Integer({
+    ...heightField,
+    description: 'last height of a block that may execute it, at most `atomic_batches.timeout_blocks` ahead',
+  }),
+  requests: Type.Array(requestField, {
+    maxItems: REQUESTS_DECODED_MAX,
+    description: 'settled in this order, all or none',
+  }),
+};
+const cosigner = 'a payer, whoever releases from an escrow, or both sides of a channel';
+
 export const atomicBatchBodySchema = Type.Object(
-  {
-    batch_id: idField('drawn at random; stands for one batch on a chain'),
-    expires_at_height: Type.Integer({
-      ...heightField,
-      description:
-        'last height of a block that may execute it, at most `atomic_batches.timeout_blocks` ahead',
-    }),
-    requests: Type.Array(requestField, {
-      maxItems: REQUESTS_DECODED_MAX,
-      description: 'settled in this order, all or none',
-    }),
-    ...signingFields('batch', 'a payer, whoever releases from an escrow, or both sides of a channel'),
-  },
+  { ...batchFields, ...signingFields('batch', cosigner) },
+  closed,
+);
+
+/** A batch whose sender is told by whatever carries it. */
+export const atomicBatchPartSchema = Type.Object(
+  { type: Type.Literal('atomic_batch'), ...batchFields, signers: signersField('batch', cosigner) },
   closed,
 );
 
 export type AtomicBatchBody = Static<typeof atomicBatchBodySchema>;
+export type AtomicBatchPart = Pick<
+  AtomicBatchBody,
+  'batch_id' | 'expires_at_height' | 'requests' | 'signers'
+>;
 
 export const atomicBatchBodyExample: AtomicBatchBody = {
   batch_id: hashExample,
@@ -84,15 +98,27 @@ export function findBodyProblem(json: unknown): ReturnType<typeof findProblem> {
  * @returns Its bytes; or a refusal whose details name the place.
  */
 export function readAtomicBatchBody(body: AtomicBatchBody, chainId: Hash): Verdict<Uint8Array, BodyCode> {
-  return readSigned(body, { chainId, expiresAtHeight: 0 }, (signers) => ({
-    type: 'atomic_batch',
-    batch: {
-      batchId: body.batch_id.toLowerCase(),
-      expiresAtHeight: body.expires_at_height,
-      requests: body.requests.map(readRequest),
-    },
-    signers,
-  }));
+  return readSigned(body, { chainId, expiresAtHeight: 0 }, (signers) => operationOf(body, signers));
+}
+
+/**
+ * The batch alone, whatever its signatures are worth.
+ * @param part - What `atomicBatchPartSchema` lets pass.
+ * @returns Or a refusal whose details name the place.
+ */
+export function readAtomicBatchPart(
+  part: AtomicBatchPart,
+): Verdict<Cosigned<AtomicBatchOperation>, BodyCode> {
+  return readCosigned(part.signers, (signers) => operationOf(part, signers));
+}
+
+function operationOf(part: AtomicBatchPart, signers: readonly Address[]): AtomicBatchOperation {
+  const batch = {
+    batchId: part.batch_id.toLowerCase(),
+    expiresAtHeight: part.expires_at_height,
+    requests: part.requests.map(readRequest),
+  };
+  return { type: 'atomic_batch', batch, signers };
 }
 
 function readRequest(request: AtomicBatchBody['requests'][number], index: number): SettlementRequest {

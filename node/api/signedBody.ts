@@ -8,6 +8,7 @@ import { isKeyAddress, signatureBytesOf } from '../../consensus/primitives/addre
 import { fromHex } from '../../consensus/primitives/bytes.ts';
 import { accept, type Refusal, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import { type Address, AMOUNT_MAX, type Amount, type Hash } from '../../consensus/primitives/flavor.ts';
+import type { Signature } from '../../consensus/primitives/signature.ts';
 import { SIGNERS_MAX } from '../../settlement/atomic/codec.ts';
 import { encodeTransaction } from '../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
@@ -36,14 +37,9 @@ const nonceField = Type.Integer({
   description: 'of the sender: `next_nonce` of GET /accounts/:address',
 });
 
-/** Who sends it, and who signs. @param what - Is sent. @param cosigner - Whoever may sign beside the sender. */
-export const signingFields = (what: string, cosigner: string) => ({
-  sender: accountField(`who sends the ${what} and takes the nonce`),
-  nonce: nonceField,
-  signature: signatureField(
-    'of the sender over the transaction (docs/api.md, signing a batch); an EVM account signs its SHA-256',
-  ),
-  signers: Type.Optional(
+/** Who signs beside the sender. @param what - Is sent. @param cosigner - Whoever may sign. */
+export const signersField = (what: string, cosigner: string) =>
+  Type.Optional(
     Type.Array(
       Type.Object(
         {
@@ -54,7 +50,16 @@ export const signingFields = (what: string, cosigner: string) => ({
       ),
       { maxItems: SIGNERS_MAX, description: `who authorises the ${what} beside the sender` },
     ),
+  );
+
+/** Who sends it, and who signs. @param what - Is sent. @param cosigner - Whoever may sign beside the sender. */
+export const signingFields = (what: string, cosigner: string) => ({
+  sender: accountField(`who sends the ${what} and takes the nonce`),
+  nonce: nonceField,
+  signature: signatureField(
+    'of the sender over the transaction (docs/api.md, signing a batch); an EVM account signs its SHA-256',
   ),
+  signers: signersField(what, cosigner),
 });
 
 const signedSchema = Type.Object(signingFields('body', 'a signer'));
@@ -83,6 +88,24 @@ export function findProblem(
   return undefined;
 }
 
+/** What a body does, and the signatures of those who authorise it beside whoever sends it. */
+export interface Cosigned<Body> {
+  readonly body: Body;
+  /** One for each of them, ascending by address. */
+  readonly cosignatures: readonly Signature[];
+}
+
+/**
+ * What a body does, for a sender who is told by whatever carries it.
+ * @param bodyOf - As for `readSigned`.
+ */
+export function readCosigned<Body>(
+  signers: Signed['signers'],
+  bodyOf: (signers: readonly Address[]) => Body,
+): Verdict<Cosigned<Body>, BodyCode> {
+  return readBody(() => cosigned(signers, bodyOf));
+}
+
 /**
  * The signed transaction that a body stands for, whatever its signatures are worth.
  * @param bodyOf - What it does, for those who sign beside the sender, ascending; may throw `BodyError`.
@@ -93,24 +116,40 @@ export function readSigned(
   { chainId, expiresAtHeight }: { readonly chainId: Hash; readonly expiresAtHeight: number },
   bodyOf: (signers: readonly Address[]) => TransactionBody,
 ): Verdict<Uint8Array, BodyCode> {
-  try {
+  return readBody(() => {
     const from = given.sender.toLowerCase();
-    const cosigners = readSigners(given.signers ?? []);
-    const bytes = encodeTransaction({
+    const { body, cosignatures } = cosigned(given.signers, bodyOf);
+    return encodeTransaction({
       chainId,
       from,
       nonce: given.nonce,
       expiresAtHeight,
       onlyAtHeight: 0,
-      body: bodyOf(cosigners.map(({ address }) => address)),
+      body,
       auth: {
         type: 'native',
         scheme: isKeyAddress(from) ? 'ed25519' : 'secp256k1',
         signature: readSignature(from, given.signature, '/signature'),
       },
-      cosignatures: cosigners.map(({ signature }) => signature),
+      cosignatures,
     });
-    return accept(bytes);
+  });
+}
+
+function cosigned<Body>(
+  signers: Signed['signers'],
+  bodyOf: (signers: readonly Address[]) => Body,
+): Cosigned<Body> {
+  const cosigners = readSigners(signers ?? []);
+  return {
+    body: bodyOf(cosigners.map(({ address }) => address)),
+    cosignatures: cosigners.map(({ signature }) => signature),
+  };
+}
+
+function readBody<Value>(read: () => Value): Verdict<Value, BodyCode> {
+  try {
+    return accept(read());
   } catch (cause) {
     if (!(cause instanceof BodyError)) throw cause;
     return refuseBody(cause);
