@@ -1,6 +1,8 @@
 /** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
 import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
+import { batcherOptionCodes } from '../../node/batcher/criteria/codes.ts';
+import { inputCodes } from '../../node/batcher/input/codes.ts';
 import { inputStorageCodes } from '../../node/batcher/storage/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
@@ -43,6 +45,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   consensus: consensusCodes,
   core: coreCodes,
   api: apiCodes,
+  batcher: { ...inputCodes, ...batcherOptionCodes },
   runtime: runtimeCodes,
   inputStorage: inputStorageCodes,
   simulation: simulationCodes,
@@ -399,6 +402,29 @@ const advice: Readonly<Record<string, string>> = {
   SYNC_UNASKED: nothing,
   TOPIC_UNKNOWN: 'Upgrade the peer, or this node: they disagree on the topics.',
   VOTES_EMPTY: nothing,
+
+  BATCHER_OPTION_INVALID: 'Write what the message expects; it lists all that is wrong.',
+  BATCHER_RETENTION_TOO_SHORT:
+    'Remember requests for as long as the message says, or take a shorter freshness.',
+  INPUT_ADDRESS_INVALID: 'Write `0x` and 40 hex digits for address type 0, 64 for 200.',
+  INPUT_AMOUNT_INVALID:
+    'Write whole smallest units from 1 to 2^128 - 1, in digits alone and without leading zeros.',
+  INPUT_ARGUMENT_INVALID: 'Write it as the message says; addresses are in lower case.',
+  INPUT_ARGUMENTS_MISCOUNTED: 'Write the command as the message shows it.',
+  INPUT_ASSET_AMBIGUOUS: 'Send the transaction as sealed JSON, which says what the signed text hides.',
+  INPUT_ASSET_UNKNOWN: 'Use a symbol that `GET /assets` lists, letter by letter.',
+  INPUT_COMMAND_UNKNOWN: 'Begin with a command that the message names, or seal JSON.',
+  INPUT_FROM_FUTURE: 'Set the clock and sign again, or wait.',
+  INPUT_JSON_INVALID: 'Correct the place that the message names.',
+  INPUT_JSON_UNSEALED: 'Put the digest that the message gives into the input, and sign again.',
+  INPUT_NEVER_FITS: 'Split it; the details name the limit.',
+  INPUT_RATE_LIMITED: 'Send it again after the time that the answer names; it need not be signed anew.',
+  INPUT_REQUEST_INVALID: 'Correct the place that the message names.',
+  INPUT_SIGNATURE_INVALID:
+    'Sign the text in the details with the key of the address; namespace and target are part of it.',
+  INPUT_STALE: 'Sign it again with the present time.',
+  INPUT_TARGET_UNKNOWN: 'Name a target that the message lists, or leave it out.',
+  INPUT_TOO_LARGE: 'Send less; the details name the limit.',
 
   MESSAGE_TOO_LARGE: peerFault,
   NODE_OVERLOADED: 'Send it again later. If it lasts, the machine is too slow for what reaches it.',
