@@ -5,10 +5,9 @@
 import type { Libp2p, PeerId as Libp2pPeerId } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { type BackOffTimes, backOffMs } from '../backOff.ts';
 
-/** Waiting time after the first failure and at most, in ms. */
-const BACKOFF_MIN_MS = 100;
-const BACKOFF_MAX_MS = 5000;
+const dialBackOff: BackOffTimes = { minMs: 100, maxMs: 5000 };
 /** Time for one try, in ms. */
 const DIAL_TIMEOUT_MS = 5000;
 
@@ -57,7 +56,7 @@ export class Reconnector {
     for (const target of this.#targets) {
       if (target.peer?.equals(peer) !== true) continue;
       // A peer that hangs up soon, because it does not want this node, is tried ever less often.
-      if (performance.now() - target.connectedAtMs > BACKOFF_MAX_MS) target.failures = 0;
+      if (performance.now() - target.connectedAtMs > dialBackOff.maxMs) target.failures = 0;
       this.#retryLater(target);
     }
   }
@@ -83,9 +82,9 @@ export class Reconnector {
   #retryLater(target: Target): void {
     if (this.#abort.signal.aborted) return;
     clearTimeout(target.timer);
-    const waitMs = Math.min(BACKOFF_MIN_MS * 2 ** target.failures, BACKOFF_MAX_MS);
-    target.failures = Math.min(target.failures + 1, 16);
-    target.timer = setTimeout(() => this.#dial(target), waitMs * (0.5 + this.#random()));
+    const waitMs = backOffMs(target.failures, dialBackOff, this.#random);
+    target.failures += 1;
+    target.timer = setTimeout(() => this.#dial(target), waitMs);
   }
 
   #isConnected({ peer }: Target): boolean {
