@@ -79,11 +79,14 @@ export class BodyError extends Error {
   }
 }
 
+/** What is wrong with a body, and where, as a JSON pointer. */
+export interface BodyProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** The first place where JSON has another shape than a schema says. */
-export function findProblem(
-  schema: TSchema,
-  json: unknown,
-): { readonly path: string; readonly message: string } | undefined {
+export function findProblem(schema: TSchema, json: unknown): BodyProblem | undefined {
   for (const { path, message } of Value.Errors(schema, json)) return { path, message };
   return undefined;
 }

@@ -2,9 +2,9 @@
  * `sidereal send atomic_batch FILE`: signs the batch of a JSON file with funded accounts of a running devnet and hands it to
  * a node. The file has the requests of `POST /atomic-batches`; what a user would have to look up may be left out.
  */
-import { assert, type CodedError } from '../../consensus/primitives/codedError.ts';
+import type { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
-import { decodeTransaction, type Transaction } from '../../settlement/execution/transaction.ts';
+import type { Transaction } from '../../settlement/execution/transaction.ts';
 import { type AtomicBatchBody, findBodyProblem, readAtomicBatchBody } from '../api/atomicBatchBody.ts';
 import { type Json, postJson } from '../devnet/apiClient.ts';
 import type { DevnetDescription } from '../devnet/description.ts';
@@ -30,6 +30,7 @@ import {
   resolveAccount,
   type Standing,
   signatures,
+  transactionIn,
 } from './sendFile.ts';
 
 /** Blocks until a batch that says nothing expires: below the default of what a batch may wait. */
@@ -110,15 +111,8 @@ function signBatch(
   return { ...unsigned, ...signatures(readTransaction(unsigned, chainId, path), devnet) };
 }
 
-/** What the node will read out of the body is what is signed. */
 function readTransaction(body: AtomicBatchBody, chainId: Hash, path: string): Transaction {
-  const problem = findBodyProblem(body);
-  if (problem !== undefined) throw invalid(path, `${problem.path}: ${problem.message}`);
-  const read = readAtomicBatchBody(body, chainId);
-  if (!read.ok) throw invalid(path, JSON.stringify(read.details?.problems ?? read.message));
-  const decoded = decodeTransaction(read.value);
-  assert(decoded.ok, 'what was just encoded decodes');
-  return decoded.value.transaction;
+  return transactionIn(path, batchFile, findBodyProblem(body), () => readAtomicBatchBody(body, chainId));
 }
 
 function waitFor(api: string, accepted: Json, options: SendOptions, io: CliIo): Promise<Json> {

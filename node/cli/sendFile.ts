@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { signAsEvmAccount } from '../../consensus/primitives/accountSignature.ts';
 import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
-import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { assert, CodedError, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
 import {
   cosigningBytes,
+  decodeTransaction,
   signTransactionAsEvmAccount,
   type Transaction,
 } from '../../settlement/execution/transaction.ts';
 import { cosignersOf } from '../../settlement/execution/transactionBody.ts';
+import type { BodyCode, BodyProblem } from '../api/signedBody.ts';
 import { getJson } from '../devnet/apiClient.ts';
 import type { DevnetDescription } from '../devnet/description.ts';
 import type { CliCode } from './codes.ts';
@@ -58,14 +60,50 @@ export function pathOf(words: readonly string[], name: string): string {
 export function readObjectFile(path: string, kind: FileKind): JsonObject {
   let file: unknown;
   try {
-    file = JSON.parse(readFileSync(path, 'utf8'));
+    file = JSON.parse(readText(path, kind));
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw invalidFile(path, kind, (cause as Error).message, cause);
   }
   if (!isObject(file)) throw invalidFile(path, kind, `expected an object such as ${kind.example}`);
   const unknown = Object.keys(file).find((key) => !kind.keys.includes(key));
   if (unknown === undefined) return file;
   throw invalidFile(path, kind, `unknown key ${unknown}; known: ${kind.keys.join(', ')}`);
+}
+
+function readText(path: string, { code }: FileKind): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CodedError(code, `cannot read the file: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+/**
+ * The transaction that the node will read out of a body, which is what is signed.
+ * @param problem - The first place where the body has another shape than the node's schema says.
+ * @param read - As the node reads it.
+ * @throws {CodedError} The file's own code, with the place.
+ */
+export function transactionIn(
+  path: string,
+  kind: FileKind,
+  problem: BodyProblem | undefined,
+  read: () => Verdict<Uint8Array, BodyCode>,
+): Transaction {
+  if (problem !== undefined) throw invalidFile(path, kind, problemText(problem));
+  const bytes = read();
+  if (!bytes.ok) {
+    const problems = bytes.details?.problems as readonly BodyProblem[] | undefined;
+    throw invalidFile(path, kind, problems?.map(problemText).join('; ') ?? bytes.message);
+  }
+  const decoded = decodeTransaction(bytes.value);
+  assert(decoded.ok, 'what was just encoded decodes');
+  return decoded.value.transaction;
+}
+
+function problemText({ path, message }: BodyProblem): string {
+  return `${path}: ${message}`;
 }
 
 export function invalidFile(

@@ -6,7 +6,7 @@ import { toHex } from '../../consensus/primitives/bytes.ts';
 import { assert, type CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
 import { signVoucherAsEvmAccount } from '../../settlement/atomic/voucher.ts';
-import { decodeTransaction, type Transaction } from '../../settlement/execution/transaction.ts';
+import type { Transaction } from '../../settlement/execution/transaction.ts';
 import { voucherOf } from '../../settlement/execution/transactionBody.ts';
 import {
   doorOf,
@@ -35,6 +35,7 @@ import {
   resolveAccount,
   type Standing,
   signatures,
+  transactionIn,
 } from './sendFile.ts';
 import { tellOutcome } from './transactionOutcome.ts';
 
@@ -137,18 +138,12 @@ function withVoucherSigned(
   return { ...operation, voucher: { ...voucher, signature: toHex(signature) } };
 }
 
-/** What the node will read out of the body is what is signed. */
 function readTransaction(body: OperationBody, chainId: Hash, path: string): Transaction {
   const door = doorOf((body.operation as JsonObject).type);
   assert(door !== undefined, 'a door was found before');
   const types = typesOf(door);
   const problem = findProblem(operationBodySchema(types), body);
-  if (problem !== undefined) throw invalid(path, `${problem.path}: ${problem.message}`);
-  const read = readOperationBody(body, types, chainId);
-  if (!read.ok) throw invalid(path, JSON.stringify(read.details?.problems ?? read.message));
-  const decoded = decodeTransaction(read.value);
-  assert(decoded.ok, 'what was just encoded decodes');
-  return decoded.value.transaction;
+  return transactionIn(path, operationFile, problem, () => readOperationBody(body, types, chainId));
 }
 
 function invalid(path: string, reason: string): CodedError {
