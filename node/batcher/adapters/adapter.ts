@@ -73,6 +73,8 @@ export type Standing =
   | { readonly state: 'waiting' }
   /** It is nowhere: the same batch is submitted again, which must be safe if this was wrong. */
   | { readonly state: 'absent' }
+  /** It landed and was undone for good: its inputs are charged as for `BATCHER_BATCH_REVERTED`, and wait for other batches. */
+  | { readonly state: 'reverted'; readonly transactionHash: string }
   /** It can never land any more: its inputs wait for another batch, uncharged. */
   | { readonly state: 'lost' };
 
