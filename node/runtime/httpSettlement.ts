@@ -13,7 +13,13 @@ import { decodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import { type Conflict, ConflictPoll } from './conflictPoll.ts';
 import { SettlementPoll } from './settlementPoll.ts';
-import type { SettlementClient, SettlementQuestion } from './settlementPort.ts';
+import type {
+  PostAnswer,
+  PostedAnswer,
+  PostingClient,
+  SettlementClient,
+  SettlementQuestion,
+} from './settlementPort.ts';
 
 /** A call without an answer has failed after this long unless told otherwise, in ms: less than half a settlement block. */
 const CALL_TIMEOUT_MS = 2000;
@@ -24,6 +30,8 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 const hexBytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/);
 
+const hash32 = z.string().regex(/^0x[0-9a-f]{64}$/);
+
 const answers = {
   submit: z.union([
     z.object({ type: z.literal('accepted') }),
@@ -32,6 +40,16 @@ const answers = {
   standing: z.object({
     type: z.literal('standing'),
     standing: z.enum(['settled', 'reverted', 'waiting', 'unknown']),
+  }),
+  post: z.union([
+    z.object({ type: z.literal('accepted'), hash: hash32 }),
+    z.object({ type: z.literal('refused'), code: z.string() }),
+  ]),
+  posted: z.object({
+    standing: z.enum(['included', 'waiting', 'unknown']),
+    settlement_height: z.int().nonnegative().nullable(),
+    head_height: z.int().nonnegative(),
+    next_base_fee: z.string().regex(/^[0-9]{1,39}$/),
   }),
   blocks: z.array(hexBytes),
   conflicts: z.array(z.tuple([hexBytes, hexBytes])),
@@ -46,7 +64,7 @@ export interface HttpSettlementOptions {
   readonly callTimeoutMs?: number;
 }
 
-export class HttpSettlement implements SettlementClient {
+export class HttpSettlement implements SettlementClient, PostingClient {
   readonly #urls: readonly string[];
   readonly #callTimeoutMs: number;
   readonly #poll: SettlementPoll;
@@ -106,6 +124,24 @@ export class HttpSettlement implements SettlementClient {
   async ask(question: SettlementQuestion): Promise<SettlementAnswer> {
     const outcome = await this.#tryAll('settlement_standing', { ...question }, answers.standing);
     return outcome.type === 'answered' ? outcome.value : outcome;
+  }
+
+  async post(bytes: Uint8Array): Promise<PostAnswer> {
+    const outcome = await this.#tryAll('settlement_post', { bytes: toHex(bytes) }, answers.post);
+    return outcome.type === 'answered' ? outcome.value : outcome;
+  }
+
+  async askPosted(hash: Hash): Promise<PostedAnswer> {
+    const outcome = await this.#tryAll('settlement_posted', { hash }, answers.posted);
+    if (outcome.type !== 'answered') return outcome;
+    const { standing, settlement_height, head_height, next_base_fee } = outcome.value;
+    return {
+      type: 'posted',
+      standing,
+      settlementHeight: settlement_height ?? undefined,
+      headHeight: head_height,
+      nextBaseFee: BigInt(next_base_fee),
+    };
   }
 
   follow(fromHeight: SettlementHeight, deliver: (block: SettlementBlock) => Promise<void>): void {

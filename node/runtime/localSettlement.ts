@@ -1,19 +1,26 @@
 /** A client of a settlement chain in the same process: no wire, the same answers. The chain may come and go. */
-import type { SettlementHeight } from '../../consensus/primitives/flavor.ts';
+import type { Hash, SettlementHeight } from '../../consensus/primitives/flavor.ts';
 import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import { ConflictPoll } from './conflictPoll.ts';
 import type { SettlementHost } from './settlementHost.ts';
 import { SettlementPoll } from './settlementPoll.ts';
-import type { SettlementClient, SettlementQuestion } from './settlementPort.ts';
+import type {
+  PostAnswer,
+  PostedAnswer,
+  PostingClient,
+  SettlementClient,
+  SettlementQuestion,
+} from './settlementPort.ts';
 
 /** Longest wait for a new block, or for news of a conflict, in one go, in ms. */
 const WAIT_MS = 10_000;
 
 const failed: SettlementAnswer = { type: 'failed' };
+const noAnswer = { type: 'failed' } as const;
 
-export class LocalSettlement implements SettlementClient {
+export class LocalSettlement implements SettlementClient, PostingClient {
   readonly #host: () => SettlementHost | undefined;
   readonly #poll: SettlementPoll;
   readonly #conflicts: ConflictPoll;
@@ -39,6 +46,14 @@ export class LocalSettlement implements SettlementClient {
 
   async ask(question: SettlementQuestion): Promise<SettlementAnswer> {
     return this.#host()?.ask(question) ?? failed;
+  }
+
+  async post(bytes: Uint8Array): Promise<PostAnswer> {
+    return this.#host()?.post(bytes) ?? noAnswer;
+  }
+
+  async askPosted(hash: Hash): Promise<PostedAnswer> {
+    return this.#host()?.askPosted(hash) ?? noAnswer;
   }
 
   follow(fromHeight: SettlementHeight, deliver: (block: SettlementBlock) => Promise<void>): void {

@@ -11,6 +11,7 @@ import {
   settlementTransactionHash,
 } from '../../settlement/chain/transactionCodec.ts';
 import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
+import { postedInputHash } from '../../settlement/net/postedInput.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
@@ -18,7 +19,7 @@ import type { Conflict } from './conflictPoll.ts';
 import { SettlementConflicts } from './settlementConflicts.ts';
 import { SettlementFaults } from './settlementFaults.ts';
 import { applyOperation, type ChainOperation, SettlementLog } from './settlementLog.ts';
-import type { SettlementQuestion } from './settlementPort.ts';
+import type { PostAnswer, PostedAnswer, SettlementQuestion } from './settlementPort.ts';
 import type { Store } from './store.ts';
 import type { Clock } from './systemClock.ts';
 
@@ -30,6 +31,9 @@ export interface Known {
   readonly height: SettlementHeight;
   readonly hash: Hash;
 }
+
+/** No answer: the call failed, or nobody will hear. */
+type Failure = Extract<SettlementAnswer, { type: 'failed' | 'timed_out' }>;
 
 export interface SettlementHostOptions {
   readonly blockTimeMs: number;
@@ -146,6 +150,37 @@ export class SettlementHost {
     return verdict;
   }
 
+  /** Anybody posts bytes for the sidechain to execute. */
+  async post(bytes: Uint8Array): Promise<PostAnswer> {
+    return this.#play<PostAnswer>(() => {
+      const nowMs = this.#dependencies.clock.now();
+      const isNew = this.#chain.postStandingOf(postedInputHash(bytes)).standing === 'unknown';
+      const verdict = this.#chain.post(bytes, nowMs);
+      if (!verdict.ok) {
+        this.#dependencies.observer?.refused(verdict.code);
+        return { type: 'refused', code: verdict.code };
+      }
+      if (isNew) this.#append({ type: 'post', nowMs, bytes });
+      return { type: 'accepted', hash: verdict.value.hash };
+    });
+  }
+
+  /** Somebody asks where a post is. */
+  async askPosted(hash: Hash): Promise<PostedAnswer> {
+    return this.#play<PostedAnswer>(() => {
+      const standing = this.#chain.postStandingOf(hash);
+      const settlementHeight = standing.standing === 'included' ? standing.settlementHeight : undefined;
+      const { head, nextBaseFee } = this.#chain;
+      return {
+        type: 'posted',
+        standing: standing.standing,
+        settlementHeight,
+        headHeight: head.height,
+        nextBaseFee,
+      };
+    });
+  }
+
   blockAt(height: SettlementHeight): SettlementBlock | undefined {
     return this.#chain.blockAt(height);
   }
@@ -231,9 +266,9 @@ export class SettlementHost {
   }
 
   /** Carries a call out as the faults have it. What was done is in the log before anybody is answered. */
-  async #play(carryOut: () => SettlementAnswer): Promise<SettlementAnswer> {
+  async #play<Answer>(carryOut: () => Answer): Promise<Answer | Failure> {
     const { times, outcome } = this.#faults.strike();
-    let answer: SettlementAnswer = { type: 'failed' };
+    let answer: Answer | Failure = { type: 'failed' };
     for (let time = 0; time < times; time += 1) answer = carryOut();
     await this.#log.settled();
     if (outcome === 'lost') return { type: 'timed_out' };

@@ -12,6 +12,7 @@ import {
   readCrossChainParties,
   writeCrossChainParties,
 } from '../../settlement/net/crossChain.ts';
+import { POSTED_INPUT_BYTES_MAX } from '../../settlement/net/postedInput.ts';
 import type { Store } from './store.ts';
 
 export type ChainOperation =
@@ -24,7 +25,8 @@ export type ChainOperation =
   | { readonly type: 'reorganise'; readonly depth: number }
   /** A transaction that came and changed nothing, but proves something. */
   | { readonly type: 'seen'; readonly bytes: Uint8Array }
-  | { readonly type: 'deposit'; readonly deposit: CrossChainDeposit };
+  | { readonly type: 'deposit'; readonly deposit: CrossChainDeposit }
+  | { readonly type: 'post'; readonly nowMs: TimeMs; readonly bytes: Uint8Array };
 
 /** The position is the operation's byte: append, never reorder. */
 const types: readonly ChainOperation['type'][] = [
@@ -38,6 +40,7 @@ const types: readonly ChainOperation['type'][] = [
   'reorganise',
   'seen',
   'deposit',
+  'post',
 ];
 const KEY_PREFIX = 'operation/';
 const KEY_DIGITS = 12;
@@ -75,6 +78,9 @@ export function applyOperation(chain: MockSettlementChain, operation: ChainOpera
       return;
     case 'deposit':
       chain.deposit(operation.deposit);
+      return;
+    case 'post':
+      chain.post(operation.bytes, operation.nowMs);
       return;
   }
 }
@@ -157,6 +163,9 @@ function writeOperation(writer: Writer, operation: ChainOperation): void {
       writeCrossChainParties(writer, operation.deposit);
       writer.u32(operation.deposit.timeoutBlocks);
       return;
+    case 'post':
+      writer.i64(operation.nowMs).bytes(operation.bytes, POSTED_INPUT_BYTES_MAX);
+      return;
   }
 }
 
@@ -184,6 +193,8 @@ function readOperation(reader: Reader): ChainOperation {
       return { type, bytes: reader.bytes(TRANSACTION_BYTES_MAX) };
     case 'deposit':
       return { type, deposit: { ...readCrossChainParties(reader), timeoutBlocks: reader.u32() } };
+    case 'post':
+      return { type, nowMs: reader.i64(), bytes: reader.bytes(POSTED_INPUT_BYTES_MAX) };
     default:
       throw new DecodeError('no such operation');
   }

@@ -1,5 +1,5 @@
 /** The settlement chain as a node's runtime needs it, whatever chain that is and however it is reached. */
-import type { Hash, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import type { Amount, Hash, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { SettlementAnswer } from '../core/types.ts';
@@ -10,6 +10,31 @@ export interface SettlementQuestion {
   readonly seq: number;
   readonly attempt: number;
   readonly hash: Hash;
+}
+
+/** Answer to a post: its hash, a refusal with a code, or no answer, after which it may have been taken all the same. */
+export type PostAnswer =
+  | { readonly type: 'accepted'; readonly hash: Hash }
+  | { readonly type: 'refused'; readonly code: string }
+  | { readonly type: 'failed' | 'timed_out' };
+
+/** Where a post is, and what the next one costs. */
+export type PostedAnswer =
+  | {
+      readonly type: 'posted';
+      readonly standing: 'included' | 'waiting' | 'unknown';
+      /** Of the block that holds it. */
+      readonly settlementHeight: SettlementHeight | undefined;
+      readonly headHeight: SettlementHeight;
+      /** Per unit of gas, in the settlement chain's smallest fee unit. */
+      readonly nextBaseFee: Amount;
+    }
+  | { readonly type: 'failed' | 'timed_out' };
+
+/** The settlement chain as somebody needs it who posts inputs there (docs/protocol.md, posted inputs). Never throws. */
+export interface PostingClient {
+  post(bytes: Uint8Array): Promise<PostAnswer>;
+  askPosted(hash: Hash): Promise<PostedAnswer>;
 }
 
 export interface SettlementClient {

@@ -6,6 +6,8 @@
  * | `settlement_info` | | chain id, genesis hash and instant, interval, head |
  * | `settlement_submit` | transaction | `accepted`, or `refused` with a code |
  * | `settlement_standing` | proposer, seq, attempt, hash | settled, reverted, waiting or unknown |
+ * | `settlement_post` | bytes | `accepted` with the hash of the post, or `refused` with a code |
+ * | `settlement_posted` | hash | included (and where), waiting or unknown; height, and base fee of the next block |
  * | `settlement_block` | height | the block's bytes, or null |
  * | `settlement_blocks` | known, from_height, wait_ms | bytes of the blocks that follow, waiting for one |
  * | `settlement_conflicts` | known, wait_ms | pairs of transactions by which proposers contradicted themselves, one each |
@@ -17,8 +19,8 @@ import { isAddress } from '../../consensus/primitives/address.ts';
 import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
 import { AMOUNT_MAX, type Hash } from '../../consensus/primitives/flavor.ts';
 import { CROSS_CHAIN_TIMEOUT_BLOCKS_MAX } from '../../settlement/bridge/send.ts';
+import { POSTED_INPUT_BYTES_MAX } from '../../settlement/net/postedInput.ts';
 import { encodeSettlementBlock } from '../../settlement/net/settlementBlock.ts';
-import type { SettlementAnswer } from '../core/types.ts';
 import type { SettlementChainFault } from '../scenario/types.ts';
 import type { SettlementHost } from './settlementHost.ts';
 import type { SystemClock } from './systemClock.ts';
@@ -83,6 +85,8 @@ const fault = z.discriminatedUnion('kind', [
 const params = {
   submit: z.object({ transaction: hexBytes }),
   standing: z.object({ proposer: index, seq: index, attempt: index, hash }),
+  post: z.object({ bytes: hexBytes.max(2 + 2 * POSTED_INPUT_BYTES_MAX + 2) }),
+  posted: z.object({ hash }),
   block: z.object({ height: index }),
   blocks: z.object({
     known: z
@@ -166,6 +170,18 @@ export class SettlementRpc {
       }
       case 'settlement_standing':
         return resultOf(await host.ask(params.standing.parse(given)));
+      case 'settlement_post':
+        return resultOf(await host.post(fromHex(params.post.parse(given).bytes)));
+      case 'settlement_posted': {
+        const answer = resultOf(await host.askPosted(params.posted.parse(given).hash));
+        if (answer === lost) return lost;
+        return {
+          standing: answer.standing,
+          settlement_height: answer.settlementHeight ?? null,
+          head_height: answer.headHeight,
+          next_base_fee: answer.nextBaseFee.toString(),
+        };
+      }
       case 'settlement_block': {
         const block = host.blockAt(params.block.parse(given).height);
         return block === undefined ? null : toHex(encodeSettlementBlock(block));
@@ -224,12 +240,14 @@ export class SettlementRpc {
 }
 
 /** What stands for an answer that never comes. */
-const lost = Symbol('lost');
+const lost: unique symbol = Symbol('lost');
 
-function resultOf(answer: SettlementAnswer): unknown {
+function resultOf<Answer extends { readonly type: string }>(
+  answer: Answer,
+): Exclude<Answer, { type: 'failed' | 'timed_out' }> | typeof lost {
   if (answer.type === 'timed_out') return lost;
   if (answer.type === 'failed') throw new RpcError(rpcErrors.failed, 'the call failed');
-  return answer;
+  return answer as Exclude<Answer, { type: 'failed' | 'timed_out' }>;
 }
 
 class RpcError extends Error {

@@ -340,6 +340,9 @@ const advice: Readonly<Record<string, string>> = {
   SETTLEMENT_OUTBOX_CORRUPT:
     'Restore the disk, or start without it: the node then stays silent until that is safe.',
   CROSS_CHAIN_DEPOSITS_FULL: 'Deposit again once earlier ones have ended; each window ends at most eight.',
+  POSTED_INPUT_EMPTY: 'Post the bytes of the inputs.',
+  POSTED_INPUT_TOO_LARGE: 'Post fewer inputs at once: at most 64 KiB.',
+  POSTED_INPUTS_FULL: 'Post again after the next settlement block, which takes up to 16.',
   SETTLEMENT_TRACE_REPEATS: 'Give a longer trace, if fees that come again would mislead.',
   NET_BATCH_ALREADY_SETTLED: 'Nothing: this answers a resend.',
   BAD_RANGE: 'A proposer that follows the derived batch never sees it: compare `seq` and heights.',

@@ -13,6 +13,9 @@ export const chainCodes = {
   SETTLEMENT_OUTBOX_CORRUPT: 'A row of the outbox does not hold the signed transaction its key names.',
   CROSS_CHAIN_DEPOSITS_FULL:
     'As many deposits for the sidechain are open as may be; one that ends makes room.',
+  POSTED_INPUT_EMPTY: 'A post on the settlement chain holds no bytes.',
+  POSTED_INPUT_TOO_LARGE: 'A post on the settlement chain is larger than one may be.',
+  POSTED_INPUTS_FULL: 'As many posts wait for a block of the settlement chain as may; a block makes room.',
   SETTLEMENT_TRACE_REPEATS:
     'The base-fee trace has fewer rows than the run has settlement blocks and starts over.',
   NET_BATCH_ALREADY_SETTLED: 'The batch is settled; nothing is done.',

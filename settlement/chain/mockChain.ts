@@ -41,6 +41,7 @@ import {
   settlementGas,
 } from './feeMarket.ts';
 import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type SettlementKey, type WaitingTransaction } from './mempool.ts';
+import { type PostCode, PostedInputs, type PostStanding } from './postedInputs.ts';
 import { type ContractOutcome, type ContractSnapshot, SettlementContract } from './settlementContract.ts';
 import { createHoldings, type Holdings, movePrice, type PriceMove } from './swapPools.ts';
 import {
@@ -110,6 +111,7 @@ export class MockSettlementChain {
   /** Ring of the newest blocks, by height modulo `historyBlocks`. */
   readonly #blocks: (SettlementBlock | undefined)[] = [];
   readonly #acknowledgements = new Acknowledgements();
+  readonly #posts: PostedInputs;
   readonly #undoLog: UndoLog<ChainSnapshot>;
   readonly #censored = new Set<ValidatorIndex>();
   #disturbance = calm;
@@ -130,6 +132,7 @@ export class MockSettlementChain {
     this.#options = options;
     this.#undoLog = new UndoLog(options.reorgDepthMax ?? 0);
     this.#background = new BackgroundDemand(options, { random });
+    this.#posts = new PostedInputs(gasLimit);
     this.#contract = new SettlementContract({ ...options, holdings: createHoldings(options) }, dependencies);
     const { pools } = this.#contract.holdings;
     this.#reservesBytes = encodeReserves(pools);
@@ -304,6 +307,20 @@ export class MockSettlementChain {
     return accept(undefined);
   }
 
+  /**
+   * Takes in what anybody posts for the sidechain; a later block carries it. Posting the same bytes again is safe at any time.
+   * @param bytes - Must not change afterwards.
+   * @param nowMs - When it arrives; it may enter blocks with a later timestamp, never an equal one.
+   */
+  post(bytes: Uint8Array, nowMs: TimeMs): Verdict<{ readonly hash: Hash }, PostCode> {
+    return this.#posts.add(bytes, nowMs);
+  }
+
+  /** Where a post is: what somebody asks who did not hear the answer. */
+  postStandingOf(hash: Hash): PostStanding {
+    return this.#posts.standingOf(hash);
+  }
+
   /** Makes the next block from what arrived strictly before its instant. */
   produceBlock(timestampMs: TimeMs): SettlementBlock {
     const parent = this.#head;
@@ -320,10 +337,12 @@ export class MockSettlementChain {
     }
     let events = this.#acknowledgements.take(height);
     let gasUsed = 0;
-    if (this.#mempool.count + this.#deposits.length > 0 && !this.#full) {
+    if (this.#mempool.count + this.#deposits.length + this.#posts.waitingCount > 0 && !this.#full) {
       const included: SettlementEvent[] = [...events];
       gasUsed = this.#takeDeposits(included, height);
       gasUsed = this.#include(included, { height, timestampMs, baseFee }, gasUsed);
+      // Posts pay the base fee and no tip, so they get what is left.
+      gasUsed += this.#posts.take(included, { height, timestampMs, gasLeft: gasLimit - gasUsed });
       if (included.length > 0) events = Object.freeze(included);
     }
     gasUsed = Math.min(gasUsed + othersGas, gasLimit);
@@ -411,6 +430,7 @@ export class MockSettlementChain {
 
   #restore(before: ChainSnapshot): void {
     this.#blocks[this.#head.height % this.#options.historyBlocks] = undefined;
+    this.#posts.giveBack(this.#head, before.head.timestampMs);
     this.#head = before.head;
     this.#reservesBytes = before.reservesBytes;
     this.#mempool.restore(before.waiting, before.arrival);

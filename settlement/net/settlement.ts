@@ -14,6 +14,7 @@ import type {
 import type { Signature } from '../../consensus/primitives/signature.ts';
 import type { Certificate } from '../../consensus/vote.ts';
 import type { CrossChainAction, CrossChainEvent } from './crossChain.ts';
+import type { InputPosted } from './postedInput.ts';
 
 /** An asset's signed net flow; zero never appears. Lists are ascending by asset. */
 export interface NetAmount {
@@ -119,7 +120,8 @@ export type SettlementEvent =
       readonly asset: string;
       readonly amount: Amount;
     }
-  | CrossChainEvent;
+  | CrossChainEvent
+  | InputPosted;
 
 /** Reserves of the constant-product pool of `asset` against the base asset. */
 export interface PoolReserves {

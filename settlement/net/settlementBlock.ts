@@ -17,6 +17,7 @@ import {
   writeNetAmounts,
 } from './commitment.ts';
 import { type CrossChainEvent, readCrossChainEvent, writeCrossChainEvent } from './crossChain.ts';
+import { readInputPosted, writeInputPosted } from './postedInput.ts';
 import type {
   PoolReserves,
   RevertCode,
@@ -32,6 +33,7 @@ export type UnhashedSettlementBlock = Omit<SettlementBlock, 'hash'>;
 export const SETTLEMENT_EVENTS_LIMIT = 65_536;
 
 const actionTypes: readonly SettlementAction['type'][] = ['swap', 'draw', 'ibc_transfer'];
+/** The position is the type's byte: append, never reorder. */
 const eventTypes: readonly SettlementEvent['type'][] = [
   'batch_settled',
   'batch_reverted',
@@ -41,6 +43,7 @@ const eventTypes: readonly SettlementEvent['type'][] = [
   'cross_chain_deposited',
   'cross_chain_completed',
   'cross_chain_refunded',
+  'input_posted',
 ];
 /** The position is the code's byte: append, never reorder. */
 const revertCodes: readonly RevertCode[] = [
@@ -159,6 +162,10 @@ function writeEvent(writer: Writer, event: SettlementEvent): void {
     writeCrossChainEvent(writer, event);
     return;
   }
+  if (event.type === 'input_posted') {
+    writeInputPosted(writer, event);
+    return;
+  }
   writer.u64(event.seq);
   switch (event.type) {
     case 'batch_settled':
@@ -185,6 +192,7 @@ function readEvent(reader: Reader): SettlementEvent {
   const type = eventTypes[reader.u8()];
   if (type === undefined) throw new DecodeError('unknown settlement event');
   if (isCrossChainType(type)) return readCrossChainEvent(reader, type);
+  if (type === 'input_posted') return readInputPosted(reader);
   const seq = reader.u64();
   switch (type) {
     case 'batch_settled':

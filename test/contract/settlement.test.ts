@@ -1,10 +1,17 @@
+import type { Hash } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
 import { SettlementServer } from '../../node/api/settlementServer.ts';
 import type { Input, Output, SettlementAnswer } from '../../node/core/types.ts';
 import { HttpSettlement } from '../../node/runtime/httpSettlement.ts';
 import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
 import { SettlementHost } from '../../node/runtime/settlementHost.ts';
-import type { SettlementClient, SettlementQuestion } from '../../node/runtime/settlementPort.ts';
+import type {
+  PostAnswer,
+  PostedAnswer,
+  PostingClient,
+  SettlementClient,
+  SettlementQuestion,
+} from '../../node/runtime/settlementPort.ts';
 import { SettlementRpc } from '../../node/runtime/settlementRpc.ts';
 import type { SettlementChainFault } from '../../node/scenario/types.ts';
 import { EventQueue, type SimulationEvent } from '../../node/simulation/eventQueue.ts';
@@ -14,6 +21,7 @@ import { Links } from '../../node/simulation/network/links.ts';
 import { SettlementSide } from '../../node/simulation/settlement/settlementSide.ts';
 import { SettlementWatch } from '../../node/simulation/settlement/settlementWatch.ts';
 import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
+import { postedInputHash } from '../../settlement/net/postedInput.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { ManualClock } from '../helpers/manualClock.ts';
 import { MemoryStore } from '../helpers/memoryStore.ts';
@@ -31,6 +39,8 @@ class SimulatedSettlement implements SettlementUnderTest {
   readonly delivered: SettlementBlock[] = [];
   readonly conflicts: SettlementPair[] = [];
   readonly #queue = new EventQueue(0);
+  readonly #chain = createChain({ reorgDepthMax: 8 });
+  #refused: string | undefined;
   readonly #node = new SimulatedNode({ index: 0, name: 'node-0', power: 1, disk: new SimulatedDisk() });
   readonly #answers = new Map<number, SettlementAnswer>();
   readonly #side: SettlementSide;
@@ -47,7 +57,7 @@ class SimulatedSettlement implements SettlementUnderTest {
     this.#side = new SettlementSide(
       { blockTimeMs: BLOCK_TIME_MS, phaseMs: 0 },
       {
-        chain: createChain({ reorgDepthMax: 8 }),
+        chain: this.#chain,
         queue,
         links,
         nodes,
@@ -56,7 +66,9 @@ class SimulatedSettlement implements SettlementUnderTest {
           throw new Error(error);
         },
         watch: new SettlementWatch({ watch: createWatch(), queue, links, nodes, deliver }),
-        refused: () => undefined,
+        refused: (code) => {
+          this.#refused = code;
+        },
         random,
       },
     );
@@ -68,6 +80,26 @@ class SimulatedSettlement implements SettlementUnderTest {
 
   ask({ seq, attempt, hash }: SettlementQuestion): Promise<SettlementAnswer> {
     return this.#call({ type: 'askSettlement', requestId: 0, batch: seq, attempt, transactionHash: hash });
+  }
+
+  /** Users are no nodes: they reach the chain at once. */
+  async post(bytes: Uint8Array): Promise<PostAnswer> {
+    this.#refused = undefined;
+    this.#side.post(bytes);
+    if (this.#refused !== undefined) return { type: 'refused', code: this.#refused };
+    return { type: 'accepted', hash: postedInputHash(bytes) };
+  }
+
+  async askPosted(hash: Hash): Promise<PostedAnswer> {
+    const { head, nextBaseFee } = this.#chain;
+    const standing = this.#chain.postStandingOf(hash);
+    return {
+      type: 'posted',
+      settlementHeight: undefined,
+      ...standing,
+      headHeight: head.height,
+      nextBaseFee,
+    };
   }
 
   /** Everybody who runs is shown what there is. */
@@ -124,7 +156,7 @@ class SimulatedSettlement implements SettlementUnderTest {
 async function realTime(
   connect: (
     host: SettlementHost,
-  ) => Promise<{ readonly client: SettlementClient; readonly close: () => Promise<void> }>,
+  ) => Promise<{ readonly client: SettlementClient & PostingClient; readonly close: () => Promise<void> }>,
 ): Promise<SettlementUnderTest> {
   const clock = new ManualClock(0);
   const host = await SettlementHost.open(
@@ -147,6 +179,8 @@ async function realTime(
     delivered,
     conflicts,
     submit: (bytes) => client.submit(bytes),
+    post: (bytes) => client.post(bytes),
+    askPosted: (hash) => client.askPosted(hash),
     ask: (question) => client.ask(question),
     follow: (fromHeight) =>
       client.follow(fromHeight, async (block) => {

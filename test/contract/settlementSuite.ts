@@ -1,19 +1,23 @@
 /** What every way to a settlement chain must do: one answer a call, and every block, in order, reorganisations included. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
 import type { SettlementAnswer } from '../../node/core/types.ts';
-import type { SettlementQuestion } from '../../node/runtime/settlementPort.ts';
+import type { PostAnswer, PostedAnswer, SettlementQuestion } from '../../node/runtime/settlementPort.ts';
 import type { SettlementChainFault } from '../../node/scenario/types.ts';
 import type { SettlementPair } from '../../settlement/chain/doubleSettlementWatch.ts';
 import {
   decodeSettlementTransaction,
   settlementTransactionHash,
 } from '../../settlement/chain/transactionCodec.ts';
+import { POSTED_INPUT_BYTES_MAX, postedInputHash } from '../../settlement/net/postedInput.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { actionsOf, batchOf, bytesOf } from '../unit/settlement/chain/fixtures.ts';
 
 export interface SettlementUnderTest {
   submit(bytes: Uint8Array): Promise<SettlementAnswer>;
   ask(question: SettlementQuestion): Promise<SettlementAnswer>;
+  post(bytes: Uint8Array): Promise<PostAnswer>;
+  askPosted(hash: Hash): Promise<PostedAnswer>;
   follow(fromHeight: number): void;
   /** From now on at the latest, pairs that contradict each other are shown. */
   watchConflicts(): void;
@@ -136,6 +140,56 @@ export function describeSettlement(name: string, create: () => Promise<Settlemen
       await chain.until(() => chain.conflicts.length > 1);
       expect(chain.conflicts).toHaveLength(2);
       expect(chain.conflicts[1]).toMatchObject({ first: bytesOf(batch, by) });
+    });
+
+    it('takes a post, again if it must, delivers it once in a block, and says where it is', async () => {
+      const posted = Uint8Array.of(9, 8, 7);
+      const hash = postedInputHash(posted);
+      chain.follow(0);
+      expect(await chain.askPosted(hash)).toMatchObject({
+        type: 'posted',
+        standing: 'unknown',
+        headHeight: 0,
+      });
+      expect(await chain.post(posted)).toEqual({ type: 'accepted', hash });
+      expect(await chain.post(posted)).toEqual({ type: 'accepted', hash });
+      expect(await chain.askPosted(hash)).toMatchObject({ standing: 'waiting', settlementHeight: undefined });
+      await chain.makeBlock();
+      expect(await chain.askPosted(hash)).toEqual({
+        type: 'posted',
+        standing: 'included',
+        settlementHeight: 1,
+        headHeight: 1,
+        nextBaseFee: expect.any(BigInt) as bigint,
+      });
+      expect(await chain.post(posted)).toEqual({ type: 'accepted', hash });
+      await chain.makeBlock();
+      await chain.until(() => chain.delivered.length === 3);
+      expect(chain.delivered.flatMap(({ events }) => events)).toEqual([
+        { type: 'input_posted', transactionHash: hash, bytes: posted },
+      ]);
+    });
+
+    it('refuses to post nothing, or too much', async () => {
+      expect(await chain.post(new Uint8Array(0))).toEqual({ type: 'refused', code: 'POSTED_INPUT_EMPTY' });
+      const large = new Uint8Array(POSTED_INPUT_BYTES_MAX + 1);
+      expect(await chain.post(large)).toEqual({ type: 'refused', code: 'POSTED_INPUT_TOO_LARGE' });
+      expect((await chain.post(large.subarray(1))).type).toBe('accepted');
+    });
+
+    it('delivers a post anew after its block was taken back', async () => {
+      const posted = Uint8Array.of(1);
+      chain.follow(0);
+      await chain.post(posted);
+      await chain.makeBlock();
+      await chain.until(() => chain.delivered.length === 2);
+      await chain.setFault({ type: 'settlement_chain', kind: 'reorg', depth: 1 }, true);
+      expect(await chain.askPosted(postedInputHash(posted))).toMatchObject({ standing: 'waiting' });
+      await chain.makeBlock();
+      await chain.until(() => chain.delivered.length === 3);
+      const [before, after] = chain.delivered.slice(1);
+      expect(after).toMatchObject({ height: 1, events: before?.events });
+      expect(after?.hash).not.toBe(before?.hash);
     });
 
     it('has carried out a call whose answer was lost', async () => {

@@ -14,6 +14,7 @@ export interface SettlementChain {
   produceBlock(timestampMs: TimeMs): SettlementBlock;
   submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<unknown>;
   deposit(deposit: CrossChainDeposit): Verdict<unknown>;
+  post(bytes: Uint8Array, nowMs: TimeMs): Verdict<unknown>;
   standingOf(transaction: SettlementKey & { readonly hash: Hash }): SettlementStanding;
   setFull(on: boolean): void;
   setTransferTimeout(on: boolean): void;

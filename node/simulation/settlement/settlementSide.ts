@@ -119,6 +119,12 @@ export class SettlementSide {
     if (!verdict.ok) this.#refused(verdict.code);
   }
 
+  /** Anybody posts bytes there for the sidechain to execute. */
+  post(bytes: Uint8Array): void {
+    const verdict = this.#chain.post(bytes, this.#queue.nowMs);
+    if (!verdict.ok) this.#refused(verdict.code);
+  }
+
   stall(on: boolean): void {
     this.#stallCount += on ? 1 : -1;
     if (on && this.#stallCount === 1) this.#generation += 1;

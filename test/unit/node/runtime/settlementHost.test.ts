@@ -5,6 +5,7 @@ import {
   decodeSettlementTransaction,
   settlementTransactionHash,
 } from '../../../../settlement/chain/transactionCodec.ts';
+import { postedInputHash } from '../../../../settlement/net/postedInput.ts';
 import { ManualClock } from '../../../helpers/manualClock.ts';
 import { MemoryStore } from '../../../helpers/memoryStore.ts';
 import { actionsOf, batchOf, bytesOf, createChain, createWatch } from '../../settlement/chain/fixtures.ts';
@@ -255,6 +256,36 @@ describe('SettlementHost deposits', () => {
     await again.host.stop();
     const { host: last } = await openHost({ store, clock: new ManualClock(6000) });
     expect(last.chain.head).toEqual(again.host.chain.head);
+  });
+});
+
+describe('SettlementHost posts', () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+
+  it('go into the next block, and again after a restart that comes before it, and are in the log once', async () => {
+    const { host, store } = await openHost();
+    expect(await host.post(bytes)).toMatchObject({ type: 'accepted' });
+    const rowCount = (await store.rows()).length;
+    expect(await host.post(bytes)).toMatchObject({ type: 'accepted' });
+    expect(await store.rows()).toHaveLength(rowCount);
+    await host.stop();
+    const again = await openHost({ store });
+    again.clock.moveTo(5000);
+    expect(again.host.chain.head.events).toMatchObject([{ type: 'input_posted', bytes }]);
+    await again.host.stop();
+    const { host: last } = await openHost({ store, clock: new ManualClock(6000) });
+    expect(last.chain.head).toEqual(again.host.chain.head);
+    expect(last.chain.postStandingOf(postedInputHash(bytes)).standing).toBe('included');
+  });
+
+  it('fail as other calls do while a fault has them fail, and may have been taken all the same', async () => {
+    const { host } = await openHost();
+    const lose = { type: 'settlement_chain', kind: 'lose_receipts', probability: 1 } as const;
+    await host.setFault(lose, true);
+    expect(await host.post(bytes)).toEqual({ type: 'timed_out' });
+    expect(await host.askPosted(postedInputHash(bytes))).toEqual({ type: 'timed_out' });
+    await host.setFault(lose, false);
+    expect(await host.askPosted(postedInputHash(bytes))).toMatchObject({ standing: 'waiting' });
   });
 });
 

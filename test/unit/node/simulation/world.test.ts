@@ -88,6 +88,7 @@ describe('SettlementSide', () => {
         return { ok: true, value: undefined };
       },
       deposit: () => ({ ok: true, value: undefined }),
+      post: () => ({ ok: true, value: undefined }),
       standingOf: () => 'unknown',
       setFull: () => {},
       setTransferTimeout: () => {},

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ZERO_HASH } from '../../../../consensus/primitives/flavor.ts';
+import { postedInputHash } from '../../../../settlement/net/postedInput.ts';
 import type { SettlementEvent } from '../../../../settlement/net/settlement.ts';
 import {
   decodeSettlementBlock,
@@ -9,6 +10,10 @@ import {
   settlementBlockHash,
   type UnhashedSettlementBlock,
 } from '../../../../settlement/net/settlementBlock.ts';
+
+function inputPosted(bytes: Uint8Array): SettlementEvent {
+  return { type: 'input_posted', transactionHash: postedInputHash(bytes), bytes };
+}
 
 const hash = `0x${'ab'.repeat(32)}`;
 const swap = { type: 'swap', asset: 'UM', amount: 1700n, amountInMax: 1723n } as const;
@@ -43,6 +48,7 @@ const events: readonly SettlementEvent[] = [
     gasUsed: 160_000,
     fee: 7n,
   },
+  inputPosted(Uint8Array.of(1, 2, 3)),
 ];
 const block: UnhashedSettlementBlock = {
   height: 3,
@@ -96,6 +102,8 @@ describe('settlementBlockHash', () => {
       { ...block, gasUsed: 0 },
       { ...block, gasLimit: 1 },
       { ...block, events: [] },
+      { ...block, events: [inputPosted(Uint8Array.of(1))] },
+      { ...block, events: [inputPosted(Uint8Array.of(2))] },
       { ...block, reserves: [] },
       { ...block, nextBaseFee: 89n },
       { ...block, lastSettledSeq: 3 },
