@@ -1,4 +1,5 @@
 /** `sidereal config`: the effective configuration, or the JSON Schemas of configuration and scenario. */
+import { withoutPassword } from '../config/batcherConfig.ts';
 import { formatProblems } from '../config/problem.ts';
 import { renderConfig } from '../config/render.ts';
 import { configJsonSchema } from '../config/schema.ts';
@@ -28,7 +29,7 @@ export function showConfig(options: ConfigCommandOptions, io: CliIo): ExitCode {
     else io.err(`${formatProblems(config.problems)}\n`);
     return exitCodes.usage;
   }
-  const { file } = config.value;
+  const file = { ...config.value.file, batcher: withoutPassword(config.value.file.batcher) };
   io.out(options.json === true ? `${JSON.stringify(file, undefined, 2)}\n` : renderConfig(file));
   return exitCodes.ok;
 }

@@ -24,10 +24,13 @@ export function readProcessConfig(options: ProcessConfigOptions, io: CliIo): Con
   const sources = readSources(io, options);
   if (!sources.ok) return refuse(sources);
   const { below, above } = sources.value;
-  const parsed = parseConfigSources([...below, ...above], { readBaseFees: readBaseFeeTrace });
+  const last = options.config.at(-1) ?? '';
+  const parsed = parseConfigSources([...below, ...above], {
+    readBaseFees: readBaseFeeTrace,
+    resolvePath: (path, file) => resolve(dirname(file ?? last), path),
+  });
   if (!parsed.ok) return refuse(parsed);
   const { config } = parsed.value;
-  const last = options.config.at(-1) ?? '';
   const from = (path: string, group: string, key: string): string =>
     path === '' ? '' : resolve(dirname(fileOf(sources.value, [group, key]) ?? last), path);
   return {

@@ -3,6 +3,7 @@
  * frozen. Reads no file but a base-fee trace, through the reader it is given.
  */
 import type { z } from 'zod';
+import { toBatcherConfig } from './batcherConfig.ts';
 import type { ConfigCode } from './codes.ts';
 import {
   type Located,
@@ -42,6 +43,11 @@ export interface ParseConfigOptions {
    * @param from - File that names it.
    */
   readonly readBaseFees?: (path: string, from: string) => Checked<readonly bigint[]>;
+  /**
+   * Where a path of the input pipeline leads. Undefined: it stays as it is written.
+   * @param from - File that names it; undefined: an option or a variable does.
+   */
+  readonly resolvePath?: ((path: string, from: string | undefined) => string) | undefined;
 }
 
 const DEFAULT_FEE_CAP_FACTOR = 1000n;
@@ -111,7 +117,11 @@ function checkParsed(
     );
   problems.push(...findUnavailable(file, merged));
   const baseFees = readBackgroundTrace(file, merged, options, problems);
-  const config = toConfig(file, baseFees);
+  const resolve = (path: string, keys: readonly string[]): string => {
+    const at = positionAt(merged, ['batcher', ...keys]);
+    return options.resolvePath?.(path, at.line === undefined ? undefined : at.file) ?? path;
+  };
+  const config = toConfig(file, baseFees, resolve);
   for (const rule of findBrokenRules(file, config)) {
     if (rule.paths.some(isMended)) continue;
     const path =
@@ -252,7 +262,11 @@ function readBackgroundTrace(
 }
 
 /** The parsed file in the program's spelling, `null` rules worked out. */
-function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
+function toConfig(
+  file: ConfigFile,
+  baseFees: readonly bigint[],
+  resolve: Parameters<typeof toBatcherConfig>[1],
+): Config {
   const { chain, consensus, settlement, settlement_chain: settlementChain, ledger, simulation, log } = file;
   const { node, p2p, api, storage, atomic_batches: atomicBatches } = file;
   const baseFeeInitial = BigInt(settlementChain.base_fee_initial);
@@ -358,6 +372,7 @@ function toConfig(file: ConfigFile, baseFees: readonly bigint[]): Config {
       ...readTrust(atomicBatches).trust,
       proofGenesisMs: atomicBatches.proof_genesis_ms ?? undefined,
     },
+    batcher: toBatcherConfig(file.batcher, resolve),
     node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
     p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },
     api: { host: api.host, port: api.port, adminToken: api.admin_token },

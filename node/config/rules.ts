@@ -3,6 +3,7 @@ import { isAddress } from '../../consensus/primitives/address.ts';
 import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
 import { SETTLEMENT_TRANSACTION_BYTES_MAX } from '../../settlement/chain/transactionCodec.ts';
+import { checkBatcher } from './batcherConfig.ts';
 import { namePattern, publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
 import { readTrust } from './proofTrust.ts';
 import type { ConfigFile } from './schema.ts';
@@ -32,6 +33,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkKeepers(config),
     ...checkAtomicBatches(config),
     ...checkProofs(file, config),
+    ...checkBatcher(config.batcher),
     ...checkMessages(config),
   ];
 }

@@ -8,6 +8,7 @@ import { PROOF_SIGNERS_MAX } from '../../settlement/atomic/proofs/limits.ts';
 import { proofKinds } from '../../settlement/atomic/proofs/proofJson.ts';
 import { TRUST_ITEMS_MAX } from '../../settlement/atomic/proofs/proofTrust.ts';
 import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
+import { batcherGroup } from './batcherSchema.ts';
 import {
   address,
   amount,
@@ -33,7 +34,6 @@ const YEAR_MS = 365 * DAY_MS;
 const ACCOUNTS_MAX = 100_000;
 /** The year 9999, which certificates end with; chain time counts on from there. */
 const PROOF_GENESIS_MS_MAX = 253_402_300_799_999;
-const BATCHER = 'the input pipeline';
 const AUTO_BATCH = 'auto-batch';
 const EVM = 'settlement on an EVM chain';
 
@@ -526,27 +526,7 @@ export const configSchema = z.strictObject(
       },
       'Limits of atomic batches and channels, and proofs of settlements',
     ),
-    batcher: group(
-      {
-        enabled: flag(false, { description: 'Accept inputs over HTTP', feature: BATCHER }),
-        namespace: text('', { description: 'First part of the text that users sign', feature: BATCHER }),
-        default_target: text('sidechain', {
-          description: 'Target of inputs that name none',
-          feature: BATCHER,
-        }),
-        polling_interval_ms: integer(1000, 1, DAY_MS, {
-          unit: 'ms',
-          description: 'How often batching criteria are looked at',
-          feature: BATCHER,
-        }),
-        confirmation_level: choice(
-          ['no-wait', 'wait-receipt', 'wait-effectstream-processed'],
-          'wait-receipt',
-          { description: 'What a caller waits for', feature: BATCHER },
-        ),
-      },
-      'The HTTP input pipeline',
-    ),
+    batcher: batcherGroup,
     auto_batch: group(
       {
         enabled: flag(false, {

@@ -2,9 +2,10 @@
  * From what the command line asks for to a network on disk: the one of the data directory, or a new one with its ten funded
  * accounts. What contradicts a network that is there is refused, so that nobody believes in a setting that does nothing.
  */
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
+import { isOwnBatcherKey } from '../config/batcherConfig.ts';
 import type { Located } from '../config/located.ts';
 import { snakeCase, snakeCased, texts } from '../config/plainConfig.ts';
 import type { Checked } from '../config/problem.ts';
@@ -52,8 +53,13 @@ export interface OpenedNetwork {
 const FUNDED_MS = 30 * 24 * 3600 * 1000;
 /** Whole units of every asset that a funded account holds, and has deposited. */
 export const FUNDED_UNITS = 1_000_000n;
-/** Keys that belong to the processes and not to the network they make up: each start may choose them anew. */
-const processGroups = ['api', 'log', 'storage'] as const;
+/** Groups with keys that belong to the processes and not to the network they make up: each start may choose them anew. */
+const processGroups = ['api', 'log', 'storage', 'batcher'] as const;
+
+function isProcessKey(path: string): boolean {
+  const [group = '', key = ''] = path.split('.');
+  return group === 'batcher' ? isOwnBatcherKey(key) : (processGroups as readonly string[]).includes(group);
+}
 
 /**
  * @returns The network, or what is wrong with the files and settings.
@@ -98,7 +104,13 @@ async function assertPortsFree({ api, validators }: Config): Promise<void> {
 
 function loadRequested(request: NetworkRequest, seed: number | undefined): Checked<LoadedScenario> {
   const { workload, below, above } = request;
-  const options = { below, above, ...(seed === undefined ? {} : { seed }) };
+  const options = {
+    below,
+    above,
+    ...(seed === undefined ? {} : { seed }),
+    // Its processes read files of their own, in folders of their own.
+    resolvePath: (path: string, file: string | undefined) => resolve(dirname(file ?? ''), path),
+  };
   const loaded = loadWorkload(workload, options);
   if (!loaded.ok) return loaded;
   const { scenario, warnings } = loaded.value;
@@ -157,7 +169,7 @@ function refuseOtherConfig(
 ): void {
   for (const key of new Set([...below, ...above].flatMap(keysOf))) {
     const [wanted, there] = [valueAt(asked, key), valueAt(kept.config, key)];
-    if (processGroups.some((group) => key.startsWith(`${group}.`)) || wanted === there) continue;
+    if (isProcessKey(key) || wanted === there) continue;
     const isCount = key === 'validators' && asked.validators.length !== kept.config.validators.length;
     const [found, other] = isCount
       ? [kept.config.validators.length, asked.validators.length]
@@ -178,7 +190,13 @@ function withProcessKeys({ below, above }: NetworkRequest, asked: Config, kept: 
     const chosen = Object.entries(asked[group]).filter(([key]) => named.has(`${group}.${snakeCase(key)}`));
     return { ...kept[group], ...Object.fromEntries(chosen) };
   };
-  return { ...kept, api: merge('api'), log: merge('log'), storage: merge('storage') };
+  return {
+    ...kept,
+    api: merge('api'),
+    log: merge('log'),
+    storage: merge('storage'),
+    batcher: merge('batcher'),
+  };
 }
 
 /** `group.key` of everything that a source sets. */

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { Random } from '../../consensus/primitives/random.ts';
+import { sharedBatcherOf } from '../config/batcherConfig.ts';
 import { readSettings, type TextReader } from '../config/configSources.ts';
 import type { Located } from '../config/located.ts';
 import { type Checked, type Problem, sortProblems } from '../config/problem.ts';
@@ -152,9 +153,17 @@ export function planSweep(options: PlanOptions): Checked<Plan> {
     const { scenario } = loaded.value;
     first ??= loaded.value;
     // What a scenario expects is not judged here, and is free to change.
-    const { seed: _, file: _file, expectations: _expectations, ...facts } = withoutPhase(scenario, options);
-    hash.update(plainText(facts));
-    configs.push(plainText(facts.config));
+    const {
+      seed: _,
+      file: _file,
+      expectations: _expectations,
+      config,
+      ...facts
+    } = withoutPhase(scenario, options);
+    // How a node serves inputs is nothing that a run reads.
+    const read = { ...config, batcher: sharedBatcherOf(config.batcher) };
+    hash.update(plainText({ ...facts, config: read }));
+    configs.push(plainText(config));
     const { settlement, settlementChain } = scenario.config;
     const { blockTimeMs: settlementBlockTimeMs } = settlementChain;
     planned.push({ settings, batchSize: settlement.batchSize, settlementBlockTimeMs });

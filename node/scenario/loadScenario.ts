@@ -39,6 +39,8 @@ export interface LoadOptions {
   readonly engine?: Engine | undefined;
   /** Where the files that it names come from; the disk by default. */
   readonly readText?: TextReader | undefined;
+  /** Where paths of the configuration lead (parseConfig.ts). */
+  readonly resolvePath?: ParseConfigOptions['resolvePath'];
 }
 
 export interface LoadedScenario {
@@ -107,7 +109,10 @@ export function parseScenario(
     ...(options.above ?? []),
   ];
   const readText = options.readText ?? readTextFile;
-  const reading = { readBaseFees: (path: string, from: string) => readBaseFeeTrace(path, from, readText) };
+  const reading: ParseConfigOptions = {
+    readBaseFees: (path, from) => readBaseFeeTrace(path, from, readText),
+    resolvePath: options.resolvePath,
+  };
   const config = parseConfigSources(sources, reading);
   // With a bad configuration the rest is still read, against its good groups, so that every mistake is listed at once.
   const badGroups = config.ok ? new Set<string>() : new Set(config.problems.map(groupOf));

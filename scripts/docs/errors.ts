@@ -407,6 +407,10 @@ const advice: Readonly<Record<string, string>> = {
   VOTES_EMPTY: nothing,
 
   BATCHER_OPTION_INVALID: 'Write what the message expects; it lists all that is wrong.',
+  CRITERIA_EXPORT_INVALID: 'Export a function under that name.',
+  CRITERIA_EXPORT_UNKNOWN: 'Write `file#export` with one of the names that the message lists.',
+  CRITERIA_MODULE_UNREADABLE:
+    'Correct the path, which counts from the file of the configuration, or what the message says of the module.',
   BATCHER_RETENTION_TOO_SHORT:
     'Remember requests for as long as the message says, or take a shorter freshness.',
   INPUT_ADDRESS_INVALID: 'Write `0x` and 40 hex digits for address type 0, 64 for 200.',

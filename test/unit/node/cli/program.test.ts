@@ -416,6 +416,15 @@ describe('sidereal config, validate and keys', () => {
     expect(existsSync(at('derived.key'))).toBe(false);
   });
 
+  it('prints no password of a storage', async () => {
+    const set = 'batcher.storage={ type: postgres, url: "postgres://me:hidden@127.0.0.1/db?password=hidden" }';
+    for (const form of ['--print', '--json']) {
+      const { code, out } = await runCommand(['config', form, '--set', set]);
+      expect([code, out]).toEqual([0, expect.stringContaining('postgres://me:***@127.0.0.1/db')]);
+      expect(out).not.toContain('hidden');
+    }
+  });
+
   it('prints the effective configuration as YAML that is valid again', async () => {
     const { out } = await runCommand(['config', '--print', '--set', 'settlement.batch_size=12']);
     writeFileSync(at('config.yaml'), out);

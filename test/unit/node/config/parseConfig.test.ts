@@ -43,6 +43,74 @@ const base = {
   simulation: { crypto: 'cached' },
 };
 
+const batcherMutations: readonly (readonly [string, unknown, string])[] = [
+  [
+    'an unknown level',
+    { confirmation_level: { sidechain: 'wait' } },
+    'batcher.confirmation_level.sidechain: expected one of no-wait, wait-receipt, wait-effectstream-processed, got "wait" [CONFIG_VALUE_INVALID]',
+  ],
+  [
+    'the level of a target that is not served',
+    { confirmation_level: { midnight: 'no-wait' } },
+    'batcher.confirmation_level.midnight: expected one of batcher.targets (sidechain), got `midnight` [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a default target that is not served',
+    { default_target: 'evm' },
+    'batcher.default_target: expected one of batcher.targets (sidechain), got `evm` [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'targets without sidechain',
+    { targets: [] },
+    'batcher.targets: expected sidechain among the targets [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'criteria without what they need',
+    { batching_criteria: { sidechain: { criteria_type: 'hybrid', time_window_ms: 5 } } },
+    'batcher.batching_criteria.sidechain.max_batch_size: expected a value, since criteria_type is hybrid [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'criteria with what another type has',
+    { batching_criteria: { sidechain: { criteria_type: 'size', max_batch_size: 5, time_window_ms: 5 } } },
+    'batcher.batching_criteria.sidechain.time_window_ms: expected none, since criteria_type is size [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'an unknown type of criteria',
+    { batching_criteria: { sidechain: { criteria_type: 'always' } } },
+    'batcher.batching_criteria.sidechain.criteria_type: expected one of time, size, value, hybrid, custom, got "always" [CONFIG_VALUE_INVALID]',
+  ],
+  [
+    'value without a measure',
+    { batching_criteria: { sidechain: { criteria_type: 'value', target_value: 5 } } },
+    'batcher.batching_criteria.sidechain.value_field: expected either value_field or module [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a module without an export',
+    { batching_criteria: { sidechain: { criteria_type: 'custom', module: './ready.js' } } },
+    'batcher.batching_criteria.sidechain.module: expected a file and its export, such as ./ready.js#isReady [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a server without its address',
+    { storage: { type: 'postgres' } },
+    'batcher.storage.url: expected the address of the postgres server [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'an address for a folder',
+    { storage: { type: 'level', url: 'redis://user:secret@127.0.0.1' } },
+    'batcher.storage.url: expected none for level [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a retention below the span of signatures',
+    { retention_ms: 3_899_999 },
+    'batcher.retention_ms: requests are remembered for 3899999 ms and signatures are fresh for 3900000 ms: remember them for 3900000 ms at least, or take a shorter freshness [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'more that wait than are kept',
+    { queued_inputs_max: 11, kept_inputs_max: 10 },
+    'batcher.queued_inputs_max: expected queued_inputs_max <= kept_inputs_max, got 11 and 10 [CONFIG_RULE_BROKEN]',
+  ],
+];
+
 type Mutation = readonly [string, (config: Record<string, Record<string, unknown>>) => void, string];
 
 const set =
@@ -363,11 +431,33 @@ describe('parseConfig', () => {
     expect(problemsOf(parseConfig(config))).toContain(message);
   });
 
+  it.each(batcherMutations)('refuses %s', (_, batcher, message) => {
+    expect(problemsOf(parseConfig({ batcher }))).toContain(message);
+  });
+
+  it('takes everything that the batcher can be told', () => {
+    const { batcher } = valid({
+      batcher: {
+        confirmation_level: { sidechain: 'no-wait' },
+        batching_criteria: {
+          sidechain: { criteria_type: 'value', target_value: '5', value_field: 'amount' },
+        },
+        storage: { type: 'redis', url: 'redis://127.0.0.1:6379/2', namespace: 'inputs_2' },
+      },
+    });
+    expect(batcher).toMatchObject({
+      enabled: true,
+      confirmationLevel: { sidechain: 'no-wait' },
+      batchingCriteria: { sidechain: { criteriaType: 'value', targetValue: 5n, valueField: 'amount' } },
+      storage: { type: 'redis', url: 'redis://127.0.0.1:6379/2', namespace: 'inputs_2', timeoutMs: 10_000 },
+    });
+  });
+
   it('lists everything at once: keys, values, rules and features', () => {
     const problems = problemsOf(
       parseConfig({
         settlement: { batch_sise: 3, slippage_bps: -1, jail_after_misses: 11 },
-        batcher: { enabled: true },
+        consensus: { certificates: 'bls12381' },
         foo: 1,
       }),
     );
@@ -406,6 +496,25 @@ describe('parseConfigSources', () => {
       ]),
     );
     expect(config.settlement).toMatchObject({ batchSize: 6, slippageBps: 2, tip: 3n, jailBlocks: 4 });
+  });
+
+  it('resolves paths of the batcher from the file that says them', () => {
+    const { config } = take(
+      parseConfigSources(
+        [
+          file(
+            'batcher: { storage: { path: q }, batching_criteria: { sidechain: { criteria_type: custom, module: ./a.js#b } } }',
+            '/etc/one.yaml',
+          ),
+          ...take(readSettings(['batcher.storage.path=r'])),
+        ],
+        { resolvePath: (path, from) => `${from ?? 'here'}|${path}` },
+      ),
+    );
+    expect([config.batcher.storage.path, config.batcher.batchingCriteria.sidechain?.module]).toEqual([
+      'here|r',
+      '/etc/one.yaml|./a.js#b',
+    ]);
   });
 
   it('says in which source and where the wrong value stands', () => {

@@ -37,6 +37,14 @@ describe('plainConfigOf', () => {
         pool_cash: { stETH: '10' },
         oracle_key: `0x${'ef'.repeat(32)}`,
       },
+      batcher: {
+        confirmation_level: { sidechain: 'no-wait' },
+        batching_criteria: {
+          sidechain: { criteria_type: 'value', target_value: '9', value_field: 'amount' },
+        },
+        storage: { type: 'postgres', url: 'postgres://127.0.0.1/test' },
+        max_retries: 4,
+      },
       node: { name: 'a', key_file: 'a.key' },
       log: { file: 'a.log' },
     });
