@@ -20,10 +20,9 @@ describe('commands as text', () => {
     expect(portablePath(join(process.cwd(), 'flows', 'x.yaml'))).toBe('flows/x.yaml');
     expect(portablePath('/somewhere/else/x.yaml')).toBe('x.yaml');
     expect(portablePath('../x.yaml')).toBe('../x.yaml');
-    expect(sourceArguments({ config: ['/etc/a b.yaml'], set: ['batcher.storage.url=secret', 'x.y=1'] })).toEqual([
-      "--config 'a b.yaml'",
-      '--set x.y=1',
-    ]);
+    expect(
+      sourceArguments({ config: ['/etc/a b.yaml'], set: ['batcher.storage.url=secret', 'x.y=1'] }),
+    ).toEqual(["--config 'a b.yaml'", '--set x.y=1']);
   });
 
   it('tell of a configuration what a run reads of it', () => {

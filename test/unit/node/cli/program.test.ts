@@ -417,7 +417,8 @@ describe('sidereal config, validate and keys', () => {
   });
 
   it('prints no password of a storage', async () => {
-    const set = 'batcher.storage={ type: postgres, url: "postgres://me:hidden@127.0.0.1/db?password=hidden" }';
+    const set =
+      'batcher.storage={ type: postgres, url: "postgres://me:hidden@127.0.0.1/db?password=hidden" }';
     for (const form of ['--print', '--json']) {
       const { code, out } = await runCommand(['config', form, '--set', set]);
       expect([code, out]).toEqual([0, expect.stringContaining('postgres://me:***@127.0.0.1/db')]);
