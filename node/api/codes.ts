@@ -1,4 +1,5 @@
 /** Codes of the HTTP API (docs/errors.md), and the status and retry advice of every code that an answer can carry. */
+import { inputAnswers } from '../batcher/input/codes.ts';
 
 export const apiCodes = {
   ADMIN_OFF: 'the admin endpoints are off, because the node has no admin token',
@@ -6,6 +7,8 @@ export const apiCodes = {
   API_LISTEN_FAILED: 'the address of the HTTP server cannot be used',
   API_PORT_TAKEN: 'another program listens on the address of the HTTP server',
   ATOMIC_BATCH_UNKNOWN: 'this node knows no atomic batch of that id, neither waiting nor executed',
+  BATCHER_DEBUG_OFF: 'the debug endpoints of the batcher are off',
+  BATCHER_OFF: 'the node takes no inputs of users: its batcher is off',
   BATCH_UNKNOWN: 'there is no such net batch, or it was settled too long ago to be kept',
   BLOCK_UNKNOWN: 'there is no final block of that height, or it is too old to be kept',
   BODY_TOO_LARGE: 'the body of the request is above the limit',
@@ -37,6 +40,7 @@ const retryable = (status: number): CodeAnswer => ({ status, retryable: true });
 
 /** Every code an answer of the API can carry, its own and the core's. */
 const answers = {
+  ...inputAnswers,
   ADMIN_OFF: final(403),
   ADMIN_TOKEN_INVALID: final(401),
   AMOUNT_ZERO: final(422),
@@ -51,6 +55,17 @@ const answers = {
   BATCH_TOO_MANY_ACCOUNTS: final(422),
   BATCH_UNKNOWN: final(404),
   BATCH_VALUE_TOO_HIGH: final(422),
+  BATCHER_BATCH_REVERTED: final(422),
+  BATCHER_DEBUG_OFF: final(403),
+  BATCHER_INPUT_REFUSED: final(422),
+  BATCHER_OFF: final(403),
+  BATCHER_QUEUE_FULL: retryable(429),
+  BATCHER_RECEIPT_TIMEOUT: retryable(503),
+  BATCHER_STOPPING: retryable(503),
+  BATCHER_STORAGE_UNAVAILABLE: retryable(503),
+  // It waits; the same request again joins it.
+  BATCHER_TARGET_PARKED: retryable(503),
+  BATCHER_TARGET_UNREACHABLE: retryable(503),
   BLOCK_UNKNOWN: final(404),
   BODY_TOO_LARGE: final(413),
   CONTENT_TYPE_UNSUPPORTED: final(415),
@@ -62,6 +77,11 @@ const answers = {
   EVENT_READERS_MAX: retryable(503),
   FEE_PROPOSAL_UNKNOWN: final(404),
   HEADERS_TOO_LARGE: final(431),
+  INPUT_CLEARED: final(409),
+  INPUT_EXPIRED: final(409),
+  INPUT_FAILED: final(422),
+  INPUT_LEVEL_UNAVAILABLE: final(400),
+  INPUT_UNKNOWN: final(404),
   INTERNAL: final(500),
   LEDGER_ASSET_UNKNOWN: final(422),
   LEDGER_NONCE_AHEAD: retryable(409),
@@ -96,7 +116,9 @@ const answers = {
 
 export type AnswerCode = keyof typeof answers;
 
-/** @returns The answer to a code; one that nobody foresaw is the server's fault. */
-export function answerOf(code: string): CodeAnswer {
-  return Object.hasOwn(answers, code) ? answers[code as AnswerCode] : answers.INTERNAL;
+/** @returns The answer to a code; undefined: nobody foresaw it. */
+export function answerOf(code: AnswerCode): CodeAnswer;
+export function answerOf(code: string): CodeAnswer | undefined;
+export function answerOf(code: string): CodeAnswer | undefined {
+  return Object.hasOwn(answers, code) ? answers[code as AnswerCode] : undefined;
 }

@@ -1,6 +1,9 @@
 /** The OpenAPI 3.1 description, made from the routes themselves: what it says is what the server checks. */
 import type { TObject, TSchema } from '@sinclair/typebox';
 import { Type } from '@sinclair/typebox';
+import { adapterCodes } from '../batcher/adapters/adapter.ts';
+import { inputCodes } from '../batcher/input/codes.ts';
+import { batcherCodes } from '../batcher/pipeline/inputPipeline.ts';
 import { type AnswerCode, answerOf, apiCodes } from './codes.ts';
 import { closed } from './fields.ts';
 import type { Route } from './route.ts';
@@ -14,6 +17,7 @@ const adminCodes: readonly AnswerCode[] = ['ADMIN_OFF', 'ADMIN_TOKEN_INVALID'];
 
 export const errorSchema = Type.Object(
   {
+    success: Type.Optional(Type.Literal(false, { description: 'of the batcher’s endpoints' })),
     error: Type.Object(
       {
         code: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$', description: 'stable; docs/errors.md' }),
@@ -26,6 +30,13 @@ export const errorSchema = Type.Object(
   },
   closed,
 );
+
+const meanings: Readonly<Record<string, string>> = {
+  ...apiCodes,
+  ...inputCodes,
+  ...batcherCodes,
+  ...adapterCodes,
+};
 
 /** Every code that this route can answer with. */
 export function codesOf(route: Route): readonly AnswerCode[] {
@@ -40,7 +51,7 @@ export function codesOf(route: Route): readonly AnswerCode[] {
 export function describeApi(routes: readonly Route[], version: string): JsonObject {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
-    const path = route.path.replace(/:([a-z_]+)/g, '{$1}');
+    const path = route.path.replace(/:([A-Za-z_]+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: describeRoute(route) };
   }
   return {
@@ -106,7 +117,7 @@ function describeAnswers(route: Route): JsonObject {
   for (const { status, description, schema, example, contentType = 'application/json' } of route.answers) {
     responses[status] = { description, content: { [contentType]: { schema: plain(schema), example } } };
   }
-  const codesByStatus = new Map<number, string[]>();
+  const codesByStatus = new Map<number, AnswerCode[]>();
   for (const code of codesOf(route)) {
     const { status } = answerOf(code);
     codesByStatus.set(status, [...(codesByStatus.get(status) ?? []), code]);
@@ -114,15 +125,16 @@ function describeAnswers(route: Route): JsonObject {
   for (const [status, codes] of codesByStatus) {
     // A status that has a shape of its own (readiness) keeps it.
     if (responses[status] !== undefined) continue;
-    const [code = ''] = codes;
+    const [code = 'INTERNAL'] = codes;
     const { retryable } = answerOf(code);
-    const message = (apiCodes as Readonly<Record<string, string>>)[code] ?? code;
+    const message = meanings[code] ?? code;
+    const error = { code, message, retryable, details: {} };
     responses[status] = {
       description: codes.join(', '),
       content: {
         'application/json': {
           schema: { $ref: '#/components/schemas/Error' },
-          example: { error: { code, message, retryable, details: {} } },
+          example: route.tag === 'batcher' ? { success: false, error } : { error },
         },
       },
     };

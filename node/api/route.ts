@@ -29,6 +29,13 @@ export interface RouteRequest<Params = unknown, Query = unknown, Body = unknown>
   readonly query: Query;
   readonly body: Body;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** IP address of the connection. */
+  readonly clientAddress: string;
+  /**
+   * For a handler that waits: aborted when the caller hangs up. From then on silence does not close the connection, until
+   * it is answered.
+   */
+  readonly signal: () => AbortSignal;
 }
 
 interface RouteFacts {
@@ -36,13 +43,17 @@ interface RouteFacts {
   /** With parameters as `:name`. */
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'chain' | 'transactions' | 'node' | 'events' | 'admin';
+  readonly tag: 'chain' | 'transactions' | 'batcher' | 'node' | 'events' | 'admin';
   /** Codes of its own; those that any request may meet are added. */
   readonly codes: readonly AnswerCode[];
   /** Largest body, in bytes; default: that of the server. */
   readonly bodyBytesMax?: number;
   /** True: behind the bearer token. */
   readonly isAdmin?: boolean;
+  /** True: pages of any origin may ask (Fetch, CORS); nothing here depends on who a browser is logged in as. */
+  readonly isCrossOrigin?: boolean;
+  /** True: the handler gets any JSON, and the schema of the body is for the description alone. */
+  readonly isBodyJudgedByHandler?: boolean;
 }
 
 /** A good answer by its status. */
@@ -100,7 +111,8 @@ export function refusal(
   details: Readonly<Record<string, unknown>> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
-  const { status, retryable } = answerOf(code);
+  // A code that nobody foresaw is the server's fault.
+  const { status, retryable } = answerOf(code) ?? answerOf('INTERNAL');
   const body: ErrorBody = { error: { code, message, retryable, details } };
   return { status, body, headers };
 }

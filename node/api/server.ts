@@ -4,25 +4,28 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Socket } from 'node:net';
 import { type TObject, Type } from '@sinclair/typebox';
-import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import { assert, CodedError } from '../../consensus/primitives/codedError.ts';
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+import type { InputPipeline } from '../batcher/pipeline/inputPipeline.ts';
 import { adminRoutes } from './adminRoutes.ts';
 import { atomicBatchRoutes } from './atomicBatchRoutes.ts';
 import { atomicRoutes } from './atomicRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
+import { followCaller, refuseConnection } from './connection.ts';
 import { crossChainRoutes } from './crossChainRoutes.ts';
 import type { EventLog } from './eventLog.ts';
 import { EventStream, type EventStreamLimits, eventStreamLimits } from './eventStream.ts';
+import { inputDebugRoutes } from './inputDebugRoutes.ts';
+import { inputRoutes } from './inputRoutes.ts';
 import { ledgerRoutes } from './ledgerRoutes.ts';
 import type { NodeLogger } from './logger.ts';
 import { Metrics } from './metrics.ts';
 import type { NodeView } from './nodeView.ts';
 import { describeApi, type JsonObject } from './openApi.ts';
 import { operationRoutes } from './operationRoutes.ts';
+import { compileCheck } from './requestCheck.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
 import { statusRoutes } from './statusRoutes.ts';
 import { transactionRoutes } from './transactionRoutes.ts';
@@ -37,6 +40,8 @@ export interface ApiLimits extends EventStreamLimits {
   readonly connectionsMax: number;
   /** From the first byte of a request to its last, in ms. */
   readonly requestTimeoutMs: number;
+  /** Silence after which a connection is closed, in ms; above the heartbeat of the event stream. */
+  readonly idleTimeoutMs: number;
   /** How often requests are held against their time, in ms. */
   readonly timeoutCheckMs: number;
 }
@@ -49,11 +54,9 @@ export const apiLimits: ApiLimits = {
   headersMax: 64,
   connectionsMax: 512,
   requestTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
   timeoutCheckMs: 1000,
 };
-
-/** Silence after which a connection is closed, in ms; above the heartbeat of the event stream. */
-const IDLE_TIMEOUT_MS = 60_000;
 
 export interface ApiServerOptions {
   readonly host: string;
@@ -61,6 +64,8 @@ export interface ApiServerOptions {
   readonly port: number;
   /** Empty: the admin endpoints are off. */
   readonly adminToken: string;
+  /** `batcher.debug_endpoints`; they need the token too. */
+  readonly hasDebugEndpoints?: boolean;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -68,6 +73,8 @@ export interface ApiServerDependencies {
   readonly node: NodeView;
   readonly events: EventLog;
   readonly logger: NodeLogger;
+  /** Undefined: the batcher is off. One that serves is stopped before the server, so that those who wait are answered. */
+  readonly inputs?: InputPipeline | undefined;
 }
 
 export class ApiServer {
@@ -80,18 +87,19 @@ export class ApiServer {
   readonly #app: FastifyInstance;
 
   constructor(options: ApiServerOptions, dependencies: ApiServerDependencies) {
-    const { node, events, logger } = dependencies;
+    const { node, events, logger, inputs } = dependencies;
     this.#options = options;
     this.#limits = { ...apiLimits, ...options.limits };
     this.#logger = logger;
     this.#stream = new EventStream(events, this.#limits);
     this.#metrics = new Metrics({ node, events, stream: this.#stream });
     this.#routes = [
-      ...statusRoutes(node),
+      ...statusRoutes(node, inputs),
       ...blockRoutes(node),
       ...batchRoutes(node),
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
+      ...inputRoutes(inputs),
       ...atomicBatchRoutes(node),
       ...operationRoutes(node),
       ...atomicRoutes(node),
@@ -100,6 +108,7 @@ export class ApiServer {
       this.#stream.route(),
       this.#metrics.route(),
       ...adminRoutes(node),
+      ...inputDebugRoutes(inputs, options.hasDebugEndpoints === true),
       this.#descriptionRoute(node.version),
     ];
     this.#app = this.#createApp();
@@ -137,7 +146,7 @@ export class ApiServer {
     const app = fastify({
       bodyLimit: limits.bodyBytesMax,
       requestTimeout: limits.requestTimeoutMs,
-      connectionTimeout: IDLE_TIMEOUT_MS,
+      connectionTimeout: limits.idleTimeoutMs,
       forceCloseConnections: true,
       exposeHeadRoutes: false,
       http: {
@@ -175,10 +184,12 @@ export class ApiServer {
   }
 
   #register(app: FastifyInstance, route: Route): void {
-    const { params, query, body } = route;
+    const { params, query } = route;
+    const body = route.isBodyJudgedByHandler === true ? undefined : route.body;
     app.route({
       method: route.method,
       url: route.path,
+      config: { route },
       ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
       schema: {
         ...(params === undefined ? {} : { params }),
@@ -195,12 +206,13 @@ export class ApiServer {
           }
         : {}),
       handler: async (request, reply) => {
-        const { headers } = request;
         const answer = await route.handle({
           params: request.params,
           query: request.query,
           body: request.body,
-          headers,
+          headers: request.headers,
+          clientAddress: request.ip,
+          signal: () => followCaller(reply.raw, this.#limits.idleTimeoutMs),
         });
         if (route.stream === undefined || answer.status !== 200) return this.#send(reply, answer);
         reply.hijack();
@@ -210,7 +222,13 @@ export class ApiServer {
   }
 
   #send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
-    return reply.code(status).headers(headers).send(body);
+    const route = routeOf(reply.request);
+    if (route?.isCrossOrigin === true) reply.headers(crossOriginHeaders);
+    const isRefusal = route?.tag === 'batcher' && status >= 400;
+    return reply
+      .code(status)
+      .headers(headers)
+      .send(isRefusal ? { success: false, ...(body as object) } : body);
   }
 
   #refuseAdmin({ authorization }: IncomingHttpHeaders): Answer | undefined {
@@ -254,7 +272,12 @@ export class ApiServer {
 
   #explainUnknown({ method, url }: FastifyRequest): Answer {
     const [path = ''] = url.split('?');
-    const methods = this.#routes.filter((route) => matches(route.path, path)).map((route) => route.method);
+    const routes = this.#routes.filter((route) => matches(route.path, path));
+    const methods = routes.map((route) => route.method);
+    // What a browser asks before a page of another origin may send JSON.
+    if (method === 'OPTIONS' && routes.some(({ isCrossOrigin }) => isCrossOrigin)) {
+      return { status: 204, body: undefined, headers: preflightHeaders(methods) };
+    }
     if (methods.length === 0) {
       return refusal('ROUTE_UNKNOWN', `there is no ${path}; GET /openapi.json lists what there is`);
     }
@@ -312,64 +335,24 @@ function matches(pattern: string, path: string): boolean {
   );
 }
 
-function digestOf(text: string): Uint8Array {
-  return createHash('sha256').update(text).digest();
+function routeOf({ routeOptions }: FastifyRequest): Route | undefined {
+  return (routeOptions.config as { readonly route?: Route } | undefined)?.route;
 }
 
-/** One thing that is wrong with a request. */
-interface Problem {
-  /** Where, as a JSON pointer. */
-  readonly path: string;
-  readonly message: string;
-}
+const crossOriginHeaders = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'retry-after',
+} as const;
 
-/** Most problems that an answer lists: a body may hold many thousands. */
-const PROBLEMS_MAX = 100;
-
-/** Checks one part of a request against its schema; numbers in a path or query come as text. */
-function compileCheck(schema: TObject, httpPart: string) {
-  const compiled = TypeCompiler.Compile(schema);
-  const isText = httpPart === 'params' || httpPart === 'querystring';
-  return (data: unknown): { value: unknown } | { error: Error } => {
-    // No body at all is an empty one, so that a plain `curl -X POST` works where nothing is asked for.
-    const value = isText ? readNumbers(schema, data) : (data ?? {});
-    if (compiled.Check(value)) return { value };
-    // The first of each place: a field that is missing is also said to be of no type.
-    const problems = new Map<string, Problem>();
-    for (const { path, message } of compiled.Errors(value)) {
-      if (!problems.has(path)) problems.set(path, { path, message });
-      if (problems.size === PROBLEMS_MAX) break;
-    }
-    const validation = [...problems.values()];
-    return { error: Object.assign(new Error('invalid'), { validation, statusCode: 400 }) };
+function preflightHeaders(methods: readonly string[]): Readonly<Record<string, string>> {
+  return {
+    ...crossOriginHeaders,
+    'access-control-allow-methods': methods.join(', '),
+    'access-control-allow-headers': 'content-type',
+    'access-control-max-age': '86400',
   };
 }
 
-function readNumbers(schema: TObject, data: unknown): unknown {
-  assert(typeof data === 'object' && data !== null, 'parameters are an object');
-  return Object.fromEntries(
-    Object.entries(data).map(([name, value]) => {
-      const isInteger = schema.properties[name]?.type === 'integer';
-      const isNumber = isInteger && typeof value === 'string' && /^(?:0|[1-9][0-9]{0,15})$/.test(value);
-      return [name, isNumber ? Number(value) : value];
-    }),
-  );
-}
-
-/** Answers a connection whose request never became one. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { status, body } = /HEADER_OVERFLOW/.test(error.code ?? '')
-    ? refusal('HEADERS_TOO_LARGE', 'the headers are too large')
-    : /REQUEST_TIMEOUT/.test(error.code ?? '')
-      ? refusal('REQUEST_TIMEOUT', 'the request did not arrive in time')
-      : refusal('REQUEST_MALFORMED', 'what came is not HTTP');
-  const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
-  );
+function digestOf(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest();
 }

@@ -1,5 +1,6 @@
 /** `GET /status`, `/health`, `/health/live`, `/health/ready`: how the node is. */
 import { type Static, Type } from '@sinclair/typebox';
+import type { InputPipeline } from '../batcher/pipeline/inputPipeline.ts';
 import {
   closed,
   countField,
@@ -33,6 +34,17 @@ const statusSchema = Type.Object(
     mempool_transactions: countField,
     settlement_paused: Type.Boolean(),
     halted: nullable(Type.String({ description: 'code of what stopped the node from voting' })),
+    batcher: nullable(
+      Type.Object(
+        {
+          isInitialized: Type.Boolean({ description: 'it takes inputs' }),
+          adapterTargets: Type.Array(Type.String()),
+          defaultTarget: Type.String(),
+          namespace: Type.String({ description: 'first part of the text that users sign' }),
+        },
+        { ...closed, description: 'null: off' },
+      ),
+    ),
   },
   closed,
 );
@@ -51,11 +63,22 @@ const healthSchema = Type.Object(
     head_age_ms: timeField,
     finalized_height: heightField,
     peers: countField,
+    isInitialized: Type.Boolean({ description: 'the batcher takes inputs' }),
+    isRunning: Type.Literal(true, { description: 'for clients of a batcher, which look for it' }),
   },
   closed,
 );
-const healthExample = { status: 'ok', reasons: [], head_age_ms: 900, finalized_height: 12, peers: 3 };
+const batcherHealth = { isInitialized: true, isRunning: true };
+const healthExample = {
+  status: 'ok',
+  reasons: [],
+  head_age_ms: 900,
+  finalized_height: 12,
+  peers: 3,
+  ...batcherHealth,
+};
 const degradedExample = {
+  ...batcherHealth,
   status: 'degraded',
   reasons: ['peers_below_quorum'],
   head_age_ms: 9000,
@@ -73,13 +96,14 @@ const healthAnswers: readonly AnswerShape[] = [
   },
 ];
 
-export function statusRoutes(node: NodeView): Route[] {
+export function statusRoutes(node: NodeView, inputs: InputPipeline | undefined): Route[] {
   return [
     defineRoute({
       method: 'GET',
       path: '/status',
       summary: 'Where this node stands',
       tag: 'node',
+      isCrossOrigin: true,
       codes: [],
       answers: [
         {
@@ -102,10 +126,16 @@ export function statusRoutes(node: NodeView): Route[] {
             mempool_transactions: 0,
             settlement_paused: false,
             halted: null,
+            batcher: {
+              isInitialized: true,
+              adapterTargets: ['sidechain'],
+              defaultTarget: 'sidechain',
+              namespace: '',
+            },
           },
         },
       ],
-      handle: () => ok(showStatus(node)),
+      handle: () => ok(showStatus(node, inputs)),
     }),
     defineRoute({
       method: 'GET',
@@ -114,7 +144,7 @@ export function statusRoutes(node: NodeView): Route[] {
       tag: 'node',
       codes: [],
       answers: healthAnswers,
-      handle: () => showHealth(node),
+      handle: () => showHealth(node, inputs),
     }),
     defineRoute({
       method: 'GET',
@@ -139,12 +169,12 @@ export function statusRoutes(node: NodeView): Route[] {
       tag: 'node',
       codes: [],
       answers: healthAnswers,
-      handle: () => showHealth(node),
+      handle: () => showHealth(node, inputs),
     }),
   ];
 }
 
-function showStatus(node: NodeView): StatusAnswer {
+function showStatus(node: NodeView, inputs: InputPipeline | undefined): StatusAnswer {
   const reader = node.reader();
   const status = reader.status();
   return {
@@ -163,10 +193,19 @@ function showStatus(node: NodeView): StatusAnswer {
     mempool_transactions: status.mempoolCount,
     settlement_paused: status.isSettlementPaused,
     halted: status.halted ?? null,
+    batcher:
+      inputs === undefined
+        ? null
+        : {
+            isInitialized: !inputs.isStopping,
+            adapterTargets: [...inputs.targets],
+            defaultTarget: inputs.defaultTarget,
+            namespace: inputs.namespace,
+          },
   };
 }
 
-function showHealth(node: NodeView) {
+function showHealth(node: NodeView, inputs: InputPipeline | undefined) {
   const headAgeMs = headAge(node);
   const reasons = unreadyReasons(node, headAgeMs);
   const body: Static<typeof healthSchema> = {
@@ -175,6 +214,8 @@ function showHealth(node: NodeView) {
     head_age_ms: headAgeMs,
     finalized_height: node.reader().status().finalizedHeight,
     peers: node.peers().length,
+    isInitialized: inputs !== undefined && !inputs.isStopping,
+    isRunning: true,
   };
   return ok(body, reasons.length === 0 ? 200 : 503);
 }

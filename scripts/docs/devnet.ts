@@ -94,6 +94,7 @@ function sampleTable(): string[] {
       mempool_transactions: 0,
       settlement_paused: false,
       halted: null,
+      batcher: null,
     });
   }
   keeper.noteNetwork(sampleNetwork());

@@ -1,8 +1,10 @@
 /** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
 import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
+import { adapterCodes } from '../../node/batcher/adapters/adapter.ts';
 import { batcherOptionCodes } from '../../node/batcher/criteria/codes.ts';
 import { inputCodes } from '../../node/batcher/input/codes.ts';
+import { batcherCodes } from '../../node/batcher/pipeline/inputPipeline.ts';
 import { inputStorageCodes } from '../../node/batcher/storage/codes.ts';
 import { cliCodes } from '../../node/cli/codes.ts';
 import { configCodes } from '../../node/config/codes.ts';
@@ -45,7 +47,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   consensus: consensusCodes,
   core: coreCodes,
   api: apiCodes,
-  batcher: { ...inputCodes, ...batcherOptionCodes },
+  batcher: { ...inputCodes, ...batcherCodes, ...adapterCodes, ...batcherOptionCodes },
   runtime: runtimeCodes,
   inputStorage: inputStorageCodes,
   simulation: simulationCodes,
@@ -413,6 +415,23 @@ const advice: Readonly<Record<string, string>> = {
     'Correct the path, which counts from the file of the configuration, or what the message says of the module.',
   BATCHER_RETENTION_TOO_SHORT:
     'Remember requests for as long as the message says, or take a shorter freshness.',
+  BATCHER_BATCH_REVERTED:
+    'Look at the transaction on the chain of the target; correct the input and sign it again.',
+  BATCHER_INPUT_REFUSED: 'Correct the input as the message says, and sign it again.',
+  BATCHER_QUEUE_FULL:
+    'Send it again after the time that the answer names; see why batches are not confirmed.',
+  BATCHER_RECEIPT_TIMEOUT: 'Nothing: the batch is looked for before anything is sent again.',
+  BATCHER_STOPPING: 'Send it again once the node is back, or to another node.',
+  BATCHER_STORAGE_UNAVAILABLE:
+    'Send the same request again: if it was stored all the same, it is recognised. See to the storage of the node.',
+  BATCHER_TARGET_PARKED:
+    'Nothing: it is tried again by itself. Ask after it, or see to the chain of the target.',
+  BATCHER_TARGET_UNREACHABLE: 'See to the chain of the target; inputs wait meanwhile, and none is charged.',
+  INPUT_CLEARED: 'Sign it again, if it is still wanted.',
+  INPUT_EXPIRED: 'Sign it again with the present time.',
+  INPUT_FAILED: 'The details say why; correct that and sign it again.',
+  INPUT_LEVEL_UNAVAILABLE: 'Ask for `wait-receipt` or `no-wait`.',
+  INPUT_UNKNOWN: 'Send the input again while its signature is fresh, or sign it again.',
   INPUT_ADDRESS_INVALID: 'Write `0x` and 40 hex digits for address type 0, 64 for 200.',
   INPUT_AMOUNT_INVALID:
     'Write whole smallest units from 1 to 2^128 - 1, in digits alone and without leading zeros.',
@@ -480,6 +499,8 @@ const advice: Readonly<Record<string, string>> = {
 
   VERDICT_PROOF_INVALID: 'Do not believe the verdict; the message names the part that fails.',
 
+  BATCHER_DEBUG_OFF: 'Set `batcher.debug_endpoints` to true on a node for development.',
+  BATCHER_OFF: 'Set `batcher.enabled` to true, or ask another node.',
   ADMIN_OFF: 'Set `api.admin_token`.',
   ADMIN_TOKEN_INVALID: 'Send `Authorization: Bearer <token>` with the token of `api.admin_token`.',
   API_LISTEN_FAILED: 'Use an address of this machine that you may listen on: `api.host`, `api.port`.',

@@ -8,9 +8,11 @@ import { EventLog } from '../../node/api/eventLog.ts';
 import { NodeLogger } from '../../node/api/logger.ts';
 import type { NodeView, SubmissionVerdict } from '../../node/api/nodeView.ts';
 import { type ApiLimits, ApiServer } from '../../node/api/server.ts';
+import type { InputPipeline } from '../../node/batcher/pipeline/inputPipeline.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import { CoreNetwork, scenarioOf } from './coreNetwork.ts';
+import { FakePipeline } from './fakePipeline.ts';
 import { Signatory } from './signatory.ts';
 
 export const ADMIN_TOKEN = 'let-me-in';
@@ -36,6 +38,9 @@ export interface ApiHarnessOptions {
   readonly eventsKept?: number;
   readonly extraAccounts?: readonly GenesisAccount[];
   readonly port?: number;
+  /** Instead of the fake one; null: the batcher is off. */
+  readonly inputs?: InputPipeline | null;
+  readonly hasDebugEndpoints?: boolean;
   /** Tells this process's events from those of another. */
   readonly epoch?: string;
 }
@@ -46,6 +51,7 @@ export class ApiHarness {
   readonly events: EventLog;
   readonly server: ApiServer;
   readonly logLines: string[] = [];
+  readonly inputs = new FakePipeline();
   url = '';
   /** Peers that node-0 seems connected to. */
   peers: readonly number[] = [1, 2, 3];
@@ -84,11 +90,13 @@ export class ApiHarness {
         host: '127.0.0.1',
         port: options.port ?? 0,
         adminToken: options.adminToken ?? ADMIN_TOKEN,
+        hasDebugEndpoints: options.hasDebugEndpoints ?? true,
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },
       {
         node: this.#view(options),
         events: this.events,
+        inputs: options.inputs === null ? undefined : (options.inputs ?? this.inputs),
         logger: new NodeLogger({
           node: 'node-0',
           level: 'debug',

@@ -23,6 +23,7 @@ export function statusOf(name: string, changes: Partial<StatusAnswer> = {}): Sta
     mempool_transactions: 0,
     settlement_paused: false,
     halted: null,
+    batcher: null,
     ...changes,
   };
 }

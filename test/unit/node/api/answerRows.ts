@@ -1,9 +1,13 @@
 /** The table of documented answers and refusals that answers.test.ts goes through, on a network at 30 s. */
+import { expect } from 'vitest';
 import type { AnswerCode } from '../../../../node/api/codes.ts';
+import { inputAnswers } from '../../../../node/batcher/input/codes.ts';
+import type { InputAnswer } from '../../../../node/batcher/pipeline/inputPipeline.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { ADMIN_TOKEN, type ApiHarness } from '../../../helpers/apiHarness.ts';
 import { atomicBatchJson } from '../../../helpers/atomicBatchJson.ts';
+import { queuedAnswer } from '../../../helpers/fakePipeline.ts';
 import { hashOf, withWrongSignature } from '../../../helpers/signatory.ts';
 
 const alice = (api: ApiHarness) => api.keys.account('alice').address;
@@ -87,7 +91,86 @@ const unsupervised = (ask: Row['ask']) => async (api: ApiHarness) => {
   }
 };
 
+const id = hashOf('5d');
+const input = { data: {}, confirmationLevel: 'no-wait' };
+const answering = (answer: Partial<InputAnswer>) => async (api: ApiHarness) => {
+  api.inputs.answer = { ...queuedAnswer, ...answer };
+  try {
+    return await api.post('/send-input', input);
+  } finally {
+    api.inputs.answer = queuedAnswer;
+  }
+};
+const refusing = (code: AnswerCode, ask: Row['ask']) => async (api: ApiHarness) => {
+  api.inputs.refusal = { ok: false, code, message: 'no', details: { retry_after_s: 7 } };
+  try {
+    return await ask(api);
+  } finally {
+    api.inputs.refusal = undefined;
+  }
+};
+
 export const good: readonly Row[] = [
+  {
+    route: 'POST /send-input',
+    ask: answering({}),
+    status: 200,
+    body: { success: true, message: 'Input queued for batching', requestId: id, inputsProcessed: 1 },
+  },
+  {
+    route: 'POST /send-input',
+    ask: answering({ level: 'wait-receipt', transactionHash: '0xabc', isDuplicate: true }),
+    status: 200,
+    body: { message: 'Input processed successfully', transactionHash: '0xabc', duplicate: true },
+  },
+  {
+    route: 'POST /send-input',
+    ask: answering({ level: 'wait-effectstream-processed', transactionHash: '0xabc', rollup: 12 }),
+    status: 200,
+    body: { message: 'Input processed and validated by Effectstream', transactionHash: '0xabc', rollup: 12 },
+  },
+  {
+    route: 'POST /send-input',
+    ask: answering({ isTimedOut: true }),
+    status: 202,
+    body: { success: true, message: expect.stringContaining(`/input-status/${id}`), requestId: id },
+  },
+  {
+    route: 'GET /input-status/{requestId}',
+    ask: get(`/input-status/${id}`),
+    status: 200,
+    body: {
+      success: true,
+      status: 'complete',
+      subState: 'confirmed',
+      rollup: 12,
+      retryCount: 1,
+      parks: 2,
+      acceptedAt: '2026-01-01T00:00:00.000Z',
+      endedAt: '2026-01-01T00:00:02.000Z',
+    },
+  },
+  {
+    route: 'GET /queue-stats',
+    ask: get('/queue-stats'),
+    status: 200,
+    body: {
+      totalPendingInputs: 6,
+      targets: [{ target: 'sidechain', criteriaType: 'time', pendingInputs: 6, oldestAgeMs: 700 }],
+    },
+  },
+  {
+    route: 'POST /admin/force-batch',
+    ask: post('/admin/force-batch', { target: 'sidechain' }, admin),
+    status: 202,
+    body: { target: 'sidechain' },
+  },
+  {
+    route: 'POST /admin/clear-queue',
+    ask: post('/admin/clear-queue', { target: 'sidechain' }, admin),
+    status: 200,
+    body: { target: 'sidechain', cleared: 3 },
+  },
   {
     route: 'GET /status',
     ask: get('/status'),
@@ -231,7 +314,53 @@ export const good: readonly Row[] = [
   },
 ];
 
+const sendRefusals = {
+  ...Object.fromEntries(Object.entries(inputAnswers).map(([code, { status }]) => [code, status])),
+  BATCHER_BATCH_REVERTED: 422,
+  BATCHER_INPUT_REFUSED: 422,
+  BATCHER_QUEUE_FULL: 429,
+  BATCHER_RECEIPT_TIMEOUT: 503,
+  BATCHER_STOPPING: 503,
+  BATCHER_TARGET_UNREACHABLE: 503,
+  BATCHER_STORAGE_UNAVAILABLE: 503,
+  BATCHER_TARGET_PARKED: 503,
+  INPUT_CLEARED: 409,
+  INPUT_EXPIRED: 409,
+  INPUT_FAILED: 422,
+  INPUT_LEVEL_UNAVAILABLE: 400,
+};
+
 export const refused: readonly Row[] = [
+  ...Object.entries(sendRefusals).map(([code, status]) => ({
+    route: 'POST /send-input',
+    ask: refusing(code as AnswerCode, post('/send-input', input)),
+    status,
+    code: code as AnswerCode,
+  })),
+  {
+    route: 'GET /input-status/{requestId}',
+    ask: get(`/input-status/${hashOf('99')}`),
+    status: 404,
+    code: 'INPUT_UNKNOWN',
+  },
+  {
+    route: 'GET /input-status/{requestId}',
+    ask: get('/input-status/1'),
+    status: 400,
+    code: 'REQUEST_INVALID',
+  },
+  {
+    route: 'GET /queue-stats',
+    ask: refusing('BATCHER_STORAGE_UNAVAILABLE', get('/queue-stats')),
+    status: 503,
+    code: 'BATCHER_STORAGE_UNAVAILABLE',
+  },
+  {
+    route: 'POST /admin/clear-queue',
+    ask: refusing('INPUT_TARGET_UNKNOWN', post('/admin/clear-queue', { target: 'nothing' }, admin)),
+    status: 404,
+    code: 'INPUT_TARGET_UNKNOWN',
+  },
   { route: 'GET /blocks/{height}', ask: get('/blocks/9999'), status: 404, code: 'BLOCK_UNKNOWN' },
   { route: 'GET /blocks/{height}', ask: get('/blocks/-1'), status: 400, code: 'REQUEST_INVALID' },
   { route: 'GET /blocks/{height}', ask: get('/blocks/1.5'), status: 400, code: 'REQUEST_INVALID' },

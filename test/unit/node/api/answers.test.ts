@@ -66,6 +66,8 @@ describe('answers of the API', () => {
     const provoked = new Set(refused.map(({ code }) => code));
     const elsewhere: readonly AnswerCode[] = [
       'ADMIN_OFF',
+      'BATCHER_DEBUG_OFF',
+      'BATCHER_OFF',
       'OPERATOR_KEY_MISSING',
       'REQUEST_TIMEOUT',
       'EVENT_READERS_MAX',
