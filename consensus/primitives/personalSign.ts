@@ -29,9 +29,14 @@ export function signPersonally(secretKey: Uint8Array, text: string): Signature {
 /** Whether that account signed this text. @param address - Lower case. @returns False for any malformed signature. */
 export function isPersonallySigned(address: Address, text: string, signature: Signature): boolean {
   if (signature.length !== RECOVERABLE_SIGNATURE_BYTES) return false;
-  const recovery = signature[RECOVERY_AT] as number;
-  const bare = Uint8Array.from(signature);
-  bare[RECOVERY_AT] = recovery >= RECOVERY_OFFSET ? recovery - RECOVERY_OFFSET : recovery;
-  const publicKey = secp256k1.recover(personalDigest(text), bare);
+  const publicKey = secp256k1.recover(personalDigest(text), withPlainRecovery(signature));
   return publicKey !== undefined && evmAddressOf(publicKey) === address;
+}
+
+/** The same signature with the recovery bit itself as its last byte. */
+export function withPlainRecovery(signature: Signature): Signature {
+  const plain = Uint8Array.from(signature);
+  const recovery = plain[RECOVERY_AT] ?? 0;
+  if (recovery >= RECOVERY_OFFSET) plain[RECOVERY_AT] = recovery - RECOVERY_OFFSET;
+  return plain;
 }

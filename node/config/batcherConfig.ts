@@ -1,7 +1,7 @@
 /** The keys of the input pipeline in the program's spelling, the rules over several of them, and which belong to one node. */
 import { checkRetention } from '../batcher/criteria/checkOptions.ts';
 import type { ConfirmationSettings } from '../batcher/criteria/confirmationLevel.ts';
-import { type FreshnessSpan, freshnessDefault } from '../batcher/input/freshness.ts';
+import type { FreshnessSpan } from '../batcher/input/freshness.ts';
 import type { BatcherFile, criteriaTypes, storageTypes, TargetKind } from './batcherSchema.ts';
 
 export interface CriteriaConfig {
@@ -19,6 +19,10 @@ export interface BatcherConfig {
   readonly namespace: string;
   readonly targets: readonly TargetKind[];
   readonly defaultTarget: string;
+  readonly freshnessPastMs: number;
+  readonly freshnessFutureMs: number;
+  /** How long after its timestamp the ledger executes an input. */
+  readonly executionSpanMs: number;
   readonly pollingIntervalMs: number;
   readonly confirmationLevel: ConfirmationSettings;
   /** By target; one that is left out has the default. */
@@ -46,7 +50,15 @@ export interface BatcherConfig {
 }
 
 /** Keys that all nodes of a chain share, since they decide which inputs its ledger takes; all others are a node's own. */
-const sharedKeys: readonly string[] = ['namespace'];
+const sharedKeys: readonly string[] = [
+  'namespace',
+  'default_target',
+  'defaultTarget',
+  'freshness_future_ms',
+  'freshnessFutureMs',
+  'execution_span_ms',
+  'executionSpanMs',
+];
 
 /** True for a key of the group, in either spelling, that says how one node serves inputs and nothing of the chain. */
 export function isOwnBatcherKey(key: string): boolean {
@@ -85,6 +97,9 @@ export function toBatcherConfig(
     namespace: file.namespace,
     targets: file.targets,
     defaultTarget: file.default_target,
+    freshnessPastMs: file.freshness_past_ms,
+    freshnessFutureMs: file.freshness_future_ms,
+    executionSpanMs: file.execution_span_ms,
     pollingIntervalMs: file.polling_interval_ms,
     confirmationLevel: file.confirmation_level,
     batchingCriteria: Object.fromEntries(
@@ -165,7 +180,14 @@ export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
     ['queued_inputs_max'],
     `expected queued_inputs_max <= kept_inputs_max, got ${batcher.queuedInputsMax} and ${batcher.keptInputsMax}`,
   );
-  const short = findRetentionProblem(batcher.retentionMs, freshnessDefault);
+  const { freshnessPastMs, freshnessFutureMs, executionSpanMs } = batcher;
+  expect(
+    executionSpanMs >= freshnessPastMs,
+    ['execution_span_ms'],
+    `expected execution_span_ms >= freshness_past_ms, got ${executionSpanMs} and ${freshnessPastMs}`,
+  );
+  const freshness = { pastMs: freshnessPastMs, futureMs: freshnessFutureMs };
+  const short = findRetentionProblem(batcher.retentionMs, freshness);
   expect(short === undefined, ['retention_ms'], short ?? '');
   return broken;
 }

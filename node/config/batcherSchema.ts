@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { BATCH_SIZE_MAX, TIME_WINDOW_MS_MAX } from '../batcher/criteria/checkOptions.ts';
 import { confirmationLevels } from '../batcher/criteria/confirmationLevel.ts';
+import { freshnessDefault } from '../batcher/input/freshness.ts';
 import { inputLimitsDefault } from '../batcher/input/inputLimiter.ts';
 import { isTargetName } from '../batcher/input/target.ts';
 import { inputStorageLimits } from '../batcher/storage/inputStorage.ts';
 import { amountValue, flag, group, integer, text } from './fields.ts';
 
 const DAY_MS = 86_400_000;
+const SPAN_MS_MAX = 366 * DAY_MS;
 /** Most inputs that a storage may be told to keep: more than memory of a process indexes. */
 const KEPT_INPUTS_MAX = 100_000_000;
 
@@ -84,7 +86,9 @@ const storage = z
 export const batcherGroup = group(
   {
     enabled: flag(true, { description: 'Accept inputs over HTTP' }),
-    namespace: text('', { description: 'First part of the text that users sign' }),
+    namespace: text('', {
+      description: 'First part of the text that users sign; inputs are good on every chain that has the same',
+    }),
     targets: z
       .array(z.enum(targetKinds, { error: `one of ${targetKinds.join(', ')}` }), {
         error: 'a list of targets',
@@ -93,7 +97,20 @@ export const batcherGroup = group(
       .meta({ description: 'Where inputs may go; sidechain is always one' }),
     default_target: targetName()
       .default('sidechain')
-      .meta({ description: 'Target of inputs that name none' }),
+      .meta({ description: 'Target of inputs that name none, the same on all nodes of a chain' }),
+    freshness_past_ms: integer(freshnessDefault.pastMs, 1, SPAN_MS_MAX, {
+      unit: 'ms',
+      description: 'How old the signed timestamp of an input may be where it comes in',
+    }),
+    freshness_future_ms: integer(freshnessDefault.futureMs, 0, DAY_MS, {
+      unit: 'ms',
+      description: 'How far a signed timestamp may lie ahead of clocks and of blocks',
+    }),
+    execution_span_ms: integer(7_200_000, 1, SPAN_MS_MAX, {
+      unit: 'ms',
+      description:
+        'How long after its timestamp the ledger executes an input, at least freshness_past_ms; replay marks are kept for it',
+    }),
     polling_interval_ms: integer(1000, 1, DAY_MS, {
       unit: 'ms',
       description: 'How often batching criteria are looked at',

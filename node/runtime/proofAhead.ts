@@ -72,7 +72,7 @@ export class ProofAhead {
     const tasks = body.batch.requests.flatMap((request) => proofTaskOf(chainId, body.batch, request) ?? []);
     const unknown = tasks.filter((task) => !verdicts.has(task));
     if (unknown.length === 0 || findBatchProblem(body, from, atomic, ledger) !== undefined) return [];
-    return verifyTransaction(decoded.value, { chainId }, verifier).ok ? unknown : [];
+    return verifyTransaction(decoded.value, this.#genesis, verifier).ok ? unknown : [];
   }
 }
 

@@ -14,6 +14,7 @@ import { ValidatorSet } from '../../consensus/validators.ts';
 import type { AtomicRules } from '../../settlement/atomic/types.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { chainIdOf } from '../../settlement/execution/genesisState.ts';
+import { type InputRules, ledgerTargets } from '../../settlement/input/types.ts';
 import type { GenesisAccount, LedgerRules } from '../../settlement/ledger/types.ts';
 import type { AssetAmount } from '../../settlement/net/settlement.ts';
 import type { NetRules } from '../../settlement/net/types.ts';
@@ -156,6 +157,7 @@ function assembleGenesis(config: Config, supplement: GenesisSupplement): Genesis
     ledger: toLedgerRules(config, supplement.oracle),
     net: toNetRules(config),
     atomic: toAtomicRules(config, keepersOf(config, supplement)),
+    inputs: toInputRules(config),
     accounts: [...supplement.accounts, ...ledger.accounts],
     poolCash: sumOf(supplement.poolCash, ledger.poolCash),
     operators: supplement.operators,
@@ -297,6 +299,16 @@ function toAtomicRules(config: Config, keepers: readonly Address[]): AtomicRules
       required: requiredProofs,
       genesisMs: proofGenesisMsOf(config),
     },
+  };
+}
+
+function toInputRules({ batcher }: Config): InputRules {
+  const targets: readonly string[] = ledgerTargets;
+  return {
+    namespace: batcher.namespace,
+    takesUntargeted: targets.includes(batcher.defaultTarget),
+    spanMs: batcher.executionSpanMs,
+    futureMs: batcher.freshnessFutureMs,
   };
 }
 

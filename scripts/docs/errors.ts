@@ -182,11 +182,16 @@ const advice: Readonly<Record<string, string>> = {
   TRANSACTION_ADDRESS_INVALID:
     'Sign with ed25519 for a 32-byte address, with secp256k1 for an EVM address of 20 bytes.',
   TRANSACTION_CHAIN_MISMATCH: 'Sign for this chain’s id.',
+  TRANSACTION_INPUT_INVALID:
+    'Send the input to a batcher, which says what is wrong with it; the details of the refusal say why.',
   TRANSACTION_SIGNATURE_INVALID: 'Sign the canonical bytes with the sender’s key.',
   TRANSACTION_VOUCHER_INVALID:
     'Take the voucher as its payer signed it: chain, channel, amount and nonce are all covered.',
   TRANSACTION_EXPIRED: 'Sign it anew with a later last height.',
   TRANSACTION_TOO_EARLY: 'Wait: it is kept for its height.',
+  INPUT_ALREADY_EXECUTED:
+    'Nothing: ask for its result. To do the same again, sign it with another timestamp.',
+  INPUT_TOO_EARLY: 'Wait, or set the clock and sign again.',
   FEE_PROPOSAL_NOT_OWN: 'Sign with the key of the validator that the transaction names.',
   OPERATOR_ONLY: 'Sign with one of `settlement.operator_keys`.',
   UNJAIL_NOT_OWN: 'Sign with the key of the jailed validator.',

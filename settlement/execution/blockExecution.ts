@@ -69,6 +69,9 @@ export interface BlockContext {
 export type InclusionCode =
   | 'TRANSACTION_EXPIRED'
   | 'TRANSACTION_TOO_EARLY'
+  | 'INPUT_EXPIRED'
+  | 'INPUT_TOO_EARLY'
+  | 'INPUT_ALREADY_EXECUTED'
   | 'LEDGER_NONCE_USED'
   | 'LEDGER_NONCE_AHEAD'
   | 'BLOCK_GAS_FULL';

@@ -2,6 +2,7 @@
 import type { Address, Amount, Hash } from '../../consensus/primitives/flavor.ts';
 import type { ValidatorSet } from '../../consensus/validators.ts';
 import type { AtomicRules } from '../atomic/types.ts';
+import type { InputRules } from '../input/types.ts';
 import type { GenesisAccount, LedgerRules } from '../ledger/types.ts';
 import type { NetRules } from '../net/types.ts';
 
@@ -14,6 +15,7 @@ export interface Genesis {
   readonly ledger: LedgerRules;
   readonly net: NetRules;
   readonly atomic: AtomicRules;
+  readonly inputs: InputRules;
   readonly accounts: readonly GenesisAccount[];
   /** Pool cash at genesis by asset, beyond what deposits brought and debts took. */
   readonly poolCash: Readonly<Record<string, Amount>>;

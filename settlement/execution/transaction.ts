@@ -1,9 +1,10 @@
 /**
  * A ledger transaction: envelope, body, the sender's own signature, and those of others where the body names them. The
- * signatures travel behind the bytes they sign and no id covers them. Authorisation and body are told apart by tag bytes;
- * an unknown tag does not decode, so later kinds can be added without changing what today's bytes mean. Whether a
- * transaction may run is not judged here.
+ * signatures travel behind the bytes they sign and no id covers them, but for what the account of an input signed itself.
+ * Authorisation (auth.ts) and body are told apart by tag bytes. Whether a transaction may run is not judged here.
  */
+
+import { isSignedByAccount } from '../../consensus/primitives/accountSignature.ts';
 import {
   isKeyAddress,
   readAddress,
@@ -12,34 +13,21 @@ import {
 } from '../../consensus/primitives/address.ts';
 import { fromHex } from '../../consensus/primitives/bytes.ts';
 import { DecodeError, decode, type Reader, Writer } from '../../consensus/primitives/codec.ts';
-import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, assert, type Refusal, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { domains, hashPrefixed } from '../../consensus/primitives/hash.ts';
-import { evmAddressOf, RECOVERABLE_SIGNATURE_BYTES } from '../../consensus/primitives/recoverable.ts';
+import { evmAddressOf } from '../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../consensus/primitives/secp256k1.ts';
-import {
-  SIGNATURE_BYTES,
-  type Signature,
-  type Signer,
-  type Verifier,
-} from '../../consensus/primitives/signature.ts';
+import type { Signature, Signer, Verifier } from '../../consensus/primitives/signature.ts';
 import { isVoucherSigned } from '../atomic/voucher.ts';
+import { type Auth, authSignatureBytes, type NativeAuth, readAuthHead, writeAuthHead } from './auth.ts';
+import { findInputProblem, type InputJudgement, isInputBody } from './inputAuth.ts';
 import { cosignersOf, readBody, type TransactionBody, voucherOf, writeBody } from './transactionBody.ts';
-
-/**
- * The sender signed the canonical bytes: with the ed25519 key that is its address, or with the secp256k1 key whose EVM
- * address it is. The latter signs their SHA-256, which is the transaction's id.
- */
-export interface Auth {
-  readonly type: 'native';
-  readonly scheme: 'ed25519' | 'secp256k1';
-  readonly signature: Signature;
-}
 
 export interface UnsignedTransaction {
   readonly chainId: Hash;
   readonly from: Address;
-  /** Number of transactions of the sender that were executed before. */
+  /** Number of transactions of the sender that were executed before, inputs not counted; of an input 0. */
   readonly nonce: number;
   /** Last height of a block that may hold it; 0: any. */
   readonly expiresAtHeight: Height;
@@ -61,7 +49,7 @@ export interface Transaction extends UnsignedTransaction {
 export interface DecodedTransaction {
   readonly transaction: Transaction;
   readonly id: Hash;
-  /** What the sender signed and the id hashes: the bytes in front of the authorisation, as a view of the input. */
+  /** What the id hashes, and a native sender signed: the bytes in front of the signatures, as a view of what came. */
   readonly signingBytes: Uint8Array;
 }
 
@@ -75,6 +63,7 @@ export const transactionCodes = {
   TRANSACTION_ADDRESS_INVALID: 'the sender is not the kind of address that this kind of signature belongs to',
   TRANSACTION_COSIGNATURE_INVALID: 'the signature of one who signs beside the sender does not verify',
   TRANSACTION_CHAIN_MISMATCH: 'the transaction was made for another chain',
+  TRANSACTION_INPUT_INVALID: 'no user can have written this as an input to this ledger',
   TRANSACTION_SIGNATURE_INVALID: 'the signature does not verify against the sender',
   TRANSACTION_VOUCHER_INVALID:
     'the payer that the voucher names did not sign it for this channel and this chain',
@@ -82,31 +71,29 @@ export const transactionCodes = {
 
 export type TransactionCode = keyof typeof transactionCodes;
 
-/** Tag bytes: their meaning never changes and none is used twice. 0 stands for nothing, so zeroed bytes never decode. */
-const authTags = { native: 1 } as const satisfies Record<Auth['type'], number>;
-const schemeTags = { ed25519: 1, secp256k1: 2 } as const satisfies Record<Auth['scheme'], number>;
-
-/** Tag and scheme in front of the signature. */
-const NATIVE_AUTH_BYTES = 2;
-const signatureBytes = {
-  ed25519: SIGNATURE_BYTES,
-  secp256k1: RECOVERABLE_SIGNATURE_BYTES,
-} as const satisfies Record<Auth['scheme'], number>;
+/** Tag and scheme in front of a native signature. */
+const NATIVE_HEAD_BYTES = 2;
 /** A domain's byte and a digest. */
 const COSIGNING_BYTES = 33;
 /** Room for all but the longest transactions without growing. */
 const TRANSACTION_BYTES_HINT = 256;
 
-/** The bytes a sender signs: the canonical encoding, which begins with the domain's byte, without authorisation. */
+/** The bytes a native sender signs: the canonical encoding, which begins with the domain's byte, without authorisation. */
 export function transactionSigningBytes(unsigned: UnsignedTransaction): Uint8Array {
   const writer = new Writer(TRANSACTION_BYTES_HINT);
   writeUnsigned(writer, unsigned);
   return writer.finish();
 }
 
-/** Names a transaction by what it does, however it was authorised: equals the hash of its signing bytes. */
-export function transactionId(unsigned: UnsignedTransaction): Hash {
-  return hashPrefixed(transactionSigningBytes(unsigned));
+/**
+ * Names a transaction by what was signed, never by the signature: equals the hash of its signing bytes. An input is named by
+ * all that its account signed, so the same input is the same transaction whoever sends it.
+ */
+export function transactionId(unsigned: UnsignedTransaction | Transaction): Hash {
+  const writer = new Writer(TRANSACTION_BYTES_HINT);
+  writeUnsigned(writer, unsigned);
+  if ('auth' in unsigned && unsigned.auth.type === 'input') writeInputHead(writer, unsigned);
+  return hashPrefixed(writer.finish());
 }
 
 /**
@@ -213,27 +200,24 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 export function decodeTransaction(bytes: Uint8Array): Verdict<DecodedTransaction, 'ENCODING_INVALID'> {
   const verdict = decode(bytes, readTransaction);
   if (!verdict.ok) return verdict;
-  const signingBytes = bytes.subarray(0, bytes.length - authByteCount(verdict.value));
+  const signingBytes = bytes.subarray(0, bytes.length - signatureByteCount(verdict.value));
   return accept({ transaction: verdict.value, id: hashPrefixed(signingBytes), signingBytes });
 }
 
 /**
- * Checks that the sender made this transaction for this chain. Nonce, expiry and funds are the state's business.
+ * Checks that the sender made this transaction for this chain. Nonce, expiry, marks and funds are the state's business.
+ * @param chain - Of genesis.
  * @returns The same transaction, or a refusal with a code of `transactionCodes`.
  */
 export function verifyTransaction(
   decoded: DecodedTransaction,
-  options: { readonly chainId: Hash },
+  chain: InputJudgement & { readonly chainId: Hash },
   verifier: Verifier,
 ): Verdict<DecodedTransaction, TransactionCode> {
-  const { from, chainId, auth } = decoded.transaction;
-  if (chainId !== options.chainId) return refuseTransaction('TRANSACTION_CHAIN_MISMATCH', { chainId });
-  if (isKeyAddress(from) !== (auth.scheme === 'ed25519')) {
-    return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
-  }
-  if (!isSignedBySender(decoded, verifier)) {
-    return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
-  }
+  const { chainId } = decoded.transaction;
+  if (chainId !== chain.chainId) return refuseTransaction('TRANSACTION_CHAIN_MISMATCH', { chainId });
+  const problem = findSenderProblem(decoded, chain, verifier);
+  if (problem !== undefined) return problem;
   const wrong = findWrongCosigner(decoded.transaction, verifier);
   if (wrong !== undefined) return refuseTransaction('TRANSACTION_COSIGNATURE_INVALID', { address: wrong });
   const shown = voucherOf(decoded.transaction.body);
@@ -244,17 +228,38 @@ export function verifyTransaction(
   return accept(decoded);
 }
 
-/** @returns The first of those who sign beside the sender whose signature does not hold. */
+function findSenderProblem(
+  { transaction, id, signingBytes }: DecodedTransaction,
+  judgement: InputJudgement,
+  verifier: Verifier,
+): Refusal<TransactionCode> | undefined {
+  const { from, auth } = transaction;
+  if (auth.type === 'input') return findInputProblem({ ...transaction, auth }, judgement);
+  if (isKeyAddress(from) !== (auth.scheme === 'ed25519')) {
+    return refuseTransaction('TRANSACTION_ADDRESS_INVALID', { address: from });
+  }
+  if (isSignedNatively(auth, { from, id, signingBytes }, verifier)) return undefined;
+  return refuseTransaction('TRANSACTION_SIGNATURE_INVALID', { address: from });
+}
+
+/**
+ * @returns The first of those who sign beside the sender whose signature does not hold. Those of an input are covered by its
+ *   id, so they are real ones under each crypto policy.
+ */
 function findWrongCosigner(
-  { chainId, body, cosignatures = [] }: Transaction,
+  { chainId, body, auth, cosignatures = [] }: Transaction,
   verifier: Verifier,
 ): Address | undefined {
   const signers = cosignersOf(body);
   if (signers.length === 0) return undefined;
   const message = cosigningBytes(chainId, body);
+  const isReal = auth.type === 'input';
   return signers.find((signer, index) => {
     const signature = cosignatures[index];
-    return signature === undefined || !isSignedBy(signer, message, signature, verifier);
+    if (signature === undefined) return true;
+    return !(isReal
+      ? isSignedByAccount(signer, message, signature)
+      : isSignedBy(signer, message, signature, verifier));
   });
 }
 
@@ -269,13 +274,17 @@ function isSignedBy(
   return publicKey !== undefined && evmAddressOf(publicKey) === address;
 }
 
-function isSignedBySender(
-  { transaction, id, signingBytes }: DecodedTransaction,
+function isSignedNatively(
+  { scheme, signature }: NativeAuth,
+  {
+    from,
+    id,
+    signingBytes,
+  }: { readonly from: Address; readonly id: Hash; readonly signingBytes: Uint8Array },
   verifier: Verifier,
 ): boolean {
-  const { from, auth } = transaction;
-  if (auth.scheme === 'ed25519') return verifier.verify(from as string, signingBytes, auth.signature);
-  const publicKey = secp256k1.recover(fromHex(id), auth.signature);
+  if (scheme === 'ed25519') return verifier.verify(from as string, signingBytes, signature);
+  const publicKey = secp256k1.recover(fromHex(id), signature);
   return publicKey !== undefined && evmAddressOf(publicKey) === from;
 }
 
@@ -292,22 +301,54 @@ function writeUnsigned(writer: Writer, unsigned: UnsignedTransaction): void {
 
 function readTransaction(reader: Reader): Transaction {
   if (reader.u8() !== domains.transaction) throw new DecodeError('not a transaction');
+  const chainId = reader.hash();
+  const from = readAddress(reader);
+  const [nonce, expiresAtHeight, onlyAtHeight] = [reader.u64(), reader.u64(), reader.u64()];
+  const body = readBody(reader);
+  const head = readAuthHead(reader);
+  const byteCount = authSignatureBytes(head, from);
+  const signers = cosignersOf(body);
+  const unsigned = { chainId, from, nonce, expiresAtHeight, onlyAtHeight, body };
+  if (head.type === 'native') {
+    const auth: Auth = { type: 'native', scheme: head.scheme, signature: reader.fixed(byteCount) };
+    const transaction: Transaction = { ...unsigned, auth };
+    return signers.length === 0
+      ? transaction
+      : { ...transaction, cosignatures: readCosignatures(reader, signers) };
+  }
+  if (nonce !== 0 || expiresAtHeight !== 0 || onlyAtHeight !== 0) {
+    throw new DecodeError('an input with a nonce or a height');
+  }
+  if (!isInputBody(body, head.form)) throw new DecodeError('no input of a user');
+  const cosignatures = readCosignatures(reader, signers);
   const transaction: Transaction = {
-    chainId: reader.hash(),
-    from: readAddress(reader),
-    nonce: reader.u64(),
-    expiresAtHeight: reader.u64(),
-    onlyAtHeight: reader.u64(),
-    body: readBody(reader),
-    auth: readAuth(reader),
+    ...unsigned,
+    auth: { ...head, signature: reader.fixed(byteCount) },
   };
-  const signers = cosignersOf(transaction.body);
-  if (signers.length === 0) return transaction;
-  return { ...transaction, cosignatures: signers.map((signer) => reader.fixed(signatureBytesOf(signer))) };
+  return signers.length === 0 ? transaction : { ...transaction, cosignatures };
 }
 
-function writeSignatures(writer: Writer, { auth, body, cosignatures = [] }: Transaction): void {
-  writeAuth(writer, auth);
+function readCosignatures(reader: Reader, signers: readonly Address[]): readonly Signature[] {
+  return signers.map((signer) => reader.fixed(signatureBytesOf(signer)));
+}
+
+/** Cosignatures stand last; but those of an input in front of its signature, since its account signed them. */
+function writeSignatures(writer: Writer, transaction: Transaction): void {
+  const { auth, from } = transaction;
+  const isInput = auth.type === 'input';
+  if (isInput) writeInputHead(writer, transaction);
+  else writeAuthHead(writer, auth);
+  writer.fixed(auth.signature, authSignatureBytes(auth, from));
+  if (!isInput) writeCosignatures(writer, transaction);
+}
+
+/** What an input's id covers beside the envelope. */
+function writeInputHead(writer: Writer, transaction: Transaction): void {
+  writeAuthHead(writer, transaction.auth);
+  writeCosignatures(writer, transaction);
+}
+
+function writeCosignatures(writer: Writer, { body, cosignatures = [] }: Transaction): void {
   for (const [index, signer] of cosignersOf(body).entries()) {
     const signature = cosignatures[index];
     assert(signature !== undefined, `no signature of ${signer}`);
@@ -315,29 +356,9 @@ function writeSignatures(writer: Writer, { auth, body, cosignatures = [] }: Tran
   }
 }
 
-function writeAuth(writer: Writer, auth: Auth): void {
-  writer
-    .u8(authTags[auth.type])
-    .u8(schemeTags[auth.scheme])
-    .fixed(auth.signature, signatureBytes[auth.scheme]);
-}
-
-function readAuth(reader: Reader): Auth {
-  const type = reader.u8();
-  if (type !== authTags.native) throw new DecodeError(`unknown authorisation ${type}`);
-  const scheme = readScheme(reader.u8());
-  return { type: 'native', scheme, signature: reader.fixed(signatureBytes[scheme]) };
-}
-
-function readScheme(tag: number): Auth['scheme'] {
-  if (tag === schemeTags.ed25519) return 'ed25519';
-  if (tag === schemeTags.secp256k1) return 'secp256k1';
-  throw new DecodeError(`unknown signature scheme ${tag}`);
-}
-
 /** Everything behind the signing bytes. */
-function authByteCount({ auth, cosignatures = [] }: Transaction): number {
-  let byteCount = NATIVE_AUTH_BYTES + signatureBytes[auth.scheme];
-  for (const signature of cosignatures) byteCount += signature.length;
-  return byteCount;
+function signatureByteCount({ from, auth, cosignatures = [] }: Transaction): number {
+  const byteCount = authSignatureBytes(auth, from);
+  if (auth.type === 'input') return byteCount;
+  return cosignatures.reduce((sum, { length }) => sum + length, NATIVE_HEAD_BYTES + byteCount);
 }

@@ -1,32 +1,21 @@
 /**
- * Commands of the sidechain, `command|argument|…`, in the one form in which each can be written.
+ * Reads commands of the sidechain, `command|argument|…`, in the one form in which each can be written.
  *
  * In the text that is signed the bars are hyphens, so the arguments must be told apart without them: an address has the
  * length of its kind and stands first; an amount is the one part that is all digits, because no symbol that commands may
- * name has such a part; and no two symbols look alike (`commandAssets.ts`). Addresses are in lower case and amounts
+ * name has such a part; and no two symbols look alike (settlement/input/commandAssets.ts). Addresses are in lower case and amounts
  * without leading zeros, so equal texts are equal commands, letter by letter.
  */
 import { isAddress } from '../../../consensus/primitives/address.ts';
 import { accept, type Refusal, type Verdict } from '../../../consensus/primitives/codedError.ts';
 import { type Address, AMOUNT_MAX, type Amount } from '../../../consensus/primitives/flavor.ts';
-import type { LedgerOperation } from '../../../settlement/ledger/types.ts';
+import {
+  type ArgumentName,
+  type CommandOperation,
+  commandArguments,
+} from '../../../settlement/input/command.ts';
+import type { CommandAssets } from '../../../settlement/input/commandAssets.ts';
 import { type InputCode, refuseInput } from './codes.ts';
-import type { CommandAssets } from './commandAssets.ts';
-
-/** What users do; prices are the oracle's. */
-export type CommandOperation = Exclude<LedgerOperation, { readonly type: 'price' }>;
-
-type ArgumentName = 'to' | 'borrower' | 'asset' | 'debt_asset' | 'collateral_asset' | 'amount';
-
-/** Arguments of each command, in order. */
-export const commandArguments = {
-  borrow: ['asset', 'amount'],
-  repay: ['asset', 'amount'],
-  deposit: ['asset', 'amount'],
-  withdraw: ['asset', 'amount'],
-  transfer: ['to', 'asset', 'amount'],
-  liquidate: ['borrower', 'debt_asset', 'amount', 'collateral_asset'],
-} as const satisfies Record<CommandOperation['type'], readonly ArgumentName[]>;
 
 /** Where a command stands in the body of a request. */
 const INPUT_PATH = '/data/input';
@@ -58,15 +47,6 @@ export function parseCommand(text: string, assets: CommandAssets): Verdict<Comma
     if (cause instanceof ArgumentError) return cause.refusal;
     throw cause;
   }
-}
-
-/** The command as it is written: what `parseCommand` reads. */
-export function formatCommand(operation: CommandOperation): string {
-  const { type } = operation;
-  if (type === 'transfer') return [type, operation.to, operation.asset, operation.amount].join('|');
-  if (type !== 'liquidate') return [type, operation.asset, operation.amount].join('|');
-  const { borrower, debtAsset, amount, collateralAsset } = operation;
-  return [type, borrower, debtAsset, amount, collateralAsset].join('|');
 }
 
 function toOperation(type: CommandOperation['type'], read: ArgumentReader): CommandOperation {

@@ -5,12 +5,12 @@
 import { utf8ByteCount } from '../../../consensus/primitives/bytes.ts';
 import { accept, type Refusal, type Verdict } from '../../../consensus/primitives/codedError.ts';
 import type { Address } from '../../../consensus/primitives/flavor.ts';
+import { requestIdOf, signedTextOf } from '../../../settlement/input/signedText.ts';
 import { type InputCode, refuseInput } from './codes.ts';
 import { type FreshnessSpan, findFreshnessProblem } from './freshness.ts';
 import type { InputLimiter } from './inputLimiter.ts';
 import { readInputRequest } from './inputRequest.ts';
 import { isInputSigned } from './inputSignature.ts';
-import { requestIdOf, signedTextOf } from './signedText.ts';
 import { resolveTarget } from './target.ts';
 import type { AdmittedInput, BatcherInput, InputRequest } from './types.ts';
 

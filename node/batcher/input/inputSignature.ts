@@ -4,8 +4,9 @@ import { ed25519 } from '../../../consensus/primitives/ed25519.ts';
 import { isPersonallySigned, signPersonally } from '../../../consensus/primitives/personalSign.ts';
 import { evmAddressOf } from '../../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../../consensus/primitives/secp256k1.ts';
-import { addressTypes, signedTextOf } from './signedText.ts';
-import type { AddressType, BatcherInput } from './types.ts';
+import { addressTypes, signedTextOf } from '../../../settlement/input/signedText.ts';
+import type { AddressType } from '../../../settlement/input/types.ts';
+import type { BatcherInput } from './types.ts';
 
 /** What somebody wants to send; the address follows from the key. */
 export type UnsignedInput = Pick<BatcherInput, 'input' | 'timestamp' | 'target'>;

@@ -5,13 +5,13 @@ import { accept, type Refusal, type Verdict } from '../../../consensus/primitive
 import { AMOUNT_MAX } from '../../../consensus/primitives/flavor.ts';
 import type { Signature } from '../../../consensus/primitives/signature.ts';
 import type { AtomicBatchOperation } from '../../../settlement/atomic/types.ts';
+import { type CommandOperation, commandArguments } from '../../../settlement/input/command.ts';
 import {
   type AtomicBatchPart,
   atomicBatchPartSchema,
   readAtomicBatchPart,
 } from '../../api/atomicBatchBody.ts';
 import { type InputCode, refuseInput } from './codes.ts';
-import { type CommandOperation, commandArguments } from './command.ts';
 
 /** What an input makes the ledger do, with the signatures of those who authorise it beside its account. */
 export interface SidechainCommand {

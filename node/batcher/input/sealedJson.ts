@@ -1,16 +1,6 @@
-/**
- * JSON in an input: `{"digest":"0x…","transaction":…}`, where the digest is the SHA-256 of the transaction's own text.
- *
- * JSON is mostly punctuation, and what is signed shows none of it: brackets, quotes, signs and letter case of any text
- * inside are gone. The digest is letters and digits at a fixed place, so the signature covers it, and through it every
- * byte: two inputs of equal signed text have equal digests, hence equal transactions, hence are equal. Restricting what
- * JSON may hold until its folded form is unique would rule out free text and mixed case and be harder to get right; a
- * signature inside would make users sign twice. The transaction is written as `JSON.stringify` writes it, so every reader
- * sees one value: no key twice, no number in two forms.
- */
-import { utf8 } from '../../../consensus/primitives/bytes.ts';
+/** Reads JSON of an input as settlement/input/sealedJson.ts writes it, whatever it says. */
 import { accept, type Verdict } from '../../../consensus/primitives/codedError.ts';
-import { hashPrefixed } from '../../../consensus/primitives/hash.ts';
+import { sealOf } from '../../../settlement/input/sealedJson.ts';
 import { type InputCode, refuseInput } from './codes.ts';
 
 /** Deepest nesting: twice what a proof of a settlement needs, far from what a recursive reader can take. */
@@ -26,18 +16,12 @@ export function looksLikeJson(text: string): boolean {
   return /^\s*[{[]/.test(text);
 }
 
-/** The text of an input that carries this transaction. @param transaction - Plain JSON. */
-export function sealJson(transaction: unknown): string {
-  const text = JSON.stringify(transaction);
-  return `{"digest":"${digestOf(text)}","transaction":${text}}`;
-}
-
 /** @returns The transaction, of any shape; or `INPUT_JSON_INVALID`, `INPUT_JSON_UNSEALED`. */
 export function readSealedJson(input: string): Verdict<unknown, InputCode> {
   const [, digest, text] = SEALED.exec(input) ?? [];
   if (digest === undefined || text === undefined)
     return refuseInput('INPUT_JSON_INVALID', INPUT_PATH, SHAPE_FIX);
-  const expected = digestOf(text);
+  const expected = sealOf(text);
   if (digest !== expected) {
     const fix = `write ${expected}, and sign again`;
     return refuseInput('INPUT_JSON_UNSEALED', `${INPUT_PATH}/digest`, fix, { expected, got: digest });
@@ -51,10 +35,6 @@ export function readSealedJson(input: string): Verdict<unknown, InputCode> {
     return refuseInput('INPUT_JSON_INVALID', path, 'write it as JSON.stringify does, each key once');
   }
   return accept(value);
-}
-
-function digestOf(text: string): string {
-  return hashPrefixed(utf8(text));
 }
 
 function parse(text: string): unknown {

@@ -4,11 +4,11 @@ import type { Address } from '../../../consensus/primitives/flavor.ts';
 import type { AtomicCode } from '../../../settlement/atomic/codes.ts';
 import { type BatchRefusal, findBatchProblem } from '../../../settlement/atomic/limits.ts';
 import type { AtomicRules } from '../../../settlement/atomic/types.ts';
+import { CommandAssets } from '../../../settlement/input/commandAssets.ts';
 import type { LedgerCode } from '../../../settlement/ledger/codes.ts';
 import type { LedgerRules } from '../../../settlement/ledger/types.ts';
 import type { InputCode } from './codes.ts';
 import { parseCommand } from './command.ts';
-import { CommandAssets } from './commandAssets.ts';
 import { readJsonTransaction, type SidechainCommand } from './jsonTransaction.ts';
 import { looksLikeJson, readSealedJson } from './sealedJson.ts';
 

@@ -1,9 +1,7 @@
 /** Shapes of one user input, as it comes over HTTP and as it is once judged (names as existing clients have them). */
 import type { Address, Hash } from '../../../consensus/primitives/flavor.ts';
+import type { AddressType } from '../../../settlement/input/types.ts';
 import type { ConfirmationLevel } from '../criteria/confirmationLevel.ts';
-
-/** How an account signs: 0 an EVM account by EIP-191 `personal_sign`, 200 an ed25519 key that is its own address. */
-export type AddressType = 0 | 200;
 
 /** What a user signs and sends. Texts are as they came. */
 export interface BatcherInput {

@@ -1,5 +1,7 @@
 /** The pipeline as its users see it: the HTTP API, a program that embeds it, tests. `batcher.ts` is the one behind it. */
+
 import type { Verdict } from '../../../consensus/primitives/codedError.ts';
+import { executionCodes } from '../../../settlement/execution/codes.ts';
 import type { ConfirmationLevel } from '../criteria/confirmationLevel.ts';
 import type { InputState } from '../storage/inputRow.ts';
 
@@ -74,7 +76,7 @@ export const batcherCodes = {
   BATCHER_STORAGE_UNAVAILABLE: 'the storage of inputs cannot be reached, or did not take the write',
   BATCHER_TARGET_PARKED: 'the target cannot be reached; the input waits and is tried again by itself',
   INPUT_CLEARED: 'the queue was cleared by an operator',
-  INPUT_EXPIRED: 'the input was not executed while its signature was fresh',
+  INPUT_EXPIRED: executionCodes.INPUT_EXPIRED,
   INPUT_FAILED: 'the input was tried as often as it may be, or its chain refused it for good',
   INPUT_LEVEL_UNAVAILABLE: 'nothing of this chain processes inputs of that target, so nobody can wait for it',
   INPUT_UNKNOWN: 'no input of that id is known, or it was pruned',

@@ -27,14 +27,15 @@ describe('docs/atomic-batches.md', () => {
     (use, index) => {
       const body = bodies[index];
       expect(findBodyProblem(body)).toBeUndefined();
-      const { chainId } = createGenesis(scenarioOfUse(use)).genesis;
+      const { genesis } = createGenesis(scenarioOfUse(use));
+      const { chainId } = genesis;
       const read = readAtomicBatchBody(body as AtomicBatchBody, chainId);
       const decoded = decodeTransaction(read.ok ? read.value : new Uint8Array());
-      expect(decoded.ok && verifyTransaction(decoded.value, { chainId }, verifier).ok).toBe(true);
+      expect(decoded.ok && verifyTransaction(decoded.value, genesis, verifier).ok).toBe(true);
       const changed = { ...(body as AtomicBatchBody), nonce: 77 };
       const other = readAtomicBatchBody(changed, chainId);
       const forged = decodeTransaction(other.ok ? other.value : new Uint8Array());
-      expect(forged.ok && verifyTransaction(forged.value, { chainId }, verifier).ok).toBe(false);
+      expect(forged.ok && verifyTransaction(forged.value, genesis, verifier).ok).toBe(false);
     },
   );
 

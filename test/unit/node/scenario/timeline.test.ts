@@ -94,7 +94,7 @@ describe('TransactionFeed', () => {
     const decoded = all.map((bytes) => {
       const verdict = decodeTransaction(bytes);
       if (!verdict.ok) throw new Error(verdict.message);
-      expect(verifyTransaction(verdict.value, { chainId: parts.genesis.chainId }, crypto).ok).toBe(true);
+      expect(verifyTransaction(verdict.value, parts.genesis, crypto).ok).toBe(true);
       const { from, nonce } = verdict.value.transaction;
       expect(nonce).toBe(next.get(from) ?? 0);
       next.set(from, nonce + 1);

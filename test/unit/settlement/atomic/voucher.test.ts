@@ -15,6 +15,7 @@ import {
   signAndEncodeTransaction,
   verifyTransaction,
 } from '../../../../settlement/execution/transaction.ts';
+import { judgementOf } from '../../../helpers/judgement.ts';
 import { idOf } from './atomicFixture.ts';
 
 const place = { chainId: idOf(1), channelId: idOf(2) };
@@ -66,7 +67,7 @@ describe.each(schemes)('vouchers signed with %s', (_, sign) => {
       const envelope = { chainId: place.chainId, from, nonce: 0, expiresAtHeight: 0, onlyAtHeight: 0 };
       const decoded = decodeTransaction(signAndEncodeTransaction({ ...envelope, body }, signer).bytes);
       if (!decoded.ok) return decoded.code;
-      const verdict = verifyTransaction(decoded.value, place, crypto);
+      const verdict = verifyTransaction(decoded.value, judgementOf(place.chainId), crypto);
       return verdict.ok ? 'ok' : verdict.code;
     };
     expect(verdictOf(place.channelId, voucher)).toBe('ok');

@@ -23,12 +23,14 @@ import {
   withCosignatures,
 } from '../../../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
+import { judgementOf } from '../../../helpers/judgement.ts';
 
 const crypto = createCrypto('full');
 const signer = crypto.createSigner(deriveSecretKey(1, 'alice'));
 const other = crypto.createSigner(deriveSecretKey(1, 'bob'));
 const alice: string = signer.publicKey;
 const chainId: Hash = `0x${'ab'.repeat(32)}`;
+const chain = judgementOf(chainId);
 const NATIVE_AUTH_BYTES = 66;
 
 const hex = (byteCount: number) =>
@@ -282,7 +284,7 @@ describe('transaction encoding', () => {
     const framed = concatBytes(new Uint8Array(7), bytes, new Uint8Array(5));
     const decoded = decodeOk(framed.subarray(7, 7 + bytes.length));
     expect(decoded.id).toBe(transactionId(borrowing));
-    expect(verifyTransaction(decoded, { chainId }, crypto).ok).toBe(true);
+    expect(verifyTransaction(decoded, chain, crypto).ok).toBe(true);
   });
 
   const bytes = encodeTransaction(signTransaction(borrowing, signer));
@@ -336,7 +338,7 @@ describe('signTransaction', () => {
 describe('verifyTransaction', () => {
   it('accepts what the sender signed', () => {
     const decoded = decodeOk(encodeTransaction(signTransaction(borrowing, signer)));
-    expect(verifyTransaction(decoded, { chainId }, crypto)).toEqual({ ok: true, value: decoded });
+    expect(verifyTransaction(decoded, chain, crypto)).toEqual({ ok: true, value: decoded });
   });
 
   it('gives one id to a transaction however often it is signed', () => {
@@ -344,7 +346,7 @@ describe('verifyTransaction', () => {
     const forged: Transaction = { ...signed, auth: { ...signed.auth, signature: new Uint8Array(64) } };
     const decoded = decodeOk(encodeTransaction(forged));
     expect(decoded.id).toBe(decodeOk(encodeTransaction(signed)).id);
-    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+    expect(verifyTransaction(decoded, chain, crypto)).toMatchObject({
       code: 'TRANSACTION_SIGNATURE_INVALID',
       details: { address: alice },
     });
@@ -353,7 +355,7 @@ describe('verifyTransaction', () => {
   it('refuses another chain, whose signature would be good', () => {
     const decoded = decodeOk(encodeTransaction(signTransaction(borrowing, signer)));
     const elsewhere: Hash = `0x${'cd'.repeat(32)}`;
-    expect(verifyTransaction(decoded, { chainId: elsewhere }, crypto)).toMatchObject({
+    expect(verifyTransaction(decoded, judgementOf(elsewhere), crypto)).toMatchObject({
       code: 'TRANSACTION_CHAIN_MISMATCH',
     });
   });
@@ -361,7 +363,7 @@ describe('verifyTransaction', () => {
   it('refuses a sender that is no key', () => {
     const signed = signTransaction(borrowing, signer);
     const decoded = decodeOk(encodeTransaction({ ...signed, from: `0x${'11'.repeat(20)}` }));
-    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+    expect(verifyTransaction(decoded, chain, crypto)).toMatchObject({
       code: 'TRANSACTION_ADDRESS_INVALID',
     });
   });
@@ -369,7 +371,7 @@ describe('verifyTransaction', () => {
   it('refuses a signature by somebody else', () => {
     const signed = signTransaction({ ...borrowing, from: other.publicKey as string }, other);
     const decoded = decodeOk(encodeTransaction({ ...signed, from: alice }));
-    expect(verifyTransaction(decoded, { chainId }, crypto)).toMatchObject({
+    expect(verifyTransaction(decoded, chain, crypto)).toMatchObject({
       code: 'TRANSACTION_SIGNATURE_INVALID',
     });
   });
@@ -379,7 +381,7 @@ describe('verifyTransaction', () => {
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const at = bit >> 3;
       const verdict = decodeTransaction(replaceByte(bytes, at, (bytes[at] ?? 0) ^ (1 << (bit & 7))));
-      if (verdict.ok) expect(verifyTransaction(verdict.value, { chainId }, crypto).ok).toBe(false);
+      if (verdict.ok) expect(verifyTransaction(verdict.value, chain, crypto).ok).toBe(false);
     }
   });
 });
@@ -410,7 +412,7 @@ describe('those who sign beside the sender', () => {
   }
 
   const verify = (transaction: Transaction) =>
-    verifyTransaction(decodeOk(encodeTransaction(transaction)), { chainId }, crypto);
+    verifyTransaction(decodeOk(encodeTransaction(transaction)), chain, crypto);
 
   it('are believed with keys of both kinds, whoever carries what they signed', () => {
     expect(verify(signedWith(cosign(jointly)))).toMatchObject({ ok: true });
@@ -463,7 +465,7 @@ describe('signTransactionAsEvmAccount', () => {
     expect(decoded.transaction).toEqual(signed);
     expect(decoded.id).toBe(transactionId(signed));
     for (const policy of ['full', 'cached', 'modelled'] as const) {
-      expect(verifyTransaction(decoded, { chainId }, createCrypto(policy)).ok).toBe(true);
+      expect(verifyTransaction(decoded, chain, createCrypto(policy)).ok).toBe(true);
     }
   });
 
@@ -472,7 +474,7 @@ describe('signTransactionAsEvmAccount', () => {
       const damaged = bytes.slice();
       damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const decoded = decodeTransaction(damaged);
-      if (decoded.ok) expect(verifyTransaction(decoded.value, { chainId }, crypto).ok).toBe(false);
+      if (decoded.ok) expect(verifyTransaction(decoded.value, chain, crypto).ok).toBe(false);
     }
   });
 
@@ -480,14 +482,14 @@ describe('signTransactionAsEvmAccount', () => {
     ['an ed25519 signature for an EVM address', { ...signTransaction(borrowing, signer), from }],
     ['a secp256k1 signature for an ed25519 key', { ...signed, from: alice }],
   ])('refuses %s', (_what, transaction) => {
-    expect(verifyTransaction(decodeOk(encodeTransaction(transaction)), { chainId }, crypto)).toMatchObject({
+    expect(verifyTransaction(decodeOk(encodeTransaction(transaction)), chain, crypto)).toMatchObject({
       code: 'TRANSACTION_ADDRESS_INVALID',
     });
   });
 
   it('refuses what another account signed', () => {
     const stranger: Transaction = { ...signed, from: `0x${'11'.repeat(20)}` };
-    expect(verifyTransaction(decodeOk(encodeTransaction(stranger)), { chainId }, crypto)).toMatchObject({
+    expect(verifyTransaction(decodeOk(encodeTransaction(stranger)), chain, crypto)).toMatchObject({
       code: 'TRANSACTION_SIGNATURE_INVALID',
     });
   });

@@ -9,9 +9,9 @@ import { InputLimiter, type InputLimits } from '../../../../../node/batcher/inpu
 import { INPUT_BYTES_MAX } from '../../../../../node/batcher/input/inputRequest.ts';
 import { signInputAsEvmAccount, signInputWithKey } from '../../../../../node/batcher/input/inputSignature.ts';
 import { parsePlainInput } from '../../../../../node/batcher/input/plainInput.ts';
-import { sealJson } from '../../../../../node/batcher/input/sealedJson.ts';
 import { SidechainGrammar } from '../../../../../node/batcher/input/sidechainGrammar.ts';
 import type { BatcherInput } from '../../../../../node/batcher/input/types.ts';
+import { sealJson } from '../../../../../settlement/input/sealedJson.ts';
 import { rules as atomic, idOf } from '../../../settlement/atomic/atomicFixture.ts';
 import { rules as ledger } from '../../../settlement/ledger/ledgerFixture.ts';
 

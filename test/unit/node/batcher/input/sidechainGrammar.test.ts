@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type CommandOperation,
-  formatCommand,
-  parseCommand,
-} from '../../../../../node/batcher/input/command.ts';
-import { CommandAssets } from '../../../../../node/batcher/input/commandAssets.ts';
+import { parseCommand } from '../../../../../node/batcher/input/command.ts';
 import { parsePlainInput } from '../../../../../node/batcher/input/plainInput.ts';
-import { JSON_DEPTH_MAX, readSealedJson, sealJson } from '../../../../../node/batcher/input/sealedJson.ts';
-import { foldText } from '../../../../../node/batcher/input/signedText.ts';
+import { JSON_DEPTH_MAX, readSealedJson } from '../../../../../node/batcher/input/sealedJson.ts';
+import { type CommandOperation, formatCommand } from '../../../../../settlement/input/command.ts';
+import { CommandAssets } from '../../../../../settlement/input/commandAssets.ts';
+import { sealJson } from '../../../../../settlement/input/sealedJson.ts';
+import { foldText } from '../../../../../settlement/input/signedText.ts';
 
 // Symbols that look alike in what is signed, hold numbers between marks, or hold what separates arguments.
 const symbols = [

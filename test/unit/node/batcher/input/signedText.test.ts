@@ -6,8 +6,8 @@ import {
   signInputAsEvmAccount,
   signInputWithKey,
 } from '../../../../../node/batcher/input/inputSignature.ts';
-import { requestIdOf, signedTextOf } from '../../../../../node/batcher/input/signedText.ts';
 import { isTargetName } from '../../../../../node/batcher/input/target.ts';
+import { requestIdOf, signedTextOf } from '../../../../../settlement/input/signedText.ts';
 import { readPersonalSignVectors } from '../../../../helpers/personalSignVectors.ts';
 
 const key = new Uint8Array(32).fill(7);

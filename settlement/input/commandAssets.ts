@@ -12,11 +12,7 @@ export class CommandAssets {
   /** @param symbols - All assets of the ledger. */
   constructor(symbols: readonly string[]) {
     this.#known = new Set(symbols);
-    const alike = new Map<string, number>();
-    for (const symbol of this.#known) alike.set(foldText(symbol), (alike.get(foldText(symbol)) ?? 0) + 1);
-    this.#ambiguous = new Set(
-      symbols.filter((symbol) => (alike.get(foldText(symbol)) ?? 0) > 1 || hasNumberPart(symbol)),
-    );
+    this.#ambiguous = new Set(symbols.filter((symbol) => isAmbiguousSymbol(symbol, symbols)));
   }
 
   has(symbol: string): boolean {
@@ -32,6 +28,20 @@ export class CommandAssets {
     for (const symbol of this.#known) if (symbol.toLowerCase() === text.toLowerCase()) return symbol;
     return undefined;
   }
+}
+
+/**
+ * Whether what is signed for a symbol could also mean something else.
+ * @param symbols - All assets of the ledger.
+ */
+export function isAmbiguousSymbol(symbol: string, symbols: readonly string[]): boolean {
+  // The bar that ends an argument would end this one too early.
+  if (symbol.includes('|') || hasNumberPart(symbol)) return true;
+  const folded = foldText(symbol);
+  // Folding keeps the length, so nearly all others are ruled out by theirs.
+  return symbols.some(
+    (other) => other !== symbol && other.length === symbol.length && foldText(other) === folded,
+  );
 }
 
 function hasNumberPart(symbol: string): boolean {

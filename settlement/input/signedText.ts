@@ -3,22 +3,32 @@
  *
  * The text is lossy: its parts stand together without marks, and every character but letters and digits becomes a hyphen.
  * That no two inputs of one account share a text rests on three things. A timestamp has 13 digits and an address begins
- * with `0x` and has the length of its kind, so where the target ends and the input begins can be told (`target.ts` keeps
- * digits out of the way). And each target has a grammar of canonical forms that stay apart in the text (`command.ts`,
- * `sealedJson.ts`).
+ * with `0x` and has the length of its kind, so where the target ends and the input begins can be told (names of targets
+ * keep digits out of the way: node/batcher/input/target.ts). And each target has a grammar of canonical forms that stay
+ * apart in the text (`command.ts`, `sealedJson.ts`).
+ *
+ * The text names no chain: it is fixed by the clients that there are. Chains are told apart by their namespace, and one
+ * input is good on every chain that has the same.
  */
-import { isKeyAddress, writeAddress } from '../../../consensus/primitives/address.ts';
-import { Writer } from '../../../consensus/primitives/codec.ts';
-import { assert } from '../../../consensus/primitives/codedError.ts';
-import type { Hash } from '../../../consensus/primitives/flavor.ts';
-import { hashBytes } from '../../../consensus/primitives/hash.ts';
-import type { AddressType, BatcherInput } from './types.ts';
+import { isKeyAddress, writeAddress } from '../../consensus/primitives/address.ts';
+import { Writer } from '../../consensus/primitives/codec.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Hash } from '../../consensus/primitives/flavor.ts';
+import { hashBytes } from '../../consensus/primitives/hash.ts';
+import type { AddressType } from './types.ts';
 
 /** Address types that there are, and whether the address is an ed25519 key. */
 export const addressTypes = { evm: 0, ed25519: 200 } as const satisfies Record<string, AddressType>;
 
-/** What of an input is signed. */
-export type SignedParts = Pick<BatcherInput, 'target' | 'timestamp' | 'address' | 'input'>;
+/** What of an input is signed: texts as they came. */
+export interface SignedParts {
+  /** Undefined: none is named; it counts as empty. */
+  readonly target: string | undefined;
+  /** Ms since 1970, 13 digits. */
+  readonly timestamp: string;
+  readonly address: string;
+  readonly input: string;
+}
 
 /**
  * What wallets are given to sign: all parts, every UTF-16 code unit but `[a-zA-Z0-9]` as a hyphen, in lower case.
