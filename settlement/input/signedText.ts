@@ -1,5 +1,5 @@
 /**
- * The text that a user signs, and the id of the request, which sees no more than that text does.
+ * The text that a user signs. Clients in browsers make it with this very file, so it stands on nothing.
  *
  * The text is lossy: its parts stand together without marks, and every character but letters and digits becomes a hyphen.
  * That no two inputs of one account share a text rests on three things. A timestamp has 13 digits and an address begins
@@ -10,11 +10,6 @@
  * The text names no chain: it is fixed by the clients that there are. Chains are told apart by their namespace, and one
  * input is good on every chain that has the same.
  */
-import { isKeyAddress, writeAddress } from '../../consensus/primitives/address.ts';
-import { Writer } from '../../consensus/primitives/codec.ts';
-import { assert } from '../../consensus/primitives/codedError.ts';
-import type { Hash } from '../../consensus/primitives/flavor.ts';
-import { hashBytes } from '../../consensus/primitives/hash.ts';
 import type { AddressType } from './types.ts';
 
 /** Address types that there are, and whether the address is an ed25519 key. */
@@ -41,17 +36,4 @@ export function signedTextOf({ target, timestamp, address, input }: SignedParts,
 /** Folded before it is lower-cased, so no letter of another alphabet comes out as one of these. */
 export function foldText(text: string): string {
   return text.replace(/[^a-zA-Z0-9]/g, '-').toLowerCase();
-}
-
-/**
- * SHA-256 over: the domain's byte, the address type in two bytes, the address behind its byte count, then the signed text
- * to the end. Everything before the text says how long it is, so no two triples have the same bytes.
- * @param address - As it came; its case does not count.
- */
-export function requestIdOf(addressType: AddressType, address: string, signedText: string): Hash {
-  const account = address.toLowerCase();
-  assert(isKeyAddress(account) === (addressType === addressTypes.ed25519), `${address} is of another type`);
-  const writer = new Writer(64 + signedText.length).u16(addressType);
-  writeAddress(writer, account);
-  return hashBytes('userInput', writer.latin1(signedText).finish());
 }

@@ -5,7 +5,8 @@
 import { utf8ByteCount } from '../../../consensus/primitives/bytes.ts';
 import { accept, type Refusal, type Verdict } from '../../../consensus/primitives/codedError.ts';
 import type { Address } from '../../../consensus/primitives/flavor.ts';
-import { requestIdOf, signedTextOf } from '../../../settlement/input/signedText.ts';
+import { requestIdOf } from '../../../settlement/input/requestId.ts';
+import { signedTextOf } from '../../../settlement/input/signedText.ts';
 import { type InputCode, refuseInput } from './codes.ts';
 import { type FreshnessSpan, findFreshnessProblem } from './freshness.ts';
 import type { InputLimiter } from './inputLimiter.ts';

@@ -7,7 +7,8 @@ import {
   signInputWithKey,
 } from '../../../../../node/batcher/input/inputSignature.ts';
 import { isTargetName } from '../../../../../node/batcher/input/target.ts';
-import { requestIdOf, signedTextOf } from '../../../../../settlement/input/signedText.ts';
+import { requestIdOf } from '../../../../../settlement/input/requestId.ts';
+import { signedTextOf } from '../../../../../settlement/input/signedText.ts';
 import { readPersonalSignVectors } from '../../../../helpers/personalSignVectors.ts';
 
 const key = new Uint8Array(32).fill(7);
