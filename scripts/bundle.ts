@@ -7,7 +7,15 @@ import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /** Packages with binaries of their own, that look for files beside themselves, or that no process needs. */
-const external = ['classic-level', 'echarts', 'level', 'pino', 'secp256k1', 'sodium-native'];
+const external = [
+  '@electric-sql/pglite',
+  'classic-level',
+  'echarts',
+  'level',
+  'pino',
+  'secp256k1',
+  'sodium-native',
+];
 const outdir = 'dist/bundle';
 
 rmSync(outdir, { recursive: true, force: true });

@@ -40,6 +40,7 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/postgresQueue.test.ts', needs: ['postgres'] },
   { file: 'test/contract/redisInputs.test.ts', needs: ['redis-server'] },
   { file: 'test/contract/postgresInputs.test.ts', needs: ['postgres'] },
+  { file: 'test/contract/autoBatchPsql.test.ts', needs: ['postgres'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },
 ];

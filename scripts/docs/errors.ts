@@ -1,6 +1,7 @@
 /** Tables of docs/errors.md: every code with the meaning its own table gives it, and what to do from here. */
 import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
+import { autoBatchCodes } from '../../node/autobatch/codes.ts';
 import { adapterCodes } from '../../node/batcher/adapters/adapter.ts';
 import { batcherOptionCodes } from '../../node/batcher/criteria/codes.ts';
 import { inputCodes } from '../../node/batcher/input/codes.ts';
@@ -50,6 +51,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   batcher: { ...inputCodes, ...batcherCodes, ...adapterCodes, ...batcherOptionCodes },
   runtime: runtimeCodes,
   inputStorage: inputStorageCodes,
+  autoBatch: autoBatchCodes,
   simulation: simulationCodes,
   other: otherCodes,
 };
@@ -549,6 +551,17 @@ const advice: Readonly<Record<string, string>> = {
   INPUT_STORAGE_WRITE_FAILED: 'Look at the space and the health of the disk, then make the same call again.',
   INPUT_TRANSITION_REFUSED: 'Read the input or the batch again: the message says in which state it is.',
 
+  AUTO_BATCH_DATABASE_CONFLICT: 'Report it: the engine asked for what it must not do.',
+  AUTO_BATCH_DATABASE_DRIVER_MISSING: 'Run `npm install` without `--omit=optional`.',
+  AUTO_BATCH_DATABASE_NOT_DURABLE: 'PostgreSQL: `fsync = on`, `synchronous_commit = on`.',
+  AUTO_BATCH_DATABASE_OTHER_CHAIN: 'Give each chain a database of its own.',
+  AUTO_BATCH_DATABASE_REFUSED:
+    'Correct address, user, password or database; the user needs the right to make a schema.',
+  AUTO_BATCH_DATABASE_UNREACHABLE:
+    'See to the server; nothing was half done, and the same call may be made again.',
+  AUTO_BATCH_DATABASE_VERSION: 'Use the version that wrote it, or another database.',
+  AUTO_BATCH_TRANSITION_REFUSED:
+    'Report it, unless somebody changed rows by hand: the message says which rule.',
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',
   INTERNAL: 'Report it with the scenario, the seed and the message.',

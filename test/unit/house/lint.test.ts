@@ -164,6 +164,12 @@ const fixtures: readonly Fixture[] = [
     code: "import { thing } from 'ioredis';\n\nexport const load = () => [thing, import('pg')];\n",
     complaint: undefined,
   })),
+  {
+    file: 'node/autobatch/database/psqlDatabase.ts',
+    code: "export const load = () => import('pg');\n",
+    complaint: undefined,
+  },
+  importing('node/autobatch', 'pg', onlyQueue),
   fixture('node/cli', "export const load = () => import('bullmq');\n", onlyQueue),
   {
     file: 'node/experiment/queue/bullQueue.ts',

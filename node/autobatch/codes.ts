@@ -1,0 +1,28 @@
+/** Codes of the order engine and their meaning, for docs/errors.md; how they are answered over HTTP is the server's business. */
+import { CodedError } from '../../consensus/primitives/codedError.ts';
+
+export const autoBatchCodes = {
+  AUTO_BATCH_DATABASE_CONFLICT: 'the database refuses a change that its constraints forbid',
+  AUTO_BATCH_DATABASE_DRIVER_MISSING:
+    'the package that is the configured database, or speaks to it, is not installed',
+  AUTO_BATCH_DATABASE_NOT_DURABLE: 'the server of the orders may forget what it acknowledged',
+  AUTO_BATCH_DATABASE_OTHER_CHAIN: 'the database holds the orders of another chain',
+  AUTO_BATCH_DATABASE_REFUSED:
+    'the server of the orders refuses the user, the password, the database or the request',
+  AUTO_BATCH_DATABASE_UNREACHABLE:
+    'the server of the orders does not answer; the same call may be made again',
+  AUTO_BATCH_DATABASE_VERSION: 'the database of the orders was written by a newer version',
+  AUTO_BATCH_TRANSITION_REFUSED:
+    'the database refuses a change that the states of orders and batches do not allow',
+} as const;
+
+export type AutoBatchCode = keyof typeof autoBatchCodes;
+
+export function autoBatchError(
+  code: AutoBatchCode,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+  cause?: unknown,
+): CodedError {
+  return new CodedError(code, message, details, cause === undefined ? undefined : { cause });
+}

@@ -1,0 +1,254 @@
+/**
+ * Batches in the database: prepared, claimed, changed. Several engines may do so at once on one server. Whoever works on a
+ * batch has claimed it for a while of the database's time, and each change names the version it was made from; so one who
+ * was held up for longer changes nothing any more.
+ */
+import type { Address, Hash, Height } from '../../../consensus/primitives/flavor.ts';
+import type { Database, Session } from '../database/database.ts';
+import {
+  type Batch,
+  type BatchEnding,
+  type BatchFailure,
+  type BatchRow,
+  type BatchStatus,
+  batchColumns,
+  readBatch,
+} from './batch.ts';
+
+export interface BatchStoreOptions {
+  /** Name of the engine, for whoever looks. */
+  readonly engine: string;
+  /** How long a claim holds, in ms. */
+  readonly leaseMs: number;
+}
+
+/** Which batches to take up. */
+export interface Wanted {
+  readonly statuses: readonly BatchStatus[];
+  /** Only those that did not change for this long, in ms. */
+  readonly quietMs: number;
+}
+
+export interface NewBatch {
+  readonly batchId: Hash;
+  readonly party: Address;
+  readonly sizeMax: number;
+  readonly attemptsMax: number;
+}
+
+/** What ending a failed batch does to its orders. */
+export interface Release {
+  /** Most orders of the next batch of each. */
+  readonly sizeMax: number | undefined;
+  /** The order that goes alone next time, by position. */
+  readonly failedAt: number | undefined;
+  /** Added to what is held against each. */
+  readonly failures: 0 | 1;
+}
+
+interface QueuedRow {
+  readonly order_id: string;
+  readonly size_max: number | null;
+}
+
+export class BatchStore {
+  readonly #database: Database;
+  readonly #options: BatchStoreOptions;
+
+  constructor(database: Database, options: BatchStoreOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  /** Parties with queued orders and no active batch, in order of address, from the one behind `after`. */
+  idleParties(countMax: number, after: Address = ''): Promise<readonly Address[]> {
+    return this.#database.transaction(async (session) => {
+      // From party to party along the index, however many orders each has.
+      const rows = await session.query<{ readonly party: string }>(
+        `WITH RECURSIVE waiting (party) AS (
+           (SELECT party FROM orders WHERE status = 'Queued' AND party > $2 ORDER BY party LIMIT 1)
+           UNION ALL
+           SELECT (SELECT o.party FROM orders o WHERE o.status = 'Queued' AND o.party > waiting.party ORDER BY o.party LIMIT 1)
+           FROM waiting WHERE waiting.party IS NOT NULL
+         )
+         SELECT party FROM waiting
+         WHERE party IS NOT NULL AND NOT EXISTS (
+           SELECT FROM batches b WHERE b.party = waiting.party AND b.status <> 'Confirmed' AND b.ending IS NULL)
+         LIMIT $1`,
+        [countMax, after],
+      );
+      return rows.map(({ party }) => party);
+    });
+  }
+
+  /**
+   * Makes a batch of the first queued orders of a party, and claims it.
+   * @returns Undefined: another engine was first, or nothing is queued.
+   */
+  prepare({ batchId, party, sizeMax, attemptsMax }: NewBatch): Promise<Batch | undefined> {
+    return this.#database.transaction(async (session) => {
+      const queued = await session.query<QueuedRow>(
+        `SELECT order_id, size_max FROM orders WHERE party = $1 AND status = 'Queued'
+         ORDER BY queue_position LIMIT $2 FOR UPDATE SKIP LOCKED`,
+        [party, sizeMax],
+      );
+      const orderIds = takeTogether(queued);
+      if (orderIds.length === 0) return undefined;
+      const [row] = await session.query<BatchRow>(
+        `INSERT INTO batches AS b (batch_id, party, size, attempts_max, oldest_order_at, owner, held_until)
+         SELECT $1, $2, $3, $4, min(created_at), $6, ${afterMs('$7')} FROM orders WHERE order_id = ANY($5::text[])
+         ON CONFLICT (party) WHERE status <> 'Confirmed' AND ending IS NULL DO NOTHING RETURNING ${batchColumns}`,
+        [batchId, party, orderIds.length, attemptsMax, orderIds, this.#options.engine, this.#options.leaseMs],
+      );
+      if (row === undefined) return undefined;
+      await session.query(
+        `UPDATE orders SET status = 'Dequeue', batch_id = $1, batch_index = taken.place - 1, version = version + 1
+         FROM unnest($2::text[]) WITH ORDINALITY AS taken (order_id, place) WHERE orders.order_id = taken.order_id`,
+        [batchId, orderIds],
+      );
+      return readBatch(row);
+    });
+  }
+
+  /** Claims batches that nobody holds, those first that were left alone longest. */
+  claim({ statuses, quietMs }: Wanted, countMax: number): Promise<readonly Batch[]> {
+    return this.#database.transaction(async (session) => {
+      const rows = await session.query<BatchRow>(
+        `WITH due AS (
+           SELECT batch_id FROM batches
+           WHERE status = ANY($1::text[]::batch_status[]) AND status <> 'Confirmed' AND ending IS NULL
+             AND coalesce(held_until, '-infinity') <= engine_now()
+             AND updated_at <= engine_now() - $2::float8 * interval '1 ms'
+           ORDER BY held_until NULLS FIRST, sequence LIMIT $3 FOR UPDATE SKIP LOCKED)
+         UPDATE batches b SET owner = $4, held_until = ${afterMs('$5')}, version = b.version + 1
+         FROM due WHERE b.batch_id = due.batch_id RETURNING ${batchColumns}`,
+        [statuses, quietMs, countMax, this.#options.engine, this.#options.leaseMs],
+      );
+      return rows.map(readBatch).sort((a, b) => a.sequence - b.sequence);
+    });
+  }
+
+  /**
+   * Takes one credit for a submission that is about to be made, and claims the batch anew.
+   * @param lastHeight - Last height at which what is submitted may be executed.
+   * @returns Undefined: somebody else changed the batch, or it has no credit left.
+   */
+  beginAttempt(batch: Batch, lastHeight: Height): Promise<Batch | undefined> {
+    const { engine, leaseMs } = this.#options;
+    return this.#change(
+      batch,
+      `attempts = attempts + 1, last_height = greatest(last_height, $3::bigint), owner = $4, held_until = ${afterMs('$5')}`,
+      [lastHeight, engine, leaseMs],
+      'attempts < attempts_max',
+    );
+  }
+
+  /** Moves a batch on, and keeps it claimed unless it was confirmed. */
+  advance(batch: Batch, status: Exclude<BatchStatus, 'Prepared' | 'Failed'>): Promise<Batch | undefined> {
+    return this.#change(
+      batch,
+      `status = $3::batch_status, failure_kind = NULL, failure_code = NULL, failed_at = NULL, is_final = false,
+       owner = CASE WHEN $3::text = 'Confirmed' THEN NULL ELSE owner END`,
+      [status],
+    );
+  }
+
+  /**
+   * @param lastHeight - Up to which something may still be executed, where that is known now.
+   * @param retryMs - Nobody takes it up before.
+   */
+  fail(
+    batch: Batch,
+    { kind, code, failedAt, isFinal }: BatchFailure,
+    lastHeight: Height,
+    retryMs: number,
+  ): Promise<Batch | undefined> {
+    return this.#change(
+      batch,
+      `status = 'Failed', failure_kind = $3, failure_code = $4, failed_at = $5, is_final = $6, last_height = $7,
+       owner = NULL, held_until = ${afterMs('$8')}`,
+      [kind, code, failedAt ?? null, isFinal, lastHeight, retryMs],
+    );
+  }
+
+  /** Gives a claim back. @param restMs - Nobody takes the batch up before. */
+  async rest(batch: Batch, restMs: number): Promise<void> {
+    await this.#change(batch, `owner = NULL, held_until = ${afterMs('$3')}`, [restMs]);
+  }
+
+  /** Ends a failed batch together with its one order. */
+  end(batch: Batch, ending: Exclude<BatchEnding, 'released'>): Promise<Batch | undefined> {
+    return this.#change(batch, 'ending = $3::batch_ending, owner = NULL, held_until = NULL', [ending]);
+  }
+
+  /** Ends a failed batch and puts its orders back into the queue, all of it at once. */
+  release(batch: Batch, { sizeMax, failedAt, failures }: Release): Promise<Batch | undefined> {
+    return this.#database.transaction(async (session) => {
+      const set = `ending = 'released', owner = NULL, held_until = NULL`;
+      const ended = await change(session, batch, set, []);
+      if (ended === undefined) return undefined;
+      await session.query(
+        `UPDATE orders SET status = 'Queued', batch_id = NULL, batch_index = NULL, last_batch_id = $1,
+           releases = releases + 1, failures = failures + $4, queue_position = moved.position,
+           size_max = CASE WHEN batch_index = $3 THEN 1 ELSE least(size_max, $2::integer) END, version = version + 1
+         FROM (SELECT order_id, nextval('queue_positions') AS position FROM
+           (SELECT order_id FROM orders WHERE batch_id = $1 ORDER BY batch_index) AS sorted) AS moved
+         WHERE orders.order_id = moved.order_id`,
+        [batch.batchId, sizeMax ?? null, failedAt ?? null, failures],
+      );
+      return ended;
+    });
+  }
+
+  /** What is held against the one order of a batch. */
+  failuresOf({ batchId }: Batch): Promise<number> {
+    return this.#database.transaction(async (session) => {
+      const [row] = await session.query<{ readonly failures: number }>(
+        'SELECT max(failures) AS failures FROM orders WHERE batch_id = $1',
+        [batchId],
+      );
+      return row?.failures ?? 0;
+    });
+  }
+
+  #change(
+    batch: Batch,
+    set: string,
+    values: readonly unknown[],
+    condition = 'true',
+  ): Promise<Batch | undefined> {
+    return this.#database.transaction((session) => change(session, batch, set, values, condition));
+  }
+}
+
+/** @param set - Assignments with parameters from $3 on. @returns Undefined: the batch has another version by now. */
+async function change(
+  session: Session,
+  { batchId, version }: Batch,
+  set: string,
+  values: readonly unknown[],
+  condition = 'true',
+): Promise<Batch | undefined> {
+  const [row] = await session.query<BatchRow>(
+    `UPDATE batches b SET ${set}, version = version + 1
+     WHERE batch_id = $1 AND version = $2::bigint AND (${condition}) RETURNING ${batchColumns}`,
+    [batchId, version, ...values],
+  );
+  return row === undefined ? undefined : readBatch(row);
+}
+
+function afterMs(parameter: string): string {
+  return `engine_now() + ${parameter}::float8 * interval '1 ms'`;
+}
+
+/** The first orders, as many as every one of them may travel with. */
+function takeTogether(queued: readonly QueuedRow[]): readonly string[] {
+  const taken: string[] = [];
+  let sizeMax = queued.length;
+  for (const { order_id: orderId, size_max: own } of queued) {
+    sizeMax = Math.min(sizeMax, own ?? sizeMax);
+    if (taken.length >= sizeMax) break;
+    taken.push(orderId);
+  }
+  return taken;
+}

@@ -1,0 +1,126 @@
+/** Orders in the database: added in groups, read one by one, counted. */
+import { toHex } from '../../../consensus/primitives/bytes.ts';
+import type { Address, Hash } from '../../../consensus/primitives/flavor.ts';
+import type { Database, Session } from '../database/database.ts';
+import type { Batch } from './batch.ts';
+import {
+  type OrderRow,
+  orderColumns,
+  readOrder,
+  readSigned,
+  type SignedOrder,
+  type SignedRow,
+  type StoredOrder,
+  signedColumns,
+} from './order.ts';
+
+/** What became of an order that was to be added. */
+export type Addition =
+  | { readonly type: 'added'; readonly order: StoredOrder }
+  /** The party has an order of this reference; this is it. */
+  | { readonly type: 'repeated'; readonly order: StoredOrder }
+  | { readonly type: 'full'; readonly queued: number };
+
+const JOINED = 'orders o LEFT JOIN batches b ON b.batch_id = o.batch_id';
+
+export class OrderStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Adds orders in one transaction, each unless its party has one of its reference.
+   * @param queuedMax - Orders that may be queued at once; those beyond are not added. Released ones are never turned away.
+   * @returns One answer each, in order.
+   */
+  add(orders: readonly SignedOrder[], queuedMax: number): Promise<readonly Addition[]> {
+    return this.#database.transaction(async (session) => {
+      // First, so that all who add wait for each other here and nowhere else.
+      const [tally] = await session.query<{ readonly value: number }>(
+        `SELECT value::float8 AS value FROM tallies WHERE name = 'queued' FOR UPDATE`,
+      );
+      const queued = tally?.value ?? 0;
+      const known = await findByReference(session, orders);
+      const fresh = new Map<string, SignedOrder>();
+      for (const order of orders) {
+        const key = keyOf(order);
+        if (!known.has(key) && !fresh.has(key) && queued + fresh.size < queuedMax) fresh.set(key, order);
+      }
+      await insertOrders(session, [...fresh.values()]);
+      const added = fresh.size === 0 ? new Map() : await findByReference(session, [...fresh.values()]);
+      return orders.map((order): Addition => {
+        const key = keyOf(order);
+        const earlier = known.get(key);
+        if (earlier !== undefined) return { type: 'repeated', order: earlier };
+        const stored = added.get(key);
+        if (stored === undefined) return { type: 'full', queued: queued + fresh.size };
+        return { type: fresh.get(key) === order ? 'added' : 'repeated', order: stored };
+      });
+    });
+  }
+
+  get(orderId: Hash): Promise<StoredOrder | undefined> {
+    return this.#readOne(`SELECT ${orderColumns} FROM ${JOINED} WHERE o.order_id = $1`, [orderId]);
+  }
+
+  getByReference(party: Address, reference: string): Promise<StoredOrder | undefined> {
+    const where = 'o.party = $1 AND o.reference = $2';
+    return this.#readOne(`SELECT ${orderColumns} FROM ${JOINED} WHERE ${where}`, [party, reference]);
+  }
+
+  /** Of one batch, by position; none once it let them go. */
+  ofBatch({ batchId }: Pick<Batch, 'batchId'>): Promise<readonly SignedOrder[]> {
+    return this.#database.transaction(async (session) => {
+      const rows = await session.query<SignedRow>(
+        `SELECT ${signedColumns} FROM orders o WHERE o.batch_id = $1 ORDER BY o.batch_index`,
+        [batchId],
+      );
+      return rows.map(readSigned);
+    });
+  }
+
+  #readOne(text: string, values: readonly unknown[]): Promise<StoredOrder | undefined> {
+    return this.#database.transaction(async (session) => {
+      const [row] = await session.query<OrderRow>(text, values);
+      return row === undefined ? undefined : readOrder(row);
+    });
+  }
+}
+
+/** Addresses are hexadecimal, so the first space ends them. */
+function keyOf({ from, reference }: Pick<SignedOrder, 'from' | 'reference'>): string {
+  return `${from} ${reference}`;
+}
+
+async function findByReference(
+  session: Session,
+  orders: readonly SignedOrder[],
+): Promise<ReadonlyMap<string, StoredOrder>> {
+  const rows = await session.query<OrderRow>(
+    `SELECT ${orderColumns} FROM ${JOINED} WHERE (o.party, o.reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    [orders.map(({ from }) => from), orders.map(({ reference }) => reference)],
+  );
+  return new Map(rows.map(readOrder).map((order) => [keyOf(order), order]));
+}
+
+async function insertOrders(session: Session, orders: readonly SignedOrder[]): Promise<void> {
+  if (orders.length === 0) return;
+  await session.query(
+    `INSERT INTO orders (order_id, party, reference, payee, asset, amount, signature)
+     SELECT order_id, party, reference, payee, asset, amount, signature
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[]) WITH ORDINALITY
+       AS given (order_id, party, reference, payee, asset, amount, signature, place)
+     ORDER BY place`,
+    [
+      orders.map(({ orderId }) => orderId),
+      orders.map(({ from }) => from),
+      orders.map(({ reference }) => reference),
+      orders.map(({ to }) => to),
+      orders.map(({ asset }) => asset),
+      orders.map(({ amount }) => String(amount)),
+      orders.map(({ signature }) => toHex(signature)),
+    ],
+  );
+}

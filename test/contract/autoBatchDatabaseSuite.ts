@@ -1,0 +1,372 @@
+/** The tables of the order engine, whichever database holds them: the law of states, claims, the queue. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Batch,
+  type BatchFailure,
+  type BatchStatus,
+  batchStatuses,
+} from '../../node/autobatch/store/batch.ts';
+import { BatchStore } from '../../node/autobatch/store/batchStore.ts';
+import { getBatch, listBatches, readFigures } from '../../node/autobatch/store/figures.ts';
+import { OrderStore } from '../../node/autobatch/store/orderStore.ts';
+import {
+  openTestDatabase,
+  partyOf,
+  run,
+  START_MS,
+  type TestDatabase,
+  type TestDatabaseType,
+  testId,
+  testOrder,
+  testOrders,
+} from '../helpers/autoBatchDatabase.ts';
+
+const LEASE_MS = 1000;
+const rejected: BatchFailure = { kind: 'rejected', code: 'LEDGER_SAID_NO', failedAt: 1, isFinal: false };
+const refusal = { code: 'AUTO_BATCH_TRANSITION_REFUSED' };
+
+/** The seed's diagram, and Submitted -> Confirmed. */
+const allowed: readonly (readonly [BatchStatus, BatchStatus])[] = [
+  ['Prepared', 'Submitted'],
+  ['Prepared', 'Failed'],
+  ['Submitted', 'Accepted'],
+  ['Submitted', 'Confirmed'],
+  ['Submitted', 'Failed'],
+  ['Accepted', 'Confirmed'],
+  ['Accepted', 'Failed'],
+  ['Failed', 'Submitted'],
+];
+
+export function testAutoBatchDatabase(type: TestDatabaseType): void {
+  describe(`orders and batches: ${type}`, () => {
+    let place: TestDatabase;
+    let orders: OrderStore;
+    let store: BatchStore;
+    let other: BatchStore;
+
+    beforeAll(async () => {
+      place = await openTestDatabase(type);
+      orders = new OrderStore(place.database);
+      store = new BatchStore(place.database, { engine: 'one', leaseMs: LEASE_MS });
+      other = new BatchStore(await place.another(), { engine: 'two', leaseMs: LEASE_MS });
+    }, 60_000);
+    beforeEach(() => place.clear());
+    afterAll(() => place.end());
+
+    async function prepared(party = 'anna', count = 2, attemptsMax = 5): Promise<Batch> {
+      await orders.add(testOrders(party, count), 1000);
+      const batchId = testId(`batch of ${party}`);
+      return known(await store.prepare({ batchId, party: partyOf(party), sizeMax: 100, attemptsMax }));
+    }
+
+    /** A batch led to a state along the diagram. */
+    async function inStatus(status: BatchStatus): Promise<Batch> {
+      const batch = known(await store.beginAttempt(await prepared(), 15));
+      if (status === 'Prepared') return batch;
+      if (status === 'Failed') return known(await store.fail(batch, rejected, 0, 0));
+      const submitted = known(await store.advance(batch, 'Submitted'));
+      return status === 'Submitted' ? submitted : known(await store.advance(submitted, status));
+    }
+
+    const force = (batch: Batch, to: BatchStatus) => {
+      const code = to === 'Failed' ? `'SOME_CODE'` : 'NULL';
+      const kind = to === 'Failed' ? `'rejected'` : 'NULL';
+      return run(
+        place.database,
+        `UPDATE batches SET status = $2::batch_status, failure_code = ${code}, failure_kind = ${kind}, failed_at = NULL,
+           is_final = false, version = version + 1 WHERE batch_id = $1`,
+        [batch.batchId, to],
+      );
+    };
+
+    for (const from of batchStatuses)
+      for (const to of batchStatuses.filter((status) => status !== from)) {
+        const isAllowed = allowed.some(([before, after]) => before === from && after === to);
+        it(`${isAllowed ? 'lets' : 'never lets'} a batch go from ${from} to ${to}`, async () => {
+          const batch = await inStatus(from);
+          if (isAllowed) await force(batch, to);
+          else await expect(force(batch, to)).rejects.toMatchObject(refusal);
+          expect((await getBatch(place.database, batch.batchId))?.status).toBe(isAllowed ? to : from);
+        });
+      }
+
+    it('begins every batch as Prepared without attempts, and changes none that has ended', async () => {
+      const batch = await prepared();
+      for (const status of batchStatuses.filter((one) => one !== 'Prepared'))
+        await expect(
+          run(
+            place.database,
+            `INSERT INTO batches (batch_id, party, size, attempts, attempts_max, oldest_order_at, status, failure_code, failure_kind)
+             VALUES ('x', 'p', 1, 1, 5, engine_now(), $1::batch_status, CASE WHEN $1::text = 'Failed' THEN 'C' END, CASE WHEN $1::text = 'Failed' THEN 'expired' END)`,
+            [status],
+          ),
+        ).rejects.toMatchObject(refusal);
+      const [begun, confirmed] = [await store.beginAttempt(batch, 1), 'Confirmed' as const];
+      const done = known(
+        await store.advance(known(await store.advance(known(begun), 'Submitted')), confirmed),
+      );
+      await expect(force(done, 'Confirmed')).rejects.toMatchObject(refusal);
+      await expect(run(place.database, 'DELETE FROM batches')).rejects.toMatchObject(refusal);
+    });
+
+    it('takes a credit by itself, one at a time, never more than there are, and none once accepted', async () => {
+      const change = (set: string) => run(place.database, `UPDATE batches SET version = version + 1, ${set}`);
+      let batch = await prepared('anna', 1, 2);
+      await expect(change(`attempts = 1, status = 'Submitted'`)).rejects.toMatchObject(refusal);
+      await expect(change('attempts = 2')).rejects.toMatchObject(refusal);
+      await expect(change(`status = 'Submitted'`)).rejects.toMatchObject(refusal);
+      batch = known(await store.beginAttempt(batch, 15));
+      await expect(change('attempts = 0')).rejects.toMatchObject(refusal);
+      batch = known(await store.beginAttempt(batch, 20));
+      expect(batch).toMatchObject({ attempts: 2, lastHeight: 20 });
+      expect(await store.beginAttempt(batch, 25)).toBeUndefined();
+      await expect(change('attempts = 3')).rejects.toMatchObject(refusal);
+      await place.clear();
+      await inStatus('Accepted');
+      await expect(change('attempts = attempts + 1')).rejects.toMatchObject(refusal);
+    });
+
+    it('lets an order go from Queued to Dequeue into a fresh batch of its party alone, and back when that is released', async () => {
+      const move = (reference: string, set: string) =>
+        run(
+          place.database,
+          `UPDATE orders SET version = version + 1, ${set} WHERE reference = '${reference}'`,
+        );
+      const batch = await prepared('anna', 2, 1);
+      await orders.add([testOrder('bert', 'b'), testOrder('anna', 'late')], 1000);
+      const into = `status = 'Dequeue', batch_id = '${batch.batchId}', batch_index = 1`;
+      await expect(move('b', into)).rejects.toMatchObject(refusal);
+      await expect(move('late', `status = 'Queued'`)).rejects.toMatchObject(refusal);
+      await expect(move('r0', `status = 'Dequeue'`)).rejects.toMatchObject(refusal);
+      const out = `status = 'Queued', batch_id = NULL, batch_index = NULL, releases = releases + 1, last_batch_id = batch_id`;
+      await expect(move('r0', out)).rejects.toMatchObject(refusal);
+      await expect(move('r0', 'amount = 1')).rejects.toMatchObject(refusal);
+      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
+      await expect(move('late', into)).rejects.toMatchObject(refusal);
+      await expect(move('r0', out)).rejects.toMatchObject(refusal);
+      known(await store.release(failed, { sizeMax: 1, failedAt: 1, failures: 0 }));
+      expect(await orders.getByReference(partyOf('anna'), 'r0')).toMatchObject({
+        status: 'Queued',
+        outcome: 'pending',
+        releases: 1,
+        lastBatchId: batch.batchId,
+      });
+      await expect(run(place.database, 'DELETE FROM orders')).rejects.toMatchObject(refusal);
+    });
+
+    it('releases the orders of a batch once, and never those that are in a newer batch', async () => {
+      const batch = await prepared('anna', 3, 1);
+      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
+      const release = { sizeMax: undefined, failedAt: undefined, failures: 0 } as const;
+      expect(await store.release(failed, release)).toMatchObject({ status: 'Failed', ending: 'released' });
+      const next = { batchId: testId('newer'), party: batch.party, sizeMax: 100, attemptsMax: 1 };
+      expect(await store.prepare(next)).toMatchObject({ size: 3 });
+      expect(await store.release(failed, release)).toBeUndefined();
+      const order = known(await orders.getByReference(batch.party, 'r0'));
+      expect(order).toMatchObject({ status: 'Dequeue', batch: { batchId: next.batchId }, releases: 1 });
+      await expect(
+        run(
+          place.database,
+          `UPDATE batches SET ending = NULL, version = version + 1 WHERE ending = 'released'`,
+        ),
+      ).rejects.toMatchObject(refusal);
+    });
+
+    it('ends a failed batch only when its attempts are spent or its failure is final', async () => {
+      const failed = await inStatus('Failed');
+      await expect(
+        store.release(failed, { sizeMax: undefined, failedAt: undefined, failures: 0 }),
+      ).rejects.toMatchObject(refusal);
+      const submitted = known(await store.advance(failed, 'Submitted'));
+      const final = known(await store.fail(submitted, { ...rejected, isFinal: true }, 0, 0));
+      await expect(store.end(final, 'rejected')).rejects.toMatchObject(refusal);
+      expect(await store.release(final, { sizeMax: 1, failedAt: 0, failures: 0 })).toMatchObject({
+        ending: 'released',
+      });
+    });
+
+    it('gives a party one active batch, whoever prepares, and another when the first has ended', async () => {
+      await orders.add(testOrders('anna', 30), 1000);
+      const party = partyOf('anna');
+      const made = await Promise.all(
+        Array.from({ length: 12 }, (_, index) =>
+          (index % 2 === 0 ? store : other).prepare({
+            batchId: testId(index),
+            party,
+            sizeMax: 4,
+            attemptsMax: 5,
+          }),
+        ),
+      );
+      expect(made.filter((batch) => batch !== undefined)).toHaveLength(1);
+      expect(await store.idleParties(10)).toEqual([]);
+      await expect(
+        run(
+          place.database,
+          `INSERT INTO batches (batch_id, party, size, attempts_max, oldest_order_at) VALUES ('x', $1, 1, 1, engine_now())`,
+          [party],
+        ),
+      ).rejects.toMatchObject({ code: 'AUTO_BATCH_DATABASE_CONFLICT' });
+      const [first] = made.filter((batch) => batch !== undefined);
+      const submitted = await store.advance(known(await store.beginAttempt(known(first), 9)), 'Submitted');
+      await store.advance(known(submitted), 'Confirmed');
+      expect(await store.idleParties(10)).toEqual([party]);
+      expect(await readFigures(place.database)).toMatchObject({
+        queued: 26,
+        confirmedOrders: 4,
+        submissions: 1,
+        submissionsSaved: 3,
+      });
+    });
+
+    it('names idle parties in order and page by page', async () => {
+      const names = ['anna', 'bert', 'carl', 'dora'];
+      for (const name of names) await orders.add(testOrders(name, 3), 1000);
+      const sorted = names.map(partyOf).sort();
+      expect(await store.idleParties(10)).toEqual(sorted);
+      expect(await store.idleParties(2)).toEqual(sorted.slice(0, 2));
+      expect(await store.idleParties(2, sorted[1])).toEqual(sorted.slice(2));
+    });
+
+    it('hands a batch to one engine at a time, and to another when the claim has run out', async () => {
+      for (const name of ['anna', 'bert', 'carl', 'dora', 'emil']) await prepared(name, 1);
+      const wanted = { statuses: ['Prepared'], quietMs: 0 } as const;
+      expect(await other.claim(wanted, 100)).toEqual([]);
+      await place.pass(LEASE_MS);
+      const claims = await Promise.all([
+        store.claim(wanted, 3),
+        other.claim(wanted, 3),
+        store.claim(wanted, 3),
+      ]);
+      const ids = claims.flat().map(({ batchId }) => batchId);
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.length).toBeGreaterThan(2);
+      await place.pass(LEASE_MS);
+      const [again] = await other.claim(wanted, 1);
+      const [stale] = claims.flat().filter(({ batchId }) => batchId === again?.batchId);
+      expect(await store.beginAttempt(known(stale), 9)).toBeUndefined();
+      expect(await other.beginAttempt(known(again), 9)).toMatchObject({ attempts: 1, owner: 'two' });
+    });
+
+    it('keeps claims apart by state and by how long a batch was quiet, and rests as long as it is told', async () => {
+      const failed = await inStatus('Failed');
+      expect(await store.claim({ statuses: ['Submitted', 'Accepted'], quietMs: 0 }, 9)).toEqual([]);
+      const wanted = { statuses: ['Failed'], quietMs: 500 } as const;
+      expect(await store.claim(wanted, 9)).toEqual([]);
+      await place.pass(500);
+      const [claimed] = await store.claim(wanted, 9);
+      expect(claimed).toMatchObject({ batchId: failed.batchId, owner: 'one', updatedAtMs: START_MS });
+      await store.rest(known(claimed), 2000);
+      await place.pass(1999);
+      expect(await store.claim(wanted, 9)).toEqual([]);
+      await place.pass(1);
+      expect(await store.claim(wanted, 9)).toHaveLength(1);
+    });
+
+    it('knows a reference once in a party: a repeat gives the first order, at the same moment too', async () => {
+      const first = testOrder('anna', 'rent');
+      const [added, repeated] = await orders.add([first, testOrder('anna', 'rent', 99n)], 1000);
+      expect(added).toMatchObject({
+        type: 'added',
+        order: { ...first, status: 'Queued', outcome: 'pending' },
+      });
+      expect(repeated).toMatchObject({ type: 'repeated', order: { orderId: first.orderId, amount: 10n } });
+      const stores = [orders, new OrderStore(await place.another())];
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (stores[index % 2] ?? orders).add(
+            [testOrder('bert', 'a', BigInt(index + 1)), testOrder('bert', 'b', BigInt(index + 1))],
+            1000,
+          ),
+        ),
+      );
+      for (const index of [0, 1]) {
+        const types = answers.map((answer) => answer[index]?.type);
+        expect(types.filter((one) => one === 'added')).toHaveLength(1);
+        expect(types.filter((one) => one === 'repeated')).toHaveLength(19);
+      }
+      expect(await orders.add([testOrder('carl', 'rent')], 1000)).toMatchObject([{ type: 'added' }]);
+    });
+
+    it('holds as many queued orders as it may, whoever adds, and says so; what is known is still found', async () => {
+      const stores = [orders, new OrderStore(await place.another())];
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) =>
+          (stores[index % 2] ?? orders).add(testOrders(`p${index}`, 3), 25),
+        ),
+      );
+      const types = answers.flat().map(({ type: one }) => one);
+      expect(types.filter((one) => one === 'added')).toHaveLength(25);
+      expect(types.filter((one) => one === 'full')).toHaveLength(35);
+      const stored = known(answers.flat().find((answer) => answer.type === 'added'));
+      if (stored.type !== 'added') throw new Error('unreachable');
+      expect(await orders.add([stored.order], 25)).toMatchObject([{ type: 'repeated' }]);
+      expect(await readFigures(place.database)).toMatchObject({ queued: 25 });
+    });
+
+    it('joins orders in the order in which they came, released ones behind, and no more than each may travel with', async () => {
+      const batch = await prepared('anna', 6, 1);
+      const ofBatch = async (batchId: string) =>
+        (await orders.ofBatch({ batchId })).map(({ reference }) => reference);
+      expect(await ofBatch(batch.batchId)).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5']);
+      await orders.add([testOrder('anna', 'new')], 1000);
+      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
+      await store.release(failed, { sizeMax: 3, failedAt: 2, failures: 0 });
+      const sizes: (readonly string[])[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const next = { batchId: testId(round), party: batch.party, sizeMax: 100, attemptsMax: 1 };
+        const made = known(await store.prepare(next));
+        sizes.push(await ofBatch(made.batchId));
+        const submitted = await store.advance(known(await store.beginAttempt(made, 9)), 'Submitted');
+        await store.advance(known(submitted), 'Confirmed');
+      }
+      expect(sizes).toEqual([['new', 'r0', 'r1'], ['r2'], ['r3', 'r4', 'r5']]);
+    });
+
+    it('shows batches page by page, of one state or of all, and what became of an order', async () => {
+      const names = ['anna', 'bert', 'carl', 'dora', 'emil'];
+      for (const name of names) await prepared(name, 1);
+      const first = await listBatches(place.database, { limit: 2 });
+      const second = await listBatches(place.database, { limit: 2, before: first.next });
+      const third = await listBatches(place.database, { limit: 2, before: second.next });
+      const shown = [...first.batches, ...second.batches, ...third.batches].map(({ party }) => party);
+      expect(shown).toEqual(names.map(partyOf).reverse());
+      expect(third.next).toBeUndefined();
+      expect(await listBatches(place.database, { limit: 5, status: 'Accepted' })).toEqual({
+        batches: [],
+        next: undefined,
+      });
+      const [batch] = await listBatches(place.database, { limit: 1 }).then(({ batches }) => batches);
+      const submitted = await store.advance(known(await store.beginAttempt(known(batch), 9)), 'Submitted');
+      await store.advance(known(submitted), 'Confirmed');
+      expect(await orders.getByReference(partyOf('emil'), 'r0')).toMatchObject({
+        status: 'Dequeue',
+        outcome: 'confirmed',
+        batch: { batchId: batch?.batchId, index: 0, status: 'Confirmed', attempts: 1 },
+      });
+      expect(await orders.get(testId('nobody'))).toBeUndefined();
+    });
+
+    it('counts what waits and since when', async () => {
+      expect(await readFigures(place.database)).toMatchObject({ queued: 0, oldestOrderAgeMs: undefined });
+      await prepared('anna', 2);
+      await place.pass(300);
+      await orders.add(testOrders('bert', 3), 1000);
+      await place.pass(200);
+      expect(await readFigures(place.database)).toEqual({
+        queued: 3,
+        active: { Prepared: 1, Submitted: 0, Accepted: 0, Confirmed: 0, Failed: 0 },
+        submissions: 0,
+        confirmedOrders: 0,
+        rejectedOrders: 0,
+        submissionsSaved: 0,
+        oldestOrderAgeMs: 500,
+      });
+    });
+  });
+}
+
+function known<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('expected something, got nothing');
+  return value;
+}
