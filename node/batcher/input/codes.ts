@@ -23,7 +23,7 @@ export const inputCodes = {
 
 export type InputCode = keyof typeof inputCodes;
 
-interface InputAnswer {
+export interface InputAnswer {
   readonly status: 400 | 401 | 404 | 413 | 422 | 429;
   readonly retryable: boolean;
 }
