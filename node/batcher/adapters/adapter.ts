@@ -15,6 +15,7 @@ export interface QueuedInput<Command = unknown> {
   /** Lower case. */
   readonly account: Address;
   readonly data: BatcherInput;
+  /** Undefined for an input of an open batch that a grammar changed since then no longer takes: its data are what counts. */
   readonly command: Command;
 }
 
@@ -60,6 +61,9 @@ export interface TransactionReceipt {
   readonly landed: readonly LandedInput[];
 }
 
+/** What is known of a receipt also after a restart, when somebody asks what became of one of its inputs. */
+export type Landing = Pick<TransactionReceipt, 'transactionHash' | 'landed'>;
+
 export interface WaitOptions {
   /** Throws `BATCHER_RECEIPT_TIMEOUT` beyond it. */
   readonly timeoutMs: number;
@@ -104,7 +108,7 @@ export interface BatcherAdapter<Command = unknown> {
    * Sidechain heights that processed the inputs of a receipt, by request id. Left out: a receipt tells it, or nothing of this
    * chain processes them and callers may not wait for it.
    */
-  waitForProcessing?(receipt: TransactionReceipt, options: WaitOptions): Promise<ReadonlyMap<string, number>>;
+  waitForProcessing?(landing: Landing, options: WaitOptions): Promise<ReadonlyMap<string, number>>;
   /** Whether `wait-effectstream-processed` means anything here. */
   readonly isProcessedHere: boolean;
   /** Resolves once the adapter can serve; the port opens after it. */

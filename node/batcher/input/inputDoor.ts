@@ -19,8 +19,8 @@ import type { AdmittedInput, BatcherInput, InputRequest } from './types.ts';
 export interface TargetRules<Command> {
   /** Most bytes of an input that its largest batch has room for. */
   readonly inputBytesMax: number;
-  /** Its grammar: accepted texts of one account are told apart by what is signed. */
-  readonly parse: (text: string, account: Address) => Verdict<Command>;
+  /** Its grammar: accepted texts of one account are told apart by what is signed. `input`: the whole of it. */
+  readonly parse: (text: string, account: Address, input: BatcherInput) => Verdict<Command>;
   /** Left out: the signature by address type (inputSignature.ts). */
   readonly isSigned?: ((input: BatcherInput, signedText: string) => boolean) | undefined;
 }
@@ -78,7 +78,7 @@ export class InputDoor<Command> {
     if (!isSigned(data, signedText)) return refuseSignature(signedText);
     const late = refusalOf(this.#limiter.charge(account));
     if (late !== undefined) return late;
-    const parsed = rules.parse(data.input, account);
+    const parsed = rules.parse(data.input, account, data);
     if (!parsed.ok) return parsed;
     const requestId = requestIdOf(data.addressType, data.address, signedText);
     return accept({ requestId, target, account, data, command: parsed.value, confirmationLevel });

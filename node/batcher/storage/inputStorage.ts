@@ -32,7 +32,8 @@ export type InputOutcome = { readonly requestId: string } & (
       readonly transactionHash: string;
       readonly sidechainHeight?: number | undefined;
     }
-  | { readonly kind: 'failed'; readonly errorCode: string }
+  /** `charge`: of the try that was the last one. */
+  | { readonly kind: 'failed'; readonly errorCode: string; readonly charge?: Charge }
   /** Waits for another batch, in the state it has: states never go backwards. */
   | { readonly kind: 'returned'; readonly charge: Charge }
 );

@@ -168,6 +168,7 @@ function concluded(row: InputRow, outcome: InputOutcome, nowMs: number): Partial
       };
     case 'failed':
       return {
+        ...charged(row, outcome.charge ?? 'none'),
         ...{ state: 'failed', batchId: undefined, endedAtMs: nowMs, transactionHash },
         errorCode: outcome.errorCode,
       };
