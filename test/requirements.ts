@@ -25,7 +25,8 @@ export interface GuardedSuite {
 export const requirements: readonly Requirement[] = [
   { name: 'postgres', variable: 'SIDEREAL_TEST_POSTGRES_URL', port: 5432, commands: [] },
   { name: 'redis', variable: 'SIDEREAL_TEST_REDIS_URL', port: 6379, commands: [] },
-  { name: 'anvil', variable: 'SIDEREAL_TEST_ANVIL_URL', commands: ['anvil'] },
+  // It comes with the packages; the variable names another one.
+  { name: 'anvil', variable: 'SIDEREAL_TEST_ANVIL_PATH', commands: ['anvil'] },
   {
     name: 'chromium',
     variable: 'SIDEREAL_TEST_CHROMIUM_PATH',
@@ -41,6 +42,7 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/redisInputs.test.ts', needs: ['redis-server'] },
   { file: 'test/contract/postgresInputs.test.ts', needs: ['postgres'] },
   { file: 'test/contract/autoBatchPsql.test.ts', needs: ['postgres'] },
+  { file: 'test/contract/evmTarget.test.ts', needs: ['anvil'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },
 ];

@@ -3,6 +3,7 @@ import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
 import { autoBatchCodes } from '../../node/autobatch/codes.ts';
 import { adapterCodes } from '../../node/batcher/adapters/adapter.ts';
+import { evmTargetCodes } from '../../node/batcher/adapters/evm/codes.ts';
 import { batcherOptionCodes } from '../../node/batcher/criteria/codes.ts';
 import { inputCodes } from '../../node/batcher/input/codes.ts';
 import { batcherCodes } from '../../node/batcher/pipeline/inputPipeline.ts';
@@ -48,7 +49,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   consensus: consensusCodes,
   core: coreCodes,
   api: apiCodes,
-  batcher: { ...inputCodes, ...batcherCodes, ...adapterCodes, ...batcherOptionCodes },
+  batcher: { ...inputCodes, ...batcherCodes, ...adapterCodes, ...evmTargetCodes, ...batcherOptionCodes },
   runtime: runtimeCodes,
   inputStorage: inputStorageCodes,
   autoBatch: autoBatchCodes,
@@ -420,6 +421,9 @@ const advice: Readonly<Record<string, string>> = {
   CRITERIA_EXPORT_UNKNOWN: 'Write `file#export` with one of the names that the message lists.',
   CRITERIA_MODULE_UNREADABLE:
     'Correct the path, which counts from the file of the configuration, or what the message says of the module.',
+  EVM_CHAIN_MISMATCH: 'Correct the address of the node, or the chain id.',
+  EVM_DRIVER_MISSING: 'Run `npm install` without `--omit=optional`.',
+  EVM_KEY_UNREADABLE: 'Name a file with `0x` and 64 hex digits that the node may read.',
   BATCHER_RETENTION_TOO_SHORT:
     'Remember requests for as long as the message says, or take a shorter freshness.',
   BATCHER_BATCH_REVERTED:

@@ -32,10 +32,15 @@ export interface EvmLimits {
   readonly requestTimeoutMs: number;
 }
 
-export interface EvmAdapterOptions extends EvmPlace, Partial<EvmLimits> {
+type LeftOut<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
+
+export interface EvmAdapterOptions extends EvmPlace, LeftOut<EvmLimits> {
   /** `batcher.namespace`: part of what users sign, so it is posted too. */
   readonly namespace: string;
 }
+
+/** What was checked, with nothing left out. */
+export type EvmTargetSettings = EvmPlace & EvmLimits & Pick<EvmAdapterOptions, 'namespace'>;
 
 export const evmLimitDefaults: EvmLimits = {
   // 200 gwei: above what the busiest days of public chains ask for, far below a slip of the pen.
@@ -55,15 +60,17 @@ export const evmLimitDefaults: EvmLimits = {
 const BATCH_BYTES_MIN = 1024;
 const CALLDATA_BYTES_MAX = 130_000;
 const GAS_MIN = 100_000;
+/** Nodes that are no archives know counts of accounts 128 blocks back. */
+const CONFIRMATIONS_MAX = 100;
 const DAY_MS = 86_400_000;
 
 /**
  * Fills in what was left out.
  * @throws {CodedError} `BATCHER_OPTION_INVALID`, naming all that is wrong.
  */
-export function checkEvmOptions(options: EvmAdapterOptions): EvmAdapterOptions & EvmLimits {
+export function checkEvmOptions(options: EvmAdapterOptions): EvmTargetSettings {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const all = { ...evmLimitDefaults, ...(Object.fromEntries(given) as unknown as EvmAdapterOptions) };
+  const all = { ...evmLimitDefaults, ...Object.fromEntries(given) } as EvmTargetSettings;
   const problems = [
     ...(all.urls.length > 0 && all.urls.every(isNodeUrl)
       ? []
@@ -73,7 +80,7 @@ export function checkEvmOptions(options: EvmAdapterOptions): EvmAdapterOptions &
     ...outOfRange('chainId', all.chainId, 1, Number.MAX_SAFE_INTEGER),
     ...outOfRange('gasMax', all.gasMax, GAS_MIN, Number.MAX_SAFE_INTEGER),
     ...outOfRange('batchBytesMax', all.batchBytesMax, BATCH_BYTES_MIN, CALLDATA_BYTES_MAX),
-    ...outOfRange('confirmations', all.confirmations, 1, 10_000),
+    ...outOfRange('confirmations', all.confirmations, 1, CONFIRMATIONS_MAX),
     ...outOfRange('pollIntervalMs', all.pollIntervalMs, 1, DAY_MS),
     ...outOfRange('bumpAfterMs', all.bumpAfterMs, 1, DAY_MS),
     ...outOfRange('requestTimeoutMs', all.requestTimeoutMs, 1, DAY_MS),
