@@ -23,6 +23,8 @@ const EMPTY_GAS = 21_000n;
 export interface Sending {
   /** Those that were noted, the newest last; it grows when more are. */
   readonly hashes: readonly string[];
+  /** How many of them an earlier submission noted: its transactions are outbid, those of this one are not. */
+  readonly earlier: number;
   /** Resolves when it is on disk. */
   readonly note: (transactionHash: string) => Promise<void>;
   readonly signal: AbortSignal;
@@ -44,9 +46,16 @@ export class BatchSender {
    * @returns Hash of the transaction that is in the pool now.
    * @throws {AdapterError} `BATCHER_TARGET_UNREACHABLE`.
    */
-  async submit(node: EvmNode, prepared: PreparedBatch, { hashes, note, signal }: Sending): Promise<string> {
+  async submit(
+    node: EvmNode,
+    prepared: PreparedBatch,
+    { hashes, earlier, note, signal }: Sending,
+  ): Promise<string> {
     const known = await this.#findKnown(node, hashes);
     if (known?.isInBlock === true) return known.transactionHash;
+    // A node before this one took it, and did not say so.
+    if (known?.isPooled === true && hashes.indexOf(known.transactionHash) >= earlier)
+      return known.transactionHash;
     await this.#closeHole(node, prepared);
     let next = await this.#next(node, prepared, known);
     if (next === undefined) return (known as KnownTransaction).transactionHash;

@@ -122,7 +122,7 @@ export class EvmAdapter implements BatcherAdapter<PlainCommand> {
       await note(transactionHash);
       hashes.push(transactionHash);
     };
-    const sending = { hashes, note: noteAndKeep, signal };
+    const sending = { hashes, earlier: hashes.length, note: noteAndKeep, signal };
     const transactionHash = await this.#nodes.use((node) => this.#sender.submit(node, prepared, sending));
     this.#pooled = { transactionHash, sinceMs: this.#dependencies.nowMs() };
     return transactionHash;
