@@ -264,6 +264,28 @@ describe('evm target', () => {
       expect((await again.wait()).landed).toHaveLength(2);
     });
 
+    it('that an earlier batch of the same inputs used after all have these count as landed, and the rest wait', async () => {
+      const given = await target.open(users(2));
+      const hash = await given.submit();
+      const raw = await chain.request('eth_getRawTransactionByHash', hash);
+      await chain.request('anvil_dropTransaction', hash);
+      await target.restart();
+      // Its inputs went into another batch, since nobody knew of it any more.
+      const batch = await target.open(users(3));
+      expect(batch.inputs).toHaveLength(3);
+      await chain.request('eth_sendRawTransaction', raw);
+      await chain.mine(3);
+      const landed = given.inputs.map(({ requestId }) => ({ requestId, transactionHash: hash, ok: true }));
+      expect(await batch.look()).toMatchObject({
+        state: 'landed',
+        receipt: { transactionHash: hash, landed },
+      });
+      const other = await target.open(users(1, 5));
+      await target.sendElsewhere(1);
+      await chain.mine();
+      expect(await other.look()).toEqual({ state: 'lost' });
+    });
+
     it('that a reorganisation left unused are used again, with what was sent before', async () => {
       const first = await target.open(users(1));
       await first.submit();

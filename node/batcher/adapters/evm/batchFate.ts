@@ -16,8 +16,8 @@ export type BatchFate =
   | { readonly state: 'pooled'; readonly transactionHash: string; readonly transaction: EvmTransaction }
   /** Neither in a block nor in this node's pool, and its nonce is free. */
   | { readonly state: 'nowhere' }
-  /** Its nonce is used by a transaction that is none of its own. */
-  | { readonly state: 'overtaken' };
+  /** Its nonce is used, by that block, by a transaction that is none of its own. */
+  | { readonly state: 'overtaken'; readonly deepest: number };
 
 /**
  * The height is asked first and receipts are asked again before a batch is given up, so that a block which comes meanwhile
@@ -36,7 +36,7 @@ export async function findFate(
   const executed = await findExecuted(node, newestFirst, deepest);
   if (executed !== undefined) return executed;
   if (deepest >= 0 && (await node.transactionCount(account, deepest)) > nonce)
-    return (await findExecuted(node, newestFirst, deepest)) ?? { state: 'overtaken' };
+    return (await findExecuted(node, newestFirst, deepest)) ?? { state: 'overtaken', deepest };
   for (const transactionHash of newestFirst) {
     const transaction = await node.transaction(transactionHash);
     if (transaction === undefined) continue;

@@ -27,6 +27,7 @@ import { checkEvmOptions, type EvmAdapterOptions, type EvmTargetSettings } from 
 import type { EvmNode } from './evmNode.ts';
 import { EvmNodes } from './evmNodes.ts';
 import { inboxHeadBytes, POSTED_OVERHEAD_BYTES_MAX } from './inboxCalldata.ts';
+import { findLandedElsewhere } from './overtaker.ts';
 import { type PreparedBatch, readPreparedBatch, writePreparedBatch } from './preparedBatch.ts';
 import { type EvmSigner, openSigner } from './viemSigner.ts';
 
@@ -171,7 +172,7 @@ export class EvmAdapter implements BatcherAdapter<PlainCommand> {
     }
     const { fate, standing } = await this.#nodes.use(async (node) => {
       const fate = await findFate(node, prepared, batch, this.#settings.confirmations);
-      return { fate, standing: await this.#judge(node, batch, fate) };
+      return { fate, standing: await this.#judge(node, prepared, batch, fate) };
     });
     if (fate.state !== 'pooled') this.#pooled = undefined;
     if (standing.state === 'absent' && !this.#isOwn(prepared)) throw foreign(prepared);
@@ -181,7 +182,7 @@ export class EvmAdapter implements BatcherAdapter<PlainCommand> {
     return landed ? { state: 'waiting' } : standing;
   }
 
-  async #judge(node: EvmNode, batch: OpenBatch, fate: BatchFate): Promise<Standing> {
+  async #judge(node: EvmNode, prepared: PreparedBatch, batch: OpenBatch, fate: BatchFate): Promise<Standing> {
     switch (fate.state) {
       case 'executed': {
         const { transactionHash, blockNumber } = fate;
@@ -193,8 +194,10 @@ export class EvmAdapter implements BatcherAdapter<PlainCommand> {
       }
       case 'included':
         return { state: 'waiting' };
-      case 'overtaken':
-        return { state: 'lost' };
+      case 'overtaken': {
+        const receipt = await findLandedElsewhere(node, prepared, batch, fate.deepest);
+        return receipt === undefined ? { state: 'lost' } : { state: 'landed', receipt };
+      }
       case 'pooled': {
         const isStuck =
           this.#isOverdue(fate.transactionHash) && (await this.#sender.canRaise(node, fate.transaction));

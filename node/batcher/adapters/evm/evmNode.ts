@@ -31,6 +31,14 @@ export interface EvmTransaction {
   readonly tipPerGas: Amount;
 }
 
+/** A transaction in a block. */
+export interface MinedTransaction {
+  readonly transactionHash: string;
+  /** Undefined: it makes a contract. */
+  readonly to: Address | undefined;
+  readonly calldata: string;
+}
+
 export interface EvmNodeOptions {
   readonly chainId: number;
   readonly requestTimeoutMs: number;
@@ -107,6 +115,26 @@ export class EvmNode {
     };
   }
 
+  /** The transaction of that account and nonce, if it is in that block. */
+  async transactionIn(
+    height: number,
+    account: Address,
+    nonce: number,
+  ): Promise<MinedTransaction | undefined> {
+    const { transactions } = fields(await this.#request('eth_getBlockByNumber', [toQuantity(height), true]));
+    if (!Array.isArray(transactions)) throw new NodeFailure('a block has no list of transactions');
+    for (const transaction of transactions.map(fields)) {
+      if (lowerCase(transaction.from) !== account || number(transaction.nonce) !== nonce) continue;
+      const { hash, input } = transaction;
+      return {
+        transactionHash: lowerCase(hash) ?? '',
+        to: lowerCase(transaction.to),
+        calldata: lowerCase(input) ?? '',
+      };
+    }
+    return undefined;
+  }
+
   /** @throws {NodeRefusal} It would be undone, or cannot be paid. */
   async estimateGas(call: {
     readonly from: Address;
@@ -162,7 +190,7 @@ export class EvmNode {
   }
 }
 
-export function toQuantity(value: number | bigint): string {
+function toQuantity(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
@@ -183,6 +211,10 @@ function parseFields(text: string): Fields | undefined {
 function fields(value: unknown): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   throw new NodeFailure('an answer is no object');
+}
+
+function lowerCase(value: unknown): string | undefined {
+  return typeof value === 'string' ? value.toLowerCase() : undefined;
 }
 
 function amount(value: unknown): Amount {
