@@ -15,7 +15,7 @@ import { hashBytes } from '../consensus/primitives/hash.ts';
 
 /** One kind of row. Ids are unique over the whole program and never reused: they are part of the state root. */
 export interface Table<Row> {
-  /** 0 to 63. Ledger 0-15, net 16-31, atomic 32-47. */
+  /** 0 to 63. Ledger 0-15, net 16-31, atomic 32-40, bridge 41-44, input 45-47. */
   readonly id: number;
   readonly name: string;
   readonly write: (writer: Writer, row: Row) => void;

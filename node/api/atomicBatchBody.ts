@@ -127,6 +127,8 @@ function readRequest(request: AtomicBatchBody['requests'][number], index: number
   const amount = readAmount(request.amount, `${at}/amount`);
   if (Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
     throw new BodyError(`${at}/metadata`, `expected text of at most ${METADATA_BYTES_MAX} bytes`);
+  // Half of a pair is no text: bytes would hold something else.
+  if (/\p{Surrogate}/u.test(metadata)) throw new BodyError(`${at}/metadata`, 'expected well-formed Unicode');
   const common = {
     settlementId: request.settlement_id.toLowerCase(),
     from: request.from.toLowerCase(),

@@ -21,6 +21,7 @@ import { bridgeTables } from '../../settlement/bridge/tables.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
 import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
 import { decodeEvidence } from '../../settlement/execution/evidence.ts';
+import { inputTables } from '../../settlement/input/marks.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
 import {
@@ -35,6 +36,14 @@ import { LazyWrite } from './lazyWrite.ts';
 import { readOptional, writeOptional } from './messages.ts';
 import type { RecoveredRow, Write } from './types.ts';
 
+/** Every kind of row that replicated state has. */
+const stateTables: readonly AnyTable[] = [
+  ...ledgerTables,
+  ...netTables,
+  ...atomicTables,
+  ...bridgeTables,
+  ...inputTables,
+];
 const HEAD_KEY = 'head';
 const GUARD_KEY = 'guard';
 const PAUSED_KEY = 'paused';
@@ -260,8 +269,7 @@ export class ViewWrite extends LazyWrite {
  */
 export function recoverState(rows: readonly RecoveredRow[], genesisBlock: Block): RecoveredState | undefined {
   const tables = new Map<number, AnyTable>();
-  for (const table of [...ledgerTables, ...netTables, ...atomicTables, ...bridgeTables])
-    tables.set(table.id, table);
+  for (const table of stateTables) tables.set(table.id, table);
   const base = new Layer();
   const blocks: StoredBlock[] = [];
   const votes: Vote[] = [];
@@ -356,9 +364,7 @@ export function describeRow({ key, value }: RecoveredRow): {
     case EVIDENCE_PREFIX:
       return known(key, decodeEvidence(value));
     case STATE_PREFIX: {
-      const table = [...ledgerTables, ...netTables, ...atomicTables, ...bridgeTables].find(
-        (one) => one.id === Number(id),
-      );
+      const table = stateTables.find((one) => one.id === Number(id));
       if (table === undefined) break;
       return known([table.name, ...rest].join('/'), decode<unknown>(value, table.read));
     }

@@ -1,4 +1,4 @@
-/** Rows of atomic settlement in replicated state, table ids 32 to 47. None exists before it is used. */
+/** Rows of atomic settlement in replicated state, table ids 32 to 40. None exists before it is used. */
 import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
 import type { Reader, Writer } from '../../consensus/primitives/codec.ts';
 import type { Amount } from '../../consensus/primitives/flavor.ts';

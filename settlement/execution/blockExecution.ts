@@ -4,7 +4,7 @@
  * A pure function of parent state, header facts, settlement blocks and body. The leader builds a block with it,
  * transaction by transaction; a validator replays the body with it; both finish with the same roots.
  */
-import { accept, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, type Refusal, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import {
   type Address,
   accountOfKey,
@@ -46,10 +46,14 @@ import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
 import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
 import { type State, stateRootAfter } from '../state.ts';
+import { addTo, hasFlows, sortedAmounts } from './blockFlows.ts';
 import { type BlockRoots, computedRoots } from './blockRoots.ts';
 import { executionCodes } from './codes.ts';
 import { transactionGas } from './gas.ts';
 import type { Genesis } from './genesis.ts';
+import type { InputParts } from './inputAuth.ts';
+import { InputBook, type InputFact, type InputRefusal } from './inputBook.ts';
+import { readInputTransaction } from './inputTransaction.ts';
 import type { ExecutionResult, Receipt } from './result.ts';
 import type { Transaction } from './transaction.ts';
 import type { TransactionBody } from './transactionBody.ts';
@@ -69,9 +73,7 @@ export interface BlockContext {
 export type InclusionCode =
   | 'TRANSACTION_EXPIRED'
   | 'TRANSACTION_TOO_EARLY'
-  | 'INPUT_EXPIRED'
-  | 'INPUT_TOO_EARLY'
-  | 'INPUT_ALREADY_EXECUTED'
+  | InputRefusal
   | 'LEDGER_NONCE_USED'
   | 'LEDGER_NONCE_AHEAD'
   | 'BLOCK_GAS_FULL';
@@ -90,6 +92,7 @@ export class BlockExecution {
   readonly #facts: NetFact[] = [];
   readonly #atomicFacts: AtomicFact[] = [];
   readonly #crossChainFacts: CrossChainFact[] = [];
+  readonly #inputs: InputBook;
   readonly #receipts: Receipt[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
@@ -117,6 +120,7 @@ export class BlockExecution {
     this.#state = state;
     this.#context = context;
     this.#roots = roots;
+    this.#inputs = new InputBook(genesis, state, context);
     const { height, settlementBlocks } = context;
     this.#book(deriveSettlement(state, genesis.net, { height, blocks: settlementBlocks }));
     this.#atomicFacts.push(...advanceFeeProposals(state, this.#feeGovernance()));
@@ -143,7 +147,7 @@ export class BlockExecution {
    */
   addTransaction(transaction: Transaction, id: Hash): Verdict<string, InclusionCode | string> {
     const { height } = this.#context;
-    const { expiresAtHeight, onlyAtHeight, from, nonce, body } = transaction;
+    const { expiresAtHeight, onlyAtHeight, from, body } = transaction;
     if (
       (expiresAtHeight !== 0 && height > expiresAtHeight) ||
       (onlyAtHeight !== 0 && height > onlyAtHeight)
@@ -153,20 +157,62 @@ export class BlockExecution {
     if (onlyAtHeight !== 0 && height < onlyAtHeight) {
       return refuse('TRANSACTION_TOO_EARLY', `it may stand at height ${onlyAtHeight} only`);
     }
-    const gas = transactionGas(body);
-    const gasMax = this.#genesis.atomic.gasMax;
-    if (this.#gasUsed + gas > gasMax) {
-      return refuse('BLOCK_GAS_FULL', `${gas} gas for a batch, ${gasMax - this.#gasUsed} left in the block`);
-    }
-    const taken = takeNonce(this.#state, this.#genesis.ledger, from, nonce);
-    if (!taken.ok) return taken;
-    this.#gasUsed += gas;
-    const result =
-      body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
+    const full = this.#findGasProblem(body);
+    if (full !== undefined) return full;
+    const executed =
+      transaction.auth.type === 'input'
+        ? this.#executeInput({ ...transaction, auth: transaction.auth }, id, 'transaction')
+        : this.#executeNext(transaction);
+    if (!executed.ok) return executed;
+    const result = executed.value;
     const receipt: Receipt = { transactionId: id, type: body.type, from, result };
     this.#receipts.push(receipt);
     this.#transactionIds.push(id);
     return { ok: true, value: result };
+  }
+
+  /**
+   * Executes an input that somebody posted on the settlement chain: bytes from anybody, which nobody has looked at. It leaves the
+   * same mark as one in a transaction, and no receipt, for it stands in no body. To be called before `addTransaction`.
+   * @returns What became of it; or why it is not executed, whereby nothing changed. Never throws.
+   */
+  addPostedInput(bytes: Uint8Array): Verdict<string> {
+    const read = readInputTransaction(bytes, this.#genesis);
+    if (!read.ok) return read;
+    const { input, id } = read.value;
+    return this.#findGasProblem(input.body) ?? this.#executeInput(input, id, 'posted');
+  }
+
+  #findGasProblem(body: TransactionBody): Refusal<'BLOCK_GAS_FULL'> | undefined {
+    const gas = transactionGas(body);
+    const left = this.#genesis.atomic.gasMax - this.#gasUsed;
+    return gas > left
+      ? refuse('BLOCK_GAS_FULL', `${gas} gas for a batch, ${left} left in the block`)
+      : undefined;
+  }
+
+  #executeNext({ from, nonce, body }: Transaction): Verdict<string, InclusionCode | string> {
+    const taken = takeNonce(this.#state, this.#genesis.ledger, from, nonce);
+    return taken.ok ? accept(this.#execute(from, body)) : taken;
+  }
+
+  /** Failed or not, it is marked, and never executed again. */
+  #executeInput(
+    input: InputParts,
+    transactionId: Hash,
+    route: InputFact['route'],
+  ): Verdict<string, InclusionCode> {
+    const { from, body } = input;
+    const admitted = this.#inputs.admit(input);
+    if (!admitted.ok) return admitted;
+    const result = this.#execute(from, body);
+    this.#inputs.enter({ requestId: admitted.value, transactionId, from, result, route });
+    return accept(result);
+  }
+
+  #execute(from: Address, body: TransactionBody): string {
+    this.#gasUsed += transactionGas(body);
+    return body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
   }
 
   /** Closes the window if it ends here and gives roots and facts. Call once, last. */
@@ -189,6 +235,7 @@ export class BlockExecution {
       sealPoolFlows(this.#state, this.#genesis.ledger, fact.batch.net);
     }
     this.#atomicFacts.push(...settleWithdrawals(this.#state, this.#treasury()));
+    const inputFacts = this.#inputs.close();
     const layer = this.#state.freeze();
     const transactionsRoot = this.#roots.transactionsRoot(this.#transactionIds.concat(this.#evidenceIds));
     return {
@@ -201,6 +248,7 @@ export class BlockExecution {
       facts: this.#facts,
       atomicFacts: this.#atomicFacts,
       crossChainFacts: this.#crossChainFacts,
+      inputFacts,
       flows,
     };
   }
@@ -374,21 +422,4 @@ export class BlockExecution {
       liquidations: this.#liquidations,
     };
   }
-}
-
-function hasFlows(flows: BlockFlows): boolean {
-  return flows.borrowed.length + flows.repaid.length + flows.fees.length > 0 || flows.liquidations > 0;
-}
-
-const noAmounts: BlockFlows['borrowed'] = [];
-
-function sortedAmounts(amounts: ReadonlyMap<string, bigint>): BlockFlows['borrowed'] {
-  if (amounts.size === 0) return noAmounts;
-  return [...amounts]
-    .map(([asset, amount]) => ({ asset, amount }))
-    .sort((a, b) => (a.asset < b.asset ? -1 : 1));
-}
-
-function addTo(amounts: Map<string, bigint>, asset: string, amount: bigint): void {
-  amounts.set(asset, (amounts.get(asset) ?? 0n) + amount);
 }

@@ -1,14 +1,21 @@
 /** A user's input as a ledger transaction: of one input every node makes the same one. */
+import { accept, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
-import type { Signature } from '../../consensus/primitives/signature.ts';
+import type { Signature, Verifier } from '../../consensus/primitives/signature.ts';
 import { ledgerSignatureOf } from '../input/inputSignature.ts';
 import type { SignedInput } from '../input/types.ts';
+import type { InputJudgement, InputParts } from './inputAuth.ts';
 import {
+  decodeTransaction,
   type EncodedTransaction,
   encodeTransaction,
   type Transaction,
   transactionId,
+  verifyTransaction,
 } from './transaction.ts';
+
+/** An input shows no signature but real ones, which no policy of signatures is asked about. */
+const noVerifier: Verifier = { verify: () => false };
 
 /** Whether a transaction is a user's input, which takes no nonce. */
 export function isInputTransaction({ auth }: Pick<Transaction, 'auth'>): boolean {
@@ -37,4 +44,23 @@ export function createInputTransaction(
   const bytes = encodeTransaction(transaction);
   const signingBytes = bytes.subarray(0, bytes.length - auth.signature.length);
   return { transaction, id: transactionId(transaction), signingBytes, bytes };
+}
+
+/**
+ * Reads an input from bytes that may come from anybody, and checks that its account signed it for this ledger. Whether it may
+ * be executed, the state says.
+ * @param chain - Of genesis.
+ * @returns Or `ENCODING_INVALID`, or a refusal of `verifyTransaction`. Never throws.
+ */
+export function readInputTransaction(
+  bytes: Uint8Array,
+  chain: InputJudgement & { readonly chainId: Hash },
+): Verdict<{ readonly input: InputParts; readonly id: Hash }> {
+  const decoded = decodeTransaction(bytes);
+  if (!decoded.ok) return decoded;
+  const { transaction, id } = decoded.value;
+  const { auth } = transaction;
+  if (auth.type !== 'input') return refuse('TRANSACTION_INPUT_INVALID', 'it is no input of a user');
+  const verified = verifyTransaction(decoded.value, chain, noVerifier);
+  return verified.ok ? accept({ input: { ...transaction, auth }, id }) : verified;
 }

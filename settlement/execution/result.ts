@@ -4,13 +4,14 @@ import type { AtomicFact } from '../atomic/types.ts';
 import type { CrossChainFact } from '../bridge/types.ts';
 import type { BlockFlows, NetFact } from '../net/types.ts';
 import type { Layer } from '../state.ts';
+import type { InputFact } from './inputBook.ts';
 
 /** Outcome of one included transaction; its hash is a leaf of the receipts root. */
 export interface Receipt {
   readonly transactionId: Hash;
   readonly type: string;
   readonly from: string;
-  /** `ok`, or the code with which it failed; a failed one changed nothing but the sender's nonce and, if it was a batch, its record. */
+  /** `ok`, or the code with which it failed; a failed one changed nothing but the sender's nonce or the mark of an input and, if it was a batch, its record. */
   readonly result: string;
 }
 
@@ -25,5 +26,6 @@ export interface ExecutionResult {
   readonly facts: readonly NetFact[];
   readonly atomicFacts: readonly AtomicFact[];
   readonly crossChainFacts: readonly CrossChainFact[];
+  readonly inputFacts: readonly InputFact[];
   readonly flows: BlockFlows;
 }

@@ -78,6 +78,7 @@ export function resultOf(fields: Partial<ExecutionResult> = {}): ExecutionResult
     facts: [],
     atomicFacts: [],
     crossChainFacts: [],
+    inputFacts: [],
     flows: { borrowed: [], repaid: [], fees: [], liquidations: 0 },
     ...fields,
   };

@@ -314,7 +314,7 @@ describe('JSON of a ledger transaction', () => {
   it('is the command of the same name', () => {
     for (const [json, text] of [
       [{ type: 'borrow', asset: 'UM', amount: '5' }, 'borrow|UM|5'],
-      [{ amount: '5', asset: 'UM', to, type: 'transfer' }, `transfer|${to}|UM|5`],
+      [{ type: 'transfer', to, asset: 'UM', amount: '5' }, `transfer|${to}|UM|5`],
       [
         { type: 'liquidate', borrower: to, debt_asset: 'UM', amount: '7', collateral_asset: 'WBTC' },
         `liquidate|${to}|UM|7|WBTC`,
@@ -407,6 +407,33 @@ describe('JSON of a ledger transaction', () => {
     it(`is refused ${what}: ${code}`, () => {
       expect(parse(json)).toMatchObject({ ok: false, code, details: { path } });
     });
+
+  for (const [what, json, canonical] of [
+    [
+      'keys in another order',
+      { amount: '5', asset: 'UM', type: 'borrow' },
+      { type: 'borrow', asset: 'UM', amount: '5' },
+    ],
+    [
+      'hex in upper case',
+      { ...batch, batch_id: `0x${'AB'.repeat(32)}` },
+      { ...batch, batch_id: `0x${'ab'.repeat(32)}` },
+    ],
+    ['a kind that goes without saying', { ...batch, requests: [{ ...request, kind: 'immediate' }] }, batch],
+    ['no signers', { ...batch, signers: [] }, batch],
+    ['an amount as a number', { ...batch, requests: [{ ...request, amount: 1000 }] }, batch],
+    ['an amount with zeros', { ...batch, requests: [{ ...request, amount: '01000' }] }, batch],
+  ] as const)
+    it(`is refused with ${what}, which the ledger could not write again: the refusal says what to sign`, () => {
+      const expected = JSON.stringify(canonical);
+      expect(parse(json)).toMatchObject({ code: 'INPUT_JSON_INVALID', details: { expected } });
+      expect(parse(JSON.parse(expected))).toMatchObject({ ok: true });
+    });
+
+  it('is refused with half a surrogate pair, which bytes cannot hold', () => {
+    const torn = { ...batch, requests: [{ ...request, metadata: 'a\ud800' }] };
+    expect(parse(torn)).toMatchObject({ code: 'INPUT_JSON_INVALID' });
+  });
 
   it('is refused by the limits of batches, under their own codes', () => {
     expect(parse({ ...batch, requests: [] })).toMatchObject({ code: 'BATCH_EMPTY' });
