@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { counterHelp } from '../runtime/counters.ts';
 import type { EventLog } from './eventLog.ts';
 import type { EventStream } from './eventStream.ts';
+import type { InputMetrics } from './inputMetrics.ts';
 import type { NodeView } from './nodeView.ts';
 import { defineRoute, ok, type Route } from './route.ts';
 import { headAge } from './statusRoutes.ts';
@@ -18,6 +19,8 @@ export interface MetricsSources {
   readonly node: NodeView;
   readonly events: EventLog;
   readonly stream: Pick<EventStream, 'readerCount' | 'droppedCount'>;
+  /** Undefined: the batcher is off. */
+  readonly inputs?: InputMetrics | undefined;
 }
 
 export class Metrics {
@@ -47,6 +50,7 @@ export class Metrics {
     this.#addChainGauges();
     this.#addProcessGauges();
     this.#addEventCounters();
+    sources.inputs?.register(this.#registry);
     for (const [name, help] of Object.entries(counterHelp)) this.#addRuntimeCounter(name, help);
   }
 

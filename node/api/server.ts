@@ -18,6 +18,7 @@ import { crossChainRoutes } from './crossChainRoutes.ts';
 import type { EventLog } from './eventLog.ts';
 import { EventStream, type EventStreamLimits, eventStreamLimits } from './eventStream.ts';
 import { inputDebugRoutes } from './inputDebugRoutes.ts';
+import type { InputMetrics } from './inputMetrics.ts';
 import { inputRoutes } from './inputRoutes.ts';
 import { ledgerRoutes } from './ledgerRoutes.ts';
 import type { NodeLogger } from './logger.ts';
@@ -75,6 +76,7 @@ export interface ApiServerDependencies {
   readonly logger: NodeLogger;
   /** Undefined: the batcher is off. One that serves is stopped before the server, so that those who wait are answered. */
   readonly inputs?: InputPipeline | undefined;
+  readonly inputMetrics?: InputMetrics | undefined;
 }
 
 export class ApiServer {
@@ -87,12 +89,12 @@ export class ApiServer {
   readonly #app: FastifyInstance;
 
   constructor(options: ApiServerOptions, dependencies: ApiServerDependencies) {
-    const { node, events, logger, inputs } = dependencies;
+    const { node, events, logger, inputs, inputMetrics } = dependencies;
     this.#options = options;
     this.#limits = { ...apiLimits, ...options.limits };
     this.#logger = logger;
     this.#stream = new EventStream(events, this.#limits);
-    this.#metrics = new Metrics({ node, events, stream: this.#stream });
+    this.#metrics = new Metrics({ node, events, stream: this.#stream, inputs: inputMetrics });
     this.#routes = [
       ...statusRoutes(node, inputs),
       ...blockRoutes(node),

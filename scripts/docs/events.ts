@@ -1,6 +1,6 @@
 /** The event tables of docs/results.md: types and fields from what the trace writes, words from here. */
 import { checkMeanings, code, type Parts, renderTable } from './markdown.ts';
-import { listEventFields } from './samples.ts';
+import { listEventFields, listInputEventFields } from './samples.ts';
 
 /** Events of the simulation around the nodes, with the fields it writes itself. */
 export const runtimeEvents: Readonly<Record<string, readonly string[]>> = {
@@ -101,6 +101,39 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'node',
     'This node holds two signed messages that contradict each other: two votes of a `view`, or two settlements of a `batch` and `attempt`.',
   ],
+  input_queued: [
+    'node',
+    'An input is on the disk of this node and waits for a batch. Inputs are told by the node that took them.',
+  ],
+  input_charged: ['node', 'A try was charged to an input: the failure was its own.'],
+  input_confirmed: ['node', 'An input ended on the chain of its target.'],
+  input_failed: ['node', 'An input ended for good and was not executed; `code` says why.'],
+  input_batch_opened: ['node', 'Inputs that waited became a batch.'],
+  input_batch_recovered: [
+    'node',
+    'A batch was found unfinished when the node started: it is asked after before it is sent again.',
+  ],
+  input_batch_submitted: ['node', 'A batch went to the chain of its target; `batch:submit` of the batcher.'],
+  input_batch_overdue: ['node', 'A batch was not seen in a block in time; it is asked after.'],
+  input_batch_landed: [
+    'node',
+    'A batch was seen in a block, with what became of its inputs; `batch:receipt`.',
+  ],
+  input_batch_processed: [
+    'node',
+    'This sidechain has processed inputs of a batch; `batch:effectstream-processed`.',
+  ],
+  input_batch_returned: ['node', 'The inputs of a batch wait for other ones.'],
+  input_target_parked: [
+    'node',
+    'A target cannot be reached: its inputs wait, and nothing is charged to them.',
+  ],
+  input_target_recovered: ['node', 'It can be reached again.'],
+  input_criteria_failed: ['node', 'Batching criteria of the configuration threw; they are asked again.'],
+  input_adapter_failed: ['node', 'An adapter did not do what it promises.'],
+  input_pruned: ['node', 'Inputs that ended long ago were forgotten.'],
+  input_storage_lost: ['node', 'The storage of inputs cannot be reached: inputs are refused until it can.'],
+  input_storage_back: ['node', 'It can be reached again.'],
   settlement_block: ['network', 'The settlement chain made a block.'],
   settlement_reorg: [
     'network',
@@ -145,7 +178,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   repaid: 'Amounts by asset, decimal strings',
   net: 'Borrowed minus repaid by asset, signed decimal strings, zero left out',
   fees: 'Network fees by asset; in a net batch they are reported and move nothing',
-  batch_id: 'Id of the atomic batch',
+  batch_id: 'Id of the atomic batch, or of the batch of inputs',
   escrow_id: 'Id of the escrow',
   transfer_id: 'Id of the transfer; those of transfers from the settlement chain are numbers',
   direction: '`outbound`: to the settlement chain, or `inbound`',
@@ -159,7 +192,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   by: 'Address of the side that began',
   nonce: 'Nonce of the best voucher shown; 0 while none was',
   ends_at_ms: 'Timestamp of a block, ms after genesis, from which on nobody may dispute',
-  returned: 'What went back to the payer, decimal string',
+  returned: 'What went back to the payer, decimal string; of inputs how many wait for another batch',
   withdrawal_id: 'Id of the withdrawal',
   keeper: 'Address of the keeper',
   approvals: 'How many keepers approved it by now, whoever proposed it among them',
@@ -183,13 +216,14 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   proposer: 'Duty holder',
   commitment: 'Hash of the batch in the sealing header',
   attempt: 'Attempt on the batch, from 1',
-  transaction_hash: 'Hash of the settlement transaction',
+  transaction_hash:
+    'Hash of the settlement transaction; of inputs of their transaction, or that of their batch',
   fee_cap: 'Most the transaction offers per unit of gas',
   settlement_height: 'Height of the settlement block',
   included_at_ms: 'Timestamp of that block, ms after genesis',
   settler: 'Validator whose transaction settled the batch',
   gas_used: 'Gas of the transaction, or of the whole settlement block',
-  fee: 'What the transaction paid, in the settlement chain’s smallest fee unit',
+  fee: 'What the transaction paid, in the smallest fee unit of its chain',
   code: 'Error code (errors.md)',
   message: 'The same for people',
   counted: 'Whether the revert ended the running attempt',
@@ -201,6 +235,16 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   until_height: 'Height from which `unjail` works',
   base_fee: 'Base fee per unit of gas in that block',
   events: 'How many settlement events the block holds',
+  request_id: 'Id of the input',
+  target: 'Target of the input, such as `sidechain`',
+  attempts: 'Tries that were charged to it by now',
+  inputs: 'How many inputs',
+  block: 'Height on the chain of the target',
+  confirmed: 'Inputs that ended well',
+  failed: 'Inputs that landed and were refused',
+  rest_ms: 'Time until it is tried again',
+  step: 'Method of the adapter',
+  why: '`refused`, `lost`, `partial` or `outage`: their batch was refused, can never land, landed without them, or waited too long for its target',
   fault: 'Type of the fault',
   lose: '`none`, `unsynced` or `all`',
   exit_code: 'Exit code of a process, or null',
@@ -210,7 +254,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
 
 /** Every event type with its fields. */
 export function allEventFields(): ReadonlyMap<string, readonly string[]> {
-  return new Map([...listEventFields(), ...Object.entries(runtimeEvents)]);
+  return new Map([...listEventFields(), ...listInputEventFields(), ...Object.entries(runtimeEvents)]);
 }
 
 export function eventParts(): Parts {

@@ -1,4 +1,6 @@
 /** One sample of every event a run can report, typed so that a new event does not compile without one. */
+import { inputEventLine } from '../../node/api/inputEvents.ts';
+import type { BatcherEvent } from '../../node/batcher/pipeline/events.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { Trace } from '../../node/report/events.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
@@ -233,6 +235,62 @@ const settlementBlock: SettlementBlock = {
   nextBaseFee: 1n,
   lastSettledSeq: 0,
 };
+
+const ofBatch = { target: 'sidechain', batchId: 'a1' } as const;
+const ofInput = { target: 'sidechain', requestId: hash } as const;
+
+/** What happens to inputs, at the node that took them. */
+export const inputEvents: SampleOf<BatcherEvent> = {
+  'input:queued': { type: 'input:queued', ...ofInput },
+  'input:charged': { type: 'input:charged', ...ofInput, attempts: 1, code: 'CODE' },
+  'input:confirmed': { type: 'input:confirmed', ...ofInput, transactionHash: hash },
+  'input:failed': { type: 'input:failed', ...ofInput, code: 'CODE' },
+  'batch:open': { type: 'batch:open', ...ofBatch, requestIds: [hash] },
+  'batch:recover': { type: 'batch:recover', ...ofBatch, requestIds: [hash] },
+  'batch:submit': { type: 'batch:submit', ...ofBatch, transactionHash: hash, fee: 1n, inputs: 1 },
+  'batch:receipt-timeout': { type: 'batch:receipt-timeout', ...ofBatch, transactionHash: undefined },
+  'batch:receipt': {
+    type: 'batch:receipt',
+    ...ofBatch,
+    transactionHash: hash,
+    blockNumber: 1,
+    confirmed: 1,
+    failed: 0,
+    returned: 0,
+  },
+  'batch:effectstream-processed': {
+    type: 'batch:effectstream-processed',
+    target: 'sidechain',
+    transactionHash: hash,
+    rollup: 1,
+    requestIds: [hash],
+  },
+  'batch:return': { type: 'batch:return', ...ofBatch, why: 'lost', parts: [1] },
+  'target:parked': {
+    type: 'target:parked',
+    target: 'sidechain',
+    code: 'CODE',
+    reason: 'text',
+    failures: 1,
+    restMs: 1000,
+  },
+  'target:recovered': { type: 'target:recovered', target: 'sidechain' },
+  'criteria:failed': { type: 'criteria:failed', target: 'sidechain', reason: 'text' },
+  'adapter:failed': { type: 'adapter:failed', target: 'sidechain', step: 'buildBatchData', reason: 'text' },
+  'inputs:pruned': { type: 'inputs:pruned', inputs: 1 },
+  'storage:lost': { type: 'storage:lost', code: 'CODE', reason: 'text' },
+  'storage:back': { type: 'storage:back' },
+};
+
+/** Types and fields of what happens to inputs. */
+export function listInputEventFields(): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Object.values(inputEvents).map((event) => {
+      const { t: _t, node: _node, type, ...rest } = inputEventLine(0, 'node-0', event);
+      return [type, Object.keys(rest)];
+    }),
+  );
+}
 
 /** Fields of each event type, in the order of a line, without `t`, `node` and `type`. */
 export function listEventFields(): ReadonlyMap<string, readonly string[]> {

@@ -55,6 +55,14 @@ function wordsOf(line: EventLine): readonly [Tone, string] | undefined {
       return ['good', `${node} is back`];
     case 'warning':
       return ['warn', `${node ?? 'network'} warns: ${line.message} [${line.code}]`];
+    case 'input_target_parked':
+      return ['warn', `inputs for ${line.target} wait at ${node}: ${line.message} [${line.code}]`];
+    case 'input_target_recovered':
+      return ['good', `inputs for ${line.target} go on at ${node}`];
+    case 'input_storage_lost':
+      return ['bad', `${node} cannot reach its storage of inputs [${line.code}]`];
+    case 'input_storage_back':
+      return ['good', `${node} has its storage of inputs back`];
     default:
       return undefined;
   }

@@ -28,6 +28,10 @@ const newsTypes: ReadonlySet<string> = new Set([
   'node_crashed',
   'node_restarted',
   'warning',
+  'input_target_parked',
+  'input_target_recovered',
+  'input_storage_lost',
+  'input_storage_back',
 ]);
 
 /** Whether an event is worth a line of its own. The first holder of a batch stands in its `batch_sealed`. */

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { inputEventLine } from '../../../../../node/api/inputEvents.ts';
 import { headlineOf } from '../../../../../node/cli/devnet/headlines.ts';
 import { eventLines } from '../../../../../node/core/eventFields.ts';
 import { isNews } from '../../../../../node/devnet/watch/networkPicture.ts';
-import { nodeEvents } from '../../../../../scripts/docs/samples.ts';
+import { inputEvents, nodeEvents } from '../../../../../scripts/docs/samples.ts';
 import { lineOf } from '../../../../helpers/networkAnswers.ts';
 
 const names = { nameOf: (index: number) => `node-${index}`, labelOf: () => undefined };
 const samples = Object.values(nodeEvents).flatMap((event) => eventLines(0, 1, event, names));
+const ofInputs = Object.values(inputEvents).map((event) => inputEventLine(0, 'node-1', event));
 const ofLauncher = [
   lineOf('node_crashed', { node: 'node-1', exit_code: null, signal: 'SIGKILL' }),
   lineOf('node_crashed', { node: 'node-1', exit_code: 3, signal: null }),
@@ -18,7 +20,7 @@ const ofLauncher = [
 
 describe('headlineOf', () => {
   it('has whole words for all news', () => {
-    const news = [...samples, ...ofLauncher].filter(isNews);
+    const news = [...samples, ...ofLauncher, ...ofInputs].filter(isNews);
     expect(news.map((line) => headlineOf(line).text)).toMatchInlineSnapshot(`
       [
         "batch 1 sealed: blocks 1-5, zero; node-0 holds the duty",
@@ -39,6 +41,10 @@ describe('headlineOf', () => {
         "the settlement chain took 2 blocks back, down to 3",
         "blocks 6-10 net to zero: nothing to settle",
         "batch 2 passes to node-1, attempt 2",
+        "inputs for sidechain wait at node-1: text [CODE]",
+        "inputs for sidechain go on at node-1",
+        "node-1 cannot reach its storage of inputs [CODE]",
+        "node-1 has its storage of inputs back",
       ]
     `);
   });
