@@ -1,4 +1,9 @@
 /** The keys of the input pipeline in the program's spelling, the rules over several of them, and which belong to one node. */
+import {
+  checkEvmOptions,
+  type EvmAdapterOptions,
+  type EvmLimits,
+} from '../batcher/adapters/evm/evmAdapterOptions.ts';
 import { checkRetention } from '../batcher/criteria/checkOptions.ts';
 import type { ConfirmationSettings } from '../batcher/criteria/confirmationLevel.ts';
 import type { FreshnessSpan } from '../batcher/input/freshness.ts';
@@ -27,12 +32,14 @@ export interface BatcherConfig {
   readonly confirmationLevel: ConfirmationSettings;
   /** By target; one that is left out has the default. */
   readonly batchingCriteria: Readonly<Record<string, CriteriaConfig>>;
+  /** Options of its target; undefined: there is none. */
+  readonly evm: (Omit<EvmAdapterOptions, 'namespace'> & EvmLimits) | undefined;
   readonly storage: {
     readonly type: (typeof storageTypes)[number];
     /** Empty: a folder of the node's own data. */
     readonly path: string;
     readonly url: string;
-    /** Empty: made from the node's name. */
+    /** Of all nodes that share the server; empty: `sidereal`. */
     readonly namespace: string;
     readonly timeoutMs: number;
   };
@@ -70,9 +77,10 @@ export function sharedBatcherOf(batcher: object): object {
   return Object.fromEntries(Object.entries(batcher).filter(([key]) => !isOwnBatcherKey(key)));
 }
 
-/** The group without the password of its storage: for whoever prints a configuration. */
+/** The group without passwords of its addresses: for whoever prints a configuration. */
 export function withoutPassword(file: BatcherFile): BatcherFile {
-  return { ...file, storage: { ...file.storage, url: hidePassword(file.storage.url) } };
+  const evm = file.evm === null ? null : { ...file.evm, urls: file.evm.urls.map(hideKey) };
+  return { ...file, evm, storage: { ...file.storage, url: hidePassword(file.storage.url) } };
 }
 
 /** What stands between the user and the host; an address that cannot be read is not shown at all. */
@@ -84,6 +92,13 @@ function hidePassword(url: string): string {
   parsed.password = parsed.password === '' ? '' : '***';
   parsed.search = '';
   return parsed.href;
+}
+
+/** Keys of paid nodes stand in the path of their address, or in its query. */
+function hideKey(url: string): string {
+  if (!URL.canParse(url)) return '***';
+  const { origin, pathname, search, username } = new URL(url);
+  return pathname === '/' && search === '' && username === '' ? url : `${origin}/***`;
 }
 
 /** @param resolve - Where a path leads that stands at these keys of the group. */
@@ -118,6 +133,7 @@ export function toBatcherConfig(
         },
       ]),
     ),
+    evm: toEvmOptions(file.evm, resolve),
     storage: {
       type: storage.type,
       path: storage.path === '' ? '' : resolve(storage.path, ['storage', 'path']),
@@ -136,6 +152,26 @@ export function toBatcherConfig(
     queuedInputsMax: file.queued_inputs_max,
     keptInputsMax: file.kept_inputs_max,
     debugEndpoints: file.debug_endpoints,
+  };
+}
+
+function toEvmOptions(
+  evm: BatcherFile['evm'],
+  resolve: (path: string, keys: readonly string[]) => string,
+): BatcherConfig['evm'] {
+  if (evm === null) return undefined;
+  return {
+    urls: evm.urls,
+    chainId: evm.chain_id,
+    inboxAddress: evm.inbox_address,
+    secretKeyFile: resolve(evm.secret_key_file, ['evm', 'secret_key_file']),
+    feePerGasMax: BigInt(evm.fee_per_gas_max),
+    gasMax: evm.gas_max,
+    batchBytesMax: evm.batch_bytes_max,
+    confirmations: evm.confirmations,
+    pollIntervalMs: evm.poll_interval_ms,
+    bumpAfterMs: evm.bump_after_ms,
+    requestTimeoutMs: evm.request_timeout_ms,
   };
 }
 
@@ -163,6 +199,12 @@ export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
     for (const [key, message] of findCriteriaProblems(criteria))
       expect(false, ['batching_criteria', target, key], message);
   }
+  expect(
+    isKnown('evm') === (batcher.evm !== undefined),
+    ['evm'],
+    'expected options where batcher.targets has evm, and null where it has not',
+  );
+  if (batcher.evm !== undefined) broken.push(...findEvmProblems(batcher.evm, batcher.namespace));
   const isServer = storage.type === 'postgres' || storage.type === 'redis';
   expect(
     isServer === (storage.url !== ''),
@@ -171,9 +213,9 @@ export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
   );
   expect(!isServer || storage.path === '', ['storage', 'path'], `expected none for ${storage.type}`);
   expect(
-    /^$|^[a-z][a-z0-9_]{0,39}$/.test(storage.namespace),
+    /^$|^[a-z][a-z0-9_]{0,31}$/.test(storage.namespace),
     ['storage', 'namespace'],
-    'expected up to 40 lower-case letters, digits and _, a letter first',
+    'expected up to 32 lower-case letters, digits and _, a letter first',
   );
   expect(
     batcher.queuedInputsMax <= batcher.keptInputsMax,
@@ -190,6 +232,16 @@ export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
   const short = findRetentionProblem(batcher.retentionMs, freshness);
   expect(short === undefined, ['retention_ms'], short ?? '');
   return broken;
+}
+
+/** An address of a node may hold a key, so the words of the adapter are what is shown. */
+function findEvmProblems(evm: NonNullable<BatcherConfig['evm']>, namespace: string): BrokenBatcherRule[] {
+  try {
+    checkEvmOptions({ ...evm, namespace });
+    return [];
+  } catch (error) {
+    return [{ paths: [['batcher', 'evm']], message: (error as Error).message }];
+  }
 }
 
 function findRetentionProblem(retentionMs: number, freshness: FreshnessSpan): string | undefined {

@@ -1,5 +1,6 @@
 /** Keys of the input pipeline: what of it each node may choose for itself, and what users sign (schema.ts has the rest). */
 import { z } from 'zod';
+import { evmLimitDefaults } from '../batcher/adapters/evm/evmAdapterOptions.ts';
 import { BATCH_SIZE_MAX, TIME_WINDOW_MS_MAX } from '../batcher/criteria/checkOptions.ts';
 import { confirmationLevels } from '../batcher/criteria/confirmationLevel.ts';
 import { freshnessDefault } from '../batcher/input/freshness.ts';
@@ -14,7 +15,7 @@ const SPAN_MS_MAX = 366 * DAY_MS;
 const KEPT_INPUTS_MAX = 100_000_000;
 
 /** Targets that a node can serve; `sidechain` is always one of them. */
-export const targetKinds = ['sidechain'] as const;
+export const targetKinds = ['sidechain', 'evm'] as const;
 export type TargetKind = (typeof targetKinds)[number];
 
 export const criteriaTypes = ['time', 'size', 'value', 'hybrid', 'custom'] as const;
@@ -80,7 +81,36 @@ const storage = z
   .meta({
     unit: '{ type, path, url, namespace, timeout_ms }',
     description:
-      'Where inputs are kept: level or file in the folder path (empty: inputs in storage.path), postgres or redis at url, in a schema or under a prefix of the name namespace (empty: sidereal_ and the name of the node)',
+      'Where inputs are kept: level or file in a folder of the node in path (empty: the folder inputs in storage.path), postgres or redis at url, in a schema or under a prefix called namespace (empty: sidereal), _ and the number of the node',
+  });
+
+/** Blocks that may be asked to lie above a batch, as the adapter has it. */
+const CONFIRMATIONS_MAX = 10_000;
+const evm = z
+  .union(
+    [
+      z.null(),
+      z.strictObject({
+        urls: z.array(z.string({ error: 'an address' }), { error: 'a list of addresses' }),
+        chain_id: whole(1, Number.MAX_SAFE_INTEGER),
+        inbox_address: z.string({ error: '0x and 40 hex digits' }),
+        secret_key_file: z.string({ error: 'the path of a file, or of a folder' }),
+        fee_per_gas_max: amountValue().default(String(evmLimitDefaults.feePerGasMax)),
+        gas_max: whole(1, Number.MAX_SAFE_INTEGER).default(evmLimitDefaults.gasMax),
+        batch_bytes_max: whole(1, Number.MAX_SAFE_INTEGER).default(evmLimitDefaults.batchBytesMax),
+        confirmations: whole(1, CONFIRMATIONS_MAX).default(evmLimitDefaults.confirmations),
+        poll_interval_ms: whole(1, DAY_MS).default(evmLimitDefaults.pollIntervalMs),
+        bump_after_ms: whole(1, DAY_MS).default(evmLimitDefaults.bumpAfterMs),
+        request_timeout_ms: whole(1, DAY_MS).default(evmLimitDefaults.requestTimeoutMs),
+      }),
+    ],
+    { error: '{ urls, chain_id, inbox_address, secret_key_file, … }, or null' },
+  )
+  .default(null)
+  .meta({
+    unit: '{ urls, chain_id, inbox_address, secret_key_file, fee_per_gas_max, gas_max, batch_bytes_max, confirmations, poll_interval_ms, bump_after_ms, request_timeout_ms }',
+    description:
+      'The chain of the target evm (docs/evm-target.md); secret_key_file may be a folder with a file NODE.key for each node, since no two may use one account; null: there is none',
   });
 
 export const batcherGroup = group(
@@ -117,6 +147,7 @@ export const batcherGroup = group(
     }),
     confirmation_level: confirmationLevel,
     batching_criteria: batchingCriteria,
+    evm,
     storage,
     retention_ms: integer(7_200_000, 1, 366 * DAY_MS, {
       unit: 'ms',

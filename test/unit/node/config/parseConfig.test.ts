@@ -90,6 +90,24 @@ const batcherMutations: readonly (readonly [string, unknown, string])[] = [
     'batcher.batching_criteria.sidechain.module: expected a file and its export, such as ./ready.js#isReady [CONFIG_RULE_BROKEN]',
   ],
   [
+    'the target evm without its chain',
+    { targets: ['sidechain', 'evm'] },
+    'batcher.evm: expected options where batcher.targets has evm, and null where it has not [CONFIG_RULE_BROKEN]',
+  ],
+  [
+    'a chain that cannot be one',
+    {
+      targets: ['sidechain', 'evm'],
+      evm: {
+        urls: ['ftp://key@a'],
+        chain_id: 1,
+        inbox_address: `0x${'12'.repeat(20)}`,
+        secret_key_file: 'k',
+      },
+    },
+    'batcher.evm: options of the evm target: urls: expected one or more http: or https: addresses [CONFIG_RULE_BROKEN]',
+  ],
+  [
     'a server without its address',
     { storage: { type: 'postgres' } },
     'batcher.storage.url: expected the address of the postgres server [CONFIG_RULE_BROKEN]',
