@@ -57,7 +57,15 @@ export async function createNetworkFolder(
 ): Promise<NetworkFolder> {
   const parts = createGenesis(scenario);
   const named = networkConfigOf(scenario, parts);
-  const config: Config = { ...named, chain: { ...named.chain, genesisMs } };
+  const config: Config = {
+    ...named,
+    chain: { ...named.chain, genesisMs },
+    // What blocks count from stays where it is when genesis moves: processes that read it before and after would part ways.
+    atomicBatches: {
+      ...named.atomicBatches,
+      proofGenesisMs: named.atomicBatches.proofGenesisMs ?? genesisMs,
+    },
+  };
   const { chainId } = parts.genesis;
   checkNetwork(config);
   await usable(dataDir, async () => {

@@ -2,13 +2,11 @@
  * One node as a process runs it: store, core, libp2p, settlement chain, HTTP API and log, put together from its
  * configuration alone. What is wrong with any of them is one coded error before anything has changed.
  */
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { fromHex, isHex, toHex } from '../../consensus/primitives/bytes.ts';
+import { toHex } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
-import { ed25519 } from '../../consensus/primitives/ed25519.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { deriveSecretKey } from '../../consensus/primitives/keys.ts';
 import { createProofTrust } from '../../settlement/atomic/proofs/proofTrust.ts';
@@ -35,6 +33,7 @@ import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
 import { STORE_FOLDER } from './folders.ts';
+import { namesOf, readIdentity } from './nodeIdentity.ts';
 import type { NodeReporter } from './nodeReporter.ts';
 import { checkEndpoints } from './preflight.ts';
 import { checkLog, openLog } from './processLog.ts';
@@ -78,47 +77,32 @@ export interface NodeProcess {
 /**
  * Starts a node.
  * @throws {CodedError} `CONFIG_KEY_NEEDED`, `NODE_NOT_VALIDATOR`, `KEY_FILE_INVALID`, `NODE_KEY_OTHER`,
- *   `VALIDATOR_KEY_MISSING`, `P2P_ADDRESS_INVALID`, `LOG_UNWRITABLE`, `SETTLEMENT_OTHER_CHAIN`, and those of the store, of libp2p and of the HTTP server.
+ *   `VALIDATOR_KEY_MISSING`, `P2P_ADDRESS_INVALID`, `LOG_UNWRITABLE`, `SETTLEMENT_OTHER_CHAIN`, and those of the store,
+ *   of the storage of inputs and their criteria, of libp2p and of the HTTP server.
  */
 export async function startNodeProcess(
   { config, version }: NodeProcessOptions,
   dependencies: NodeProcessDependencies,
 ): Promise<NodeProcess> {
   const genesis = genesisOf(config);
-  const self = findSelf(config, genesis);
-  const genesisMs = needed(
-    config.chain.genesisMs,
-    'chain.genesis_ms',
-    'the instant of genesis, the same for all',
-  );
-  const urls = config.settlementChain.urls;
-  if (urls.length === 0) throw keyNeeded('settlement_chain.urls', 'the address of the settlement chain');
-  const secretKey = readSecretKey(
-    needed(config.node.keyFile || undefined, 'node.key_file', 'the validator’s key'),
-  );
-  checkKey(config, genesis, self, secretKey);
   const crypto = createCrypto('full');
-  const signer = crypto.createSigner(secretKey);
-  const operator =
-    config.node.operatorKeyFile === ''
-      ? undefined
-      : crypto.createSigner(readSecretKey(config.node.operatorKeyFile));
-  const name = genesis.validators.at(self).name;
+  const identity = readIdentity(config, genesis, crypto);
+  const { self, name, signer, operator } = identity;
   await checkSurroundings(config);
-  const settlement = new HttpSettlement({ urls });
+  const settlement = new HttpSettlement({ urls: identity.urls });
   const chainProblem = await findChainProblem(settlement, genesis);
   const { chainId } = genesis;
   const store = await LevelStore.open({ directory: join(config.storage.path, STORE_FOLDER), chainId });
   const logger = await openLog(config.log, name, store);
   if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
-  const clock = new SystemClock(genesisMs);
+  const clock = new SystemClock(identity.genesisMs);
   const network = new Libp2pNetwork(
     {
       chainId,
       validators: genesis.validators,
       self,
       // Stable over restarts, and not the validator's key itself.
-      peerSecretKey: deriveSecretKey(toHex(secretKey), 'peer'),
+      peerSecretKey: deriveSecretKey(toHex(identity.secretKey), 'peer'),
       listen: [config.p2p.listen],
       bootstrap: config.p2p.bootstrap,
       messageBytesMax: config.p2p.messageBytesMax,
@@ -201,15 +185,6 @@ export async function startNodeProcess(
   }
 }
 
-function findSelf({ node }: Config, genesis: Genesis): ValidatorIndex {
-  const names = genesis.validators.validators.map(({ name }) => name);
-  const known = `one of the validators (${names.slice(0, 8).join(', ')}${names.length > 8 ? ', …' : ''})`;
-  const index = names.indexOf(needed(node.name || undefined, 'node.name', known));
-  if (index >= 0) return index;
-  const message = `node.name: expected ${known}, got ${JSON.stringify(node.name)}`;
-  throw new CodedError('NODE_NOT_VALIDATOR', message, { name: node.name });
-}
-
 /** Addresses, ports and log, before the data is touched. */
 async function checkSurroundings({ p2p, api, log }: Config): Promise<void> {
   for (const address of p2p.bootstrap) checkBootstrapAddress(address);
@@ -219,49 +194,6 @@ async function checkSurroundings({ p2p, api, log }: Config): Promise<void> {
     { host, port, refused: (cause) => apiListenRefused(host, port, cause) },
     { ...parseListenAddress(p2p.listen), refused: (cause) => p2pListenRefused(p2p.listen, cause) },
   ]);
-}
-
-function needed<Value>(value: Value | undefined, key: string, what: string): Value {
-  if (value === undefined) throw keyNeeded(key, what);
-  return value;
-}
-
-function keyNeeded(key: string, what: string): CodedError {
-  return new CodedError('CONFIG_KEY_NEEDED', `${key}: expected ${what}, got nothing`, { key });
-}
-
-/** The secret key in a file, as `sidereal keys` writes it. */
-function readSecretKey(path: string): Uint8Array {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
-    throw keyFileInvalid(path, reason, cause);
-  }
-  if (!isHex(text, 32)) throw keyFileInvalid(path, 'expected 0x and 64 lower-case hex digits', undefined);
-  return fromHex(text);
-}
-
-function keyFileInvalid(path: string, reason: string, cause: unknown): CodedError {
-  return new CodedError(
-    'KEY_FILE_INVALID',
-    `${path}: ${reason}; make one with \`npx sidereal keys --out ${path}\``,
-    { path },
-    { cause },
-  );
-}
-
-function checkKey({ node }: Config, genesis: Genesis, self: ValidatorIndex, secretKey: Uint8Array): void {
-  const { name, publicKey } = genesis.validators.at(self);
-  const found = toHex(ed25519.publicKeyOf(secretKey));
-  if (found === publicKey) return;
-  throw new CodedError(
-    'NODE_KEY_OTHER',
-    `${node.keyFile} holds the key of ${found}, but ${name} is ${publicKey}: correct node.key_file or node.name`,
-    { name, publicKey, found },
-  );
 }
 
 /**
@@ -279,15 +211,4 @@ async function findChainProblem(
     if (error instanceof CodedError && error.code === 'SETTLEMENT_UNREACHABLE') return error;
     throw error;
   }
-}
-
-/** What events call validators and accounts. */
-function namesOf({ ledger }: Config, { validators }: Genesis) {
-  const labels = new Map<string, string>();
-  for (const { name, publicKey } of validators.validators) labels.set(publicKey, name);
-  for (const { address, label } of ledger.accounts) labels.set(address, label);
-  return {
-    nameOf: (index: ValidatorIndex) => validators.at(index).name,
-    labelOf: (address: string) => labels.get(address),
-  };
 }
