@@ -5,12 +5,14 @@
  */
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { playgroundBuild } from '../node/api/playground/playgroundScript.ts';
 
 /** Packages with binaries of their own, that look for files beside themselves, or that no process needs. */
 const external = [
   '@electric-sql/pglite',
   'classic-level',
   'echarts',
+  'esbuild',
   'level',
   'pino',
   'secp256k1',
@@ -33,5 +35,12 @@ await build({
   banner: {
     js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
+  logLevel: 'warning',
+});
+// What a node gives to browsers, beside it.
+await build({
+  ...playgroundBuild,
+  entryPoints: { playground: 'node/api/playground/browser/playground.ts' },
+  outdir,
   logLevel: 'warning',
 });

@@ -26,6 +26,7 @@ import { Metrics } from './metrics.ts';
 import type { NodeView } from './nodeView.ts';
 import { describeApi, type JsonObject } from './openApi.ts';
 import { operationRoutes } from './operationRoutes.ts';
+import { playgroundRoute } from './playground/playgroundRoute.ts';
 import { compileCheck } from './requestCheck.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
 import { statusRoutes } from './statusRoutes.ts';
@@ -112,6 +113,7 @@ export class ApiServer {
       ...adminRoutes(node),
       ...inputDebugRoutes(inputs, options.hasDebugEndpoints === true),
       this.#descriptionRoute(node.version),
+      playgroundRoute(node.version),
     ];
     this.#app = this.#createApp();
   }

@@ -36,7 +36,9 @@ globalThis.probe = {
 
   /** Numbers all that a keyboard must reach, in order. Returns how many there are. */
   numberControls() {
-    const all = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')];
+    const all = [
+      ...document.querySelectorAll('a[href], summary, input, select, textarea, button, [tabindex="0"]'),
+    ];
     const shown = all.filter((element) => element.checkVisibility());
     for (const [index, element] of shown.entries()) element.dataset.place = String(index);
     return shown.length;

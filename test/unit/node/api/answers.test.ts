@@ -91,7 +91,7 @@ describe('answers of the API', () => {
     ]
       .map((name) => `GET /${name}/{id} 200`)
       .concat(Object.keys(operationDoors).map((path) => `POST ${path} 202`))
-      .concat('GET /metrics 200', 'GET /events 200', 'POST /atomic-batches 200');
+      .concat('GET /documentation 200', 'GET /metrics 200', 'GET /events 200', 'POST /atomic-batches 200');
     const successes = description.list().filter(({ key }) => key.endsWith(' 200') || key.endsWith(' 202'));
     for (const { key } of successes) expect([...seen, ...elsewhere]).toContain(key);
   });
