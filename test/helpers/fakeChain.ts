@@ -28,13 +28,18 @@ export class FakeChain {
   readonly refused = new Map<string, string>();
   /** What was executed, each time. */
   readonly executed: string[] = [];
+  /** Transactions that were sent after they had landed. */
+  readonly resent: string[] = [];
   readonly #pending = new Map<string, readonly string[]>();
   readonly #receipts = new Map<string, TransactionReceipt>();
   readonly #reverted = new Set<string>();
 
   /** Takes a transaction; the same one again, while it is known, is the same. */
   send(hash: string, requestIds: readonly string[]): void {
-    if (this.#receipts.has(hash) || this.#reverted.has(hash)) return;
+    if (this.#receipts.has(hash) || this.#reverted.has(hash)) {
+      this.resent.push(hash);
+      return;
+    }
     this.#pending.set(hash, requestIds);
   }
 

@@ -46,21 +46,24 @@ export async function callAdapter<Value>(
   wait: BatcherSurroundings['wait'],
 ): Promise<Value> {
   const over = new AbortController();
+  let isOver = false;
   const stop = (): void => over.abort();
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted) over.abort();
   try {
     // A custom adapter may throw at once instead of rejecting.
     const called = (async () => work())();
-    const late = wait(timeoutMs, over.signal).then(() => {
+    const late = wait(timeoutMs, over.signal).then((): undefined => {
+      if (isOver) return;
       if (signal?.aborted) throw new Stopped('the batcher stops');
       const message = `the adapter did not answer \`${step}\` within ${timeoutMs} ms`;
       throw new AdapterError('BATCHER_TARGET_UNREACHABLE', message, { blame: 'infrastructure' });
     });
     late.catch(() => undefined);
     called.catch(() => undefined);
-    return await Promise.race([called, late]);
+    return (await Promise.race([called, late])) as Value;
   } finally {
+    isOver = true;
     signal?.removeEventListener('abort', stop);
     over.abort();
   }

@@ -2,6 +2,7 @@
  * The input pipeline (docs/input-pipeline.md): a door before the queue, a storage that is the only truth, a loop for each target, and
  * callers that wait for a level. What is acknowledged is stored; everything else here can be lost and is found again.
  */
+import { setMaxListeners } from 'node:events';
 import { accept, type Refusal, refuse, type Verdict } from '../../../consensus/primitives/codedError.ts';
 import { loopBackOff, runLoop } from '../../backOff.ts';
 import type { BatcherAdapter } from '../adapters/adapter.ts';
@@ -48,6 +49,8 @@ export class Batcher implements InputPipeline {
   /** Runs from now on. @param settings - Whose adapters are started: `startBatcher` does that. */
   constructor(settings: BatcherSettings, surroundings: BatcherSurroundings) {
     this.#settings = settings;
+    // Everything that waits listens to it; limits bound how much that is.
+    setMaxListeners(0, this.#stop.signal);
     this.#surroundings = { ...surroundings, emit: this.#teller(surroundings) };
     this.#queue = new StoredQueue(this.#surroundings, this.#stop.signal);
     this.#targets = new Map(

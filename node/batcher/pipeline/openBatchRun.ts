@@ -56,6 +56,8 @@ export class OpenBatchRun {
   /** Rests since the last charge, by input. */
   readonly #parks: Map<string, number>;
   #hashes: readonly string[];
+  /** One of them is on disk for certain. */
+  #isNoted: boolean;
   /** A transaction of it may be on its way, or on the chain. */
   #mayHaveLeft: boolean;
   /** The adapter has said where it stands. */
@@ -71,6 +73,7 @@ export class OpenBatchRun {
     this.#inputs = inputs;
     this.#options = options;
     this.#hashes = batch.transactionHashes;
+    this.#isNoted = batch.transactionHashes.length > 0;
     this.#mayHaveLeft = options.isRecovered;
     this.#parks = new Map(inputs.map(({ row }) => [row.requestId, row.parks]));
   }
@@ -185,6 +188,7 @@ export class OpenBatchRun {
     this.#hashes = [...this.#hashes.filter((hash) => hash !== transactionHash), transactionHash];
     const noted = await queue.note(this.batchId, transactionHash);
     if (!noted.ok) throw new Gone(noted.message);
+    this.#isNoted = true;
     for (const requestId of this.requestIds) callers.noteHash(requestId, transactionHash);
   }
 
@@ -297,7 +301,7 @@ export class OpenBatchRun {
 
   async #concludeReceipt(receipt: TransactionReceipt): Promise<RunEnd> {
     const { target, settings, surroundings, parking } = this.#context;
-    if (this.#hashes.length === 0) await this.#note(receipt.transactionHash);
+    if (!this.#isNoted) await this.#note(receipt.transactionHash);
     const isAnyDecided = receipt.landed.some(({ requestId }) => this.#parks.has(requestId));
     const rows = isAnyDecided ? this.#rows() : await this.#readRows();
     const outcomes = receiptOutcomes(rows, receipt, settings.maxRetries);
@@ -322,12 +326,17 @@ export class OpenBatchRun {
     rows: readonly InputRow[],
   ): Promise<RunEnd> {
     const { queue, signal, target, surroundings } = this.#context;
+    let isInDoubt = false;
     for (;;) {
       try {
-        await queue.conclude(this.batchId, outcomes);
+        const written = await queue.conclude(this.batchId, outcomes);
+        // A try whose answer was lost may have written it; else it was somebody else, and what is stored is what counts.
+        if (!written.ok && !(isInDoubt && written.code === 'INPUT_BATCH_UNKNOWN'))
+          throw new Gone(written.message);
         break;
       } catch (cause) {
         if (!(cause instanceof StorageLost)) throw cause;
+        isInDoubt = true;
         await queue.rested();
         if (signal.aborted) throw new Stopped('the batcher stops');
       }

@@ -101,15 +101,14 @@ export class StoredQueue {
     return this.#call((storage) => storage.chargeBatch(batchId, charge));
   }
 
-  /**
-   * Writes the outcomes. In doubt it may be called again.
-   * @returns False: an earlier try, or somebody else, has written them; what is stored is what counts.
-   */
-  async conclude(batchId: string, outcomes: readonly InputOutcome[]): Promise<boolean> {
+  /** In doubt: once more says that the batch is unknown where the first call was made. */
+  conclude(
+    batchId: string,
+    outcomes: readonly InputOutcome[],
+  ): Promise<Verdict<unknown, 'INPUT_BATCH_UNKNOWN' | 'INPUT_TRANSITION_REFUSED'>> {
     const stored = outcomes.map((outcome) => ({ ...outcome, requestId: storedId(outcome.requestId) }));
     const nowMs = this.#surroundings.wallClock();
-    const verdict = await this.#call((storage) => storage.concludeBatch(batchId, stored, nowMs));
-    return verdict.ok;
+    return this.#call((storage) => storage.concludeBatch(batchId, stored, nowMs));
   }
 
   fail(requestId: string, errorCode: string): Promise<Verdict<InputRow, 'INPUT_ROWS_NOT_WAITING'>> {

@@ -265,7 +265,8 @@ export class TargetLoop {
       if (charge === 'attempt') return chargedOutcome(row, code, settings.maxRetries);
       return { requestId: row.requestId, kind: 'returned', charge };
     });
-    await queue.conclude(batchId, outcomes);
+    const written = await queue.conclude(batchId, outcomes);
+    if (!written.ok) return;
     for (const [index, outcome] of outcomes.entries())
       tellOutcome(this.#context, outcome, (inputs[index] as BatchInput).row, code);
     this.#groups.release(requestIds);
