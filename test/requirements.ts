@@ -43,6 +43,7 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/postgresInputs.test.ts', needs: ['postgres'] },
   { file: 'test/contract/autoBatchPsql.test.ts', needs: ['postgres'] },
   { file: 'test/contract/evmTarget.test.ts', needs: ['anvil'] },
+  { file: 'test/contract/evmTargetFaults.test.ts', needs: ['anvil'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/playground.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },

@@ -83,6 +83,11 @@ export class BatchSender {
     return refusal === undefined || refusal.meaning === 'known';
   }
 
+  /** Whether a nonce before the batch's is unused, so that pools keep the batch and no block takes it. */
+  async hasHole(node: EvmNode, { account, nonce }: PreparedBatch): Promise<boolean> {
+    return (await node.transactionCount(account, 'pending')) < nonce;
+  }
+
   /** Whether there are fees that would replace this one. */
   async canRaise(node: EvmNode, previous: EvmFees): Promise<boolean> {
     const quote = await this.#quote(node);

@@ -200,13 +200,15 @@ export class EvmAdapter implements BatcherAdapter<PlainCommand> {
       }
       case 'pooled': {
         const isStuck =
-          this.#isOverdue(fate.transactionHash) && (await this.#sender.canRaise(node, fate.transaction));
+          this.#isOverdue(fate.transactionHash) &&
+          ((await this.#sender.canRaise(node, fate.transaction)) ||
+            (await this.#sender.hasHole(node, prepared)));
         return { state: isStuck ? 'absent' : 'waiting' };
       }
       case 'nowhere': {
         const last = batch.transactionHashes.at(-1);
-        const isBack = last !== undefined && (await this.#sender.sendAgain(node, last));
-        return { state: isBack ? 'waiting' : 'absent' };
+        if (last === undefined || (await this.#sender.hasHole(node, prepared))) return { state: 'absent' };
+        return { state: (await this.#sender.sendAgain(node, last)) ? 'waiting' : 'absent' };
       }
     }
   }
