@@ -1,6 +1,8 @@
 /** `POST /transactions`, `GET /transactions/:id`: the ledger's own door. */
 import { type Static, Type } from '@sinclair/typebox';
 import { fromHex } from '../../consensus/primitives/bytes.ts';
+import { decodeTransaction } from '../../settlement/execution/transaction.ts';
+import { inputTermsOf } from '../core/inputTerms.ts';
 import type { NodeReader } from '../core/reader.ts';
 import { closed, hashExample, hashField, heightField } from './fields.ts';
 import type { NodeView } from './nodeView.ts';
@@ -13,7 +15,7 @@ export const TRANSACTION_BYTES_MAX = 262_144;
 const BODY_BYTES_MAX = 2 * TRANSACTION_BYTES_MAX + 1024;
 
 /** Codes behind which the very transaction may stand that was sent. */
-const repeats: readonly string[] = ['LEDGER_NONCE_USED', 'BATCH_ALREADY_EXECUTED'];
+const repeats: readonly string[] = ['LEDGER_NONCE_USED', 'BATCH_ALREADY_EXECUTED', 'INPUT_ALREADY_EXECUTED'];
 
 export const acceptedSchema = Type.Object({ id: hashField, status: Type.String() }, closed);
 
@@ -95,8 +97,18 @@ export async function submitTransaction(node: NodeView, bytes: Uint8Array): Prom
   if (submission.type === 'waits') return ok({ id: submission.id, status: 'pending' }, 202);
   if (submission.id === undefined || !repeats.includes(submission.code)) return submission.answer;
   // Sent again after it got into a block: the caller lost our first answer.
-  const known = showTransaction(node.reader(), submission.id);
+  const reader = node.reader();
+  const known = showTransaction(reader, submission.id) ?? showInput(reader, bytes);
   return known === undefined ? submission.answer : ok({ id: known.id, status: known.status }, 202);
+}
+
+/** An input that was executed longer ago than outcomes are kept: its mark says what became of it. */
+function showInput(reader: NodeReader, bytes: Uint8Array): Static<typeof acceptedSchema> | undefined {
+  const decoded = decodeTransaction(bytes);
+  const terms = decoded.ok ? inputTermsOf(decoded.value.transaction, reader.genesis) : undefined;
+  const outcome = terms && reader.inputOutcome(terms.requestId);
+  if (outcome === undefined) return undefined;
+  return { id: outcome.transactionId, status: outcome.result === 'ok' ? 'final' : 'failed' };
 }
 
 function showTransaction(reader: NodeReader, id: string): Static<typeof transactionSchema> | undefined {

@@ -12,6 +12,7 @@ import type {
   TimeMs,
   ValidatorIndex,
 } from '../../consensus/primitives/flavor.ts';
+import type { InputFact } from '../../settlement/execution/inputBook.ts';
 import { type BatchRow, batchTable } from '../../settlement/net/tables.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
 import type { EndedTransaction } from './mempool.ts';
@@ -34,7 +35,7 @@ export interface TransactionOutcome {
   readonly height: Height;
   /** `ok`, or the code with which it failed. */
   readonly result: string;
-  /** False: it is in no block and never will be. */
+  /** False: it is in no block and never will be. An input may have been executed all the same, from the settlement chain. */
   readonly isIncluded: boolean;
 }
 
@@ -59,6 +60,8 @@ export interface ArchivedBlock {
   readonly height: Height;
   readonly timestampMs: TimeMs;
   readonly receipts: readonly { readonly transactionId: Hash; readonly result: string }[];
+  /** Inputs that it executed; those that came by way of the settlement chain have no receipt. */
+  readonly inputFacts: readonly InputFact[];
   /** Users' transactions that no longer wait. */
   readonly ended: readonly EndedTransaction[];
   readonly facts: readonly NetFact[];
@@ -162,13 +165,16 @@ export class Archive {
   }
 }
 
-function outcomesOf({ height, receipts, ended }: ArchivedBlock): TransactionOutcome[] {
+function outcomesOf({ height, receipts, inputFacts, ended }: ArchivedBlock): TransactionOutcome[] {
   const outcomes: TransactionOutcome[] = receipts.map(({ transactionId: id, result }) => ({
     id,
     height,
     result,
     isIncluded: true,
   }));
+  for (const { route, transactionId: id, result } of inputFacts) {
+    if (route === 'posted') outcomes.push({ id, height, result, isIncluded: false });
+  }
   for (const { id, code } of ended) {
     if (code !== undefined) outcomes.push({ id, height, result: code, isIncluded: false });
   }

@@ -70,6 +70,10 @@ export function judgeBatch(
     return { type: 'refused', code: isSame ? 'BATCH_ALREADY_EXECUTED' : 'BATCH_ID_TAKEN' };
   }
   if (mempool.get(prepared.id) !== undefined) return { type: 'new' };
+  const late = findBatchTiming(batch, tree.finalized.header.height, rules);
+  const timely: BatchJudgement = late === undefined ? { type: 'new' } : { type: 'refused', code: late.code };
+  // An input is executed for itself, and what its user is told holds on every node: only what is final counts.
+  if (prepared.transaction.auth.type === 'input') return timely;
   const isInTheWay =
     standing?.status === 'executing' || (standing !== undefined && mempool.isReady(standing.carrier));
   if (standing !== undefined && isInTheWay) {
@@ -78,8 +82,7 @@ export function judgeBatch(
       ? { type: 'known', carrier }
       : { type: 'refused', code: 'BATCH_ID_TAKEN' };
   }
-  const late = findBatchTiming(batch, tree.finalized.header.height, rules);
-  return late === undefined ? { type: 'new' } : { type: 'refused', code: late.code };
+  return timely;
 }
 
 /** Why the next block above a final height could not execute the batch in time, or undefined. */

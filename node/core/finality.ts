@@ -105,7 +105,11 @@ export class Finality {
       silence.end();
       writes.push(guardWrite(undefined));
     }
-    const ended = mempool.settle(executed.transactions, header.height);
+    const executedInputs = result.inputFacts.map(({ transactionId }) => transactionId);
+    const ended = [
+      ...mempool.settle(executed.transactions, header.height),
+      ...mempool.settleInputs(executedInputs, header.timestampMs),
+    ];
     for (const { id } of ended) writes.push({ key: transactionKey(id), value: undefined });
     if (archive !== undefined) this.#archive(archive, executed, ended, writes);
     writes.push(...history.add(stored, result.facts));
@@ -143,7 +147,7 @@ export class Finality {
   /** Before history lets go of blocks that the archive still looks at. */
   #archive(
     archive: Archive,
-    { block: { header }, result: { receipts, facts } }: ExecutedBlock,
+    { block: { header }, result: { receipts, facts, inputFacts } }: ExecutedBlock,
     ended: readonly EndedTransaction[],
     writes: Write[],
   ): void {
@@ -151,6 +155,6 @@ export class Finality {
     const { history } = this.#dependencies;
     const timestampAt = (at: Height) =>
       at === height ? timestampMs : history.get(at)?.block.header.timestampMs;
-    writes.push(...archive.add({ height, timestampMs, receipts, ended, facts, timestampAt }));
+    writes.push(...archive.add({ height, timestampMs, receipts, inputFacts, ended, facts, timestampAt }));
   }
 }

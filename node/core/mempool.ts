@@ -2,11 +2,14 @@
  * Transactions waiting for a block, in order of arrival, bounded. Anchored ones (`onlyAtHeight`) stand first in
  * their block, up to a share of it. A transaction stays until it, or another with its nonce, is final, or until its last height has passed;
  * one behind a gap in its sender's nonces also until its place is needed, so that nobody can fill the pool with them.
+ * Signed inputs, which have no nonce, have places of their own (inputRoom.ts) and their turn like all others.
  */
 import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
-import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
+import type { Address, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { EncodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
 import { BatchCarriers } from './batchCarriers.ts';
+import { InputRoom } from './inputRoom.ts';
+import type { InputTerms } from './inputTerms.ts';
 import { SenderQueue } from './senderQueue.ts';
 import { WaitingRoom } from './waitingRoom.ts';
 
@@ -16,13 +19,13 @@ export type PreparedTransaction = EncodedTransaction;
 /** A kept transaction that no longer waits: it is in the block, or `code` says what made it impossible. */
 export interface EndedTransaction {
   readonly id: Hash;
-  readonly code: 'LEDGER_NONCE_USED' | 'TRANSACTION_EXPIRED' | undefined;
+  readonly code: 'INPUT_EXPIRED' | 'LEDGER_NONCE_USED' | 'TRANSACTION_EXPIRED' | undefined;
 }
 
 /** What became of a candidate while a block was built. */
 export type Inclusion = 'included' | 'later' | 'full';
 
-/** Limits of the pool; beyond them a transaction is refused. */
+/** Limits of the pool; beyond them a transaction is refused. Signed inputs have their own (inputRoom.ts). */
 export const MEMPOOL_TRANSACTIONS_MAX = 50_000;
 export const MEMPOOL_SENDER_TRANSACTIONS_MAX = 10_000;
 /** Of those, how many may wait behind a gap: half, so that whose turn has come finds room. */
@@ -44,6 +47,8 @@ export class Mempool {
   readonly #kept = new Set<Hash>();
   readonly #carriers = new BatchCarriers();
   readonly #waiting = new WaitingRoom(({ id }) => this.#kept.has(id));
+  readonly #inputs = new InputRoom();
+  /** Of all but the inputs. */
   #byteCount = 0;
 
   get count(): number {
@@ -65,7 +70,8 @@ export class Mempool {
   }
 
   /** Whether a waiting transaction lies behind no gap in its sender's nonces, so that its turn comes. */
-  isReady({ transaction: { from, nonce } }: PreparedTransaction): boolean {
+  isReady({ id, transaction: { auth, from, nonce } }: PreparedTransaction): boolean {
+    if (auth.type === 'input') return this.#byId.has(id);
     const queue = this.#bySender.get(from);
     return queue !== undefined && nonce < queue.openNonce;
   }
@@ -123,6 +129,16 @@ export class Mempool {
     return { ok: true, value: prepared };
   }
 
+  /** @param terms - Of the input that authorises it, which has not been executed and is fresh. */
+  addInput(prepared: PreparedTransaction, terms: InputTerms): Verdict<PreparedTransaction> {
+    if (this.#byId.has(prepared.id)) return refuse('MEMPOOL_DUPLICATE', 'already waiting');
+    const place = this.#inputs.add(prepared, terms);
+    if (!place.ok) return place;
+    this.#byId.set(prepared.id, prepared);
+    this.#carriers.add(prepared);
+    return { ok: true, value: prepared };
+  }
+
   /**
    * Offers candidates for a block at `height`: anchored ones first, as far as their share goes, then by arrival, then what
    * is left of the anchored ones. Else whoever anchors enough to every block keeps all others out of the chain. One whose
@@ -148,7 +164,8 @@ export class Mempool {
           return true;
         }
         deferred.delete(candidate);
-        const { from, nonce }: Transaction = candidate.transaction;
+        const { auth, from, nonce }: Transaction = candidate.transaction;
+        if (auth.type === 'input') return true;
         const next: PreparedTransaction | undefined = this.#bySender.get(from)?.get(nonce + 1);
         candidate = next !== undefined && deferred.has(next) ? next : undefined;
       }
@@ -172,7 +189,11 @@ export class Mempool {
   settle(included: readonly PreparedTransaction[], height: Height): readonly EndedTransaction[] {
     const ended: EndedTransaction[] = [];
     for (const { id, transaction } of included) {
-      const { from, nonce } = transaction;
+      const { auth, from, nonce } = transaction;
+      if (auth.type === 'input') {
+        this.#endInput(id, undefined, ended);
+        continue;
+      }
       const queue = this.#bySender.get(from);
       const used = queue?.finalized(nonce);
       if (used === undefined) continue;
@@ -198,6 +219,31 @@ export class Mempool {
   }
 
   /**
+   * After a block is final, and `settle`: inputs leave that were executed without standing in it, such as by way of the
+   * settlement chain, and those that no later block may hold.
+   * @param executed - Transactions of all inputs that the block executed.
+   * @param timestampMs - Of the block.
+   * @returns The kept ones among them.
+   */
+  settleInputs(executed: readonly Hash[], timestampMs: TimeMs): readonly EndedTransaction[] {
+    const ended: EndedTransaction[] = [];
+    for (const id of executed) this.#endInput(id, undefined, ended);
+    for (const [{ id }, { lastMs }] of this.#inputs.entries()) {
+      if (lastMs <= timestampMs) this.#endInput(id, 'INPUT_EXPIRED', ended);
+    }
+    return ended;
+  }
+
+  #endInput(id: Hash, code: EndedTransaction['code'], ended: EndedTransaction[]): void {
+    const prepared = this.#byId.get(id);
+    if (prepared === undefined) return;
+    this.#byId.delete(id);
+    this.#inputs.remove(prepared);
+    this.#carriers.remove(prepared);
+    if (this.#kept.delete(id)) ended.push({ id, code });
+  }
+
+  /**
    * Finds room for one more. Whose turn has come may take the place of any that waits behind a gap; who waits itself,
    * of one that lies further behind.
    * @param byteCount - What it needs.
@@ -213,7 +259,7 @@ export class Mempool {
   }
 
   #isFull(byteCount: number, waits: boolean): boolean {
-    if (this.#byId.size >= MEMPOOL_TRANSACTIONS_MAX) return true;
+    if (this.#byId.size - this.#inputs.size >= MEMPOOL_TRANSACTIONS_MAX) return true;
     if (this.#byteCount + byteCount > MEMPOOL_BYTES_MAX) return true;
     if (!waits) return false;
     return (

@@ -289,8 +289,8 @@ export class NodeCore {
         this.#started().accusations.onSettlements(input);
         return;
       case 'transactionSubmitted':
-        if (input.gossip) admission.submit(input.bytes);
-        else this.#push(admission.admit(input.bytes));
+        if (input.gossip) admission.submit(input.bytes, input.nowMs);
+        else this.#push(admission.admit(input.bytes, input.nowMs));
         return;
       case 'settlementPaused':
         settler.setPaused(input.paused);
@@ -317,7 +317,7 @@ export class NodeCore {
       case 'blocks':
         return this.#onProposal(bytes);
       case 'transactions':
-        return this.#started().admission.admit(bytes);
+        return this.#started().admission.admit(bytes, this.#nowMs);
       case 'evidence':
         return this.#started().accusations.onEvidence(bytes);
       case 'settlements':

@@ -2,8 +2,9 @@
  * What may be asked of a running node without touching it: final state, blocks, transactions, batches. Everything is a
  * look at what is there; nothing here is fed back.
  */
-import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
+import type { Address, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
+import { inputMarkOf } from '../../settlement/input/marks.ts';
 import { accountOf } from '../../settlement/ledger/accounts.ts';
 import type { SettlementBlock, SettlementEvent } from '../../settlement/net/settlement.ts';
 import type { State } from '../../settlement/state.ts';
@@ -22,6 +23,14 @@ export type TransactionStanding =
   | { readonly status: 'included'; readonly height: Height }
   | { readonly status: 'ended'; readonly outcome: TransactionOutcome };
 
+/** How an input ended: in a final block. */
+export interface InputOutcome {
+  readonly height: Height;
+  readonly transactionId: Hash;
+  /** `ok`, or the code with which the ledger refused it. */
+  readonly result: string;
+}
+
 export type BatchSettled = Extract<SettlementEvent, { readonly type: 'batch_settled' }>;
 
 export interface NodeReader {
@@ -35,6 +44,10 @@ export interface NodeReader {
   outcomesAt(height: Height): readonly TransactionOutcome[];
   /** Undefined: unknown here, or ended too long ago. */
   transaction(id: Hash): TransactionStanding | undefined;
+  /** What became of a user's input, in the finalised state; undefined: nothing yet, or it is too long ago to matter. */
+  inputOutcome(requestId: Hash): InputOutcome | undefined;
+  /** Timestamp of the newest final block. */
+  finalizedTimestampMs(): TimeMs;
   /** Undefined: unknown here. */
   atomicBatch(batchId: Hash): AtomicBatchStanding | undefined;
   /** The first nonce of this sender that neither a final block nor a waiting transaction has used. */
@@ -90,11 +103,20 @@ export class CoreReader implements NodeReader {
     const outcome = archive?.outcomeOf(id);
     if (outcome !== undefined) return { status: 'ended', outcome };
     for (const { block, result } of tree.unfinalized()) {
-      if (result.receipts.some(({ transactionId }) => transactionId === id)) {
+      const holdsIt = ({ transactionId }: { readonly transactionId: Hash }) => transactionId === id;
+      if (result.receipts.some(holdsIt) || result.inputFacts.some(holdsIt)) {
         return { status: 'included', height: block.header.height };
       }
     }
     return mempool.get(id) === undefined ? undefined : { status: 'pending' };
+  }
+
+  inputOutcome(requestId: Hash): InputOutcome | undefined {
+    return inputMarkOf(this.finalizedState(), requestId);
+  }
+
+  finalizedTimestampMs(): TimeMs {
+    return this.#parts.tree.finalized.header.timestampMs;
   }
 
   atomicBatch(batchId: Hash): AtomicBatchStanding | undefined {

@@ -37,6 +37,8 @@ export interface ApiHarnessOptions {
   readonly limits?: Partial<ApiLimits>;
   readonly eventsKept?: number;
   readonly extraAccounts?: readonly GenesisAccount[];
+  /** Outcomes of transactions that node-0 keeps. */
+  readonly outcomesMax?: number;
   readonly port?: number;
   /** Instead of the fake one; null: the batcher is off. */
   readonly inputs?: InputPipeline | null;
@@ -74,7 +76,7 @@ export class ApiHarness {
     this.network = new CoreNetwork(scenario, {
       settles: true,
       extraAccounts: options.extraAccounts ?? [],
-      node: { archive: { outcomesMax: 1000, batchesMax: 1000 } },
+      node: { archive: { outcomesMax: options.outcomesMax ?? 1000, batchesMax: 1000 } },
       onInput: (node, input) => {
         if (node === 0 && input.type === 'settlementBlock') {
           this.events.noteSettlementBlock(input.nowMs, input.block);

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ADMIN_TOKEN, ApiHarness, Description } from '../../../helpers/apiHarness.ts';
 import { hashOf } from '../../../helpers/signatory.ts';
+import { signedInput } from '../../../helpers/signedInputs.ts';
 
 const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 const transfer = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount: 1n } as const;
@@ -142,6 +143,32 @@ describe('ApiServer, transactions', () => {
     expect(await ask()).toEqual(before);
     api.network.run(24_000);
     expect(await ask()).toEqual({ status: 202, answer: { id: before.answer.id, status: 'final' } });
+    await api.stop();
+  });
+
+  it('gives the same answer to the same signed input: waiting, final, and when its outcome is long forgotten', async () => {
+    const api = await ApiHarness.start({ outcomesMax: 1 });
+    api.network.run(8_000);
+    const { bytes, id } = signedInput(api.network.genesis, api.keys.account('alice'), 'borrow|UM|7', 8_000);
+    const ask = async () => {
+      const response = await api.post('/transactions', {
+        transaction: `0x${Buffer.from(bytes).toString('hex')}`,
+      });
+      return { status: response.status, answer: await response.json() };
+    };
+    const pending = { status: 202, answer: { id, status: 'pending' } };
+    expect(await ask()).toEqual(pending);
+    expect(await ask()).toEqual(pending);
+    expect(await api.json(`/transactions/${id}`)).toEqual({ id, status: 'pending' });
+    api.network.run(16_000);
+    const height = (await api.json(`/transactions/${id}`)).height;
+    expect(await api.json(`/transactions/${id}`)).toEqual({ id, status: 'final', height });
+    const final = { status: 202, answer: { id, status: 'final' } };
+    expect(await ask()).toEqual(final);
+    await api.post('/transactions', { transaction: api.signed(transfer) });
+    api.network.run(24_000);
+    expect((await api.fetch(`/transactions/${id}`)).status).toBe(404);
+    expect(await ask()).toEqual(final);
     await api.stop();
   });
 
