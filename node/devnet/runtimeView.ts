@@ -7,6 +7,7 @@ import type { Signer } from '../../consensus/primitives/signature.ts';
 import type { EventLog } from '../api/eventLog.ts';
 import type { NodeLogger } from '../api/logger.ts';
 import type { NodeView, SubmissionVerdict } from '../api/nodeView.ts';
+import type { SidechainPort } from '../batcher/adapters/sidechainPort.ts';
 import type { NodeEvent } from '../core/events.ts';
 import type { NodeCore } from '../core/nodeCore.ts';
 import type { NodeReader } from '../core/reader.ts';
@@ -69,11 +70,24 @@ export class RuntimeView implements NodeView {
   }
 }
 
+/** The node as the `sidechain` target of the batcher in its process sees it. */
+export function sidechainPortOf(
+  view: Pick<NodeView, 'reader' | 'submit'>,
+  tap: Pick<EventTap, 'onFinalized'>,
+): SidechainPort {
+  return {
+    submit: (bytes) => view.submit(bytes),
+    reader: () => view.reader(),
+    onFinalized: (listener) => tap.onFinalized(listener),
+  };
+}
+
 /** What a core emits and which settlement blocks it is given, told to readers of events and to the log. */
 export class EventTap {
   readonly #events: EventLog;
   readonly #logger: NodeLogger;
   readonly #clock: Clock;
+  readonly #finalityListeners = new Set<() => void>();
 
   constructor(events: EventLog, logger: NodeLogger, clock: Clock) {
     this.#events = events;
@@ -85,7 +99,14 @@ export class EventTap {
   readonly onEvent = (event: NodeEvent): void => {
     this.#events.noteEvent(Math.floor(this.#clock.now()), event);
     this.#logger.event(event);
+    if (event.type === 'block_finalized') for (const listener of this.#finalityListeners) listener();
   };
+
+  /** Calls back after each block that is final and on disk here. @returns Ends it. */
+  onFinalized(listener: () => void): () => void {
+    this.#finalityListeners.add(listener);
+    return () => this.#finalityListeners.delete(listener);
+  }
 
   /** The core for the driver: hands everything on. */
   around(core: Pick<NodeCore, 'handle' | 'status'>): Pick<NodeCore, 'handle' | 'status'> {
