@@ -154,6 +154,7 @@ const event = map(
       'amount',
     ]),
     transactions: { type: 'array', items: map({ account: text, ...transactions }) },
+    inputs_to: { type: 'array', items: text, minItems: 1, uniqueItems: true },
     ...faultSchemas,
   },
   ['at'],

@@ -2,11 +2,16 @@
  * Turns a scenario's transactions into signed bytes with the right nonces: block by block, as late as possible, so a
  * long run never holds more than it needs. Order within a block: timeline events in file order, then trace or workload.
  */
+import { utf8 } from '../../consensus/primitives/bytes.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
-import type { Address, Height, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { ed25519 } from '../../consensus/primitives/ed25519.ts';
+import type { Address, Height, TimeMs, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
+import { signedTextOfInput } from '../../settlement/execution/inputAuth.ts';
+import { createInputTransaction } from '../../settlement/execution/inputTransaction.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import type { InputBody } from '../../settlement/input/types.ts';
 import type { CrossChainDeposit } from '../../settlement/net/crossChain.ts';
 import {
   atomicBatchOf,
@@ -119,9 +124,14 @@ export class TransactionFeed {
   /**
    * The transactions of an event that is not anchored to a block, signed as it comes to pass, for any height.
    * @param height - The newest final one.
+   * @param nowMs - When users sign what they send as inputs, in ms after genesis.
    */
-  forEvent(event: TimelineEvent, height: Height): Uint8Array[] {
+  forEvent(event: TimelineEvent, height: Height, nowMs: TimeMs): Uint8Array[] {
     assert(!('block' in event.at), 'events anchored to blocks come with their block');
+    if (event.inputsTo !== undefined) {
+      // A ms apart: what is asked for twice in one event is two inputs.
+      return event.transactions.map((transaction, index) => this.#signInput(transaction, nowMs + index));
+    }
     return event.transactions.map((transaction) => this.#sign(transaction, 0, height));
   }
 
@@ -143,6 +153,28 @@ export class TransactionFeed {
     const signed = earlier?.sign(unsigned, ...signers) ?? signAndEncodeTransaction(unsigned, ...signers);
     onSigned?.(signed);
     return signed.bytes;
+  }
+
+  /** As a wallet would: really, under every crypto policy. */
+  #signInput(transaction: ScenarioTransaction, atMs: TimeMs): Uint8Array {
+    const { genesis } = this.#parts;
+    const sender = this.#senderOf(transaction);
+    const signed = {
+      from: sender.address,
+      timestamp: Math.floor(genesis.atomic.proofs.genesisMs + atMs),
+      target: undefined,
+      form: 'json',
+      body: this.#bodyOf(transaction, sender, 0) as InputBody,
+      cosignatures: [],
+    } as const;
+    const text = signedTextOfInput(signed, genesis.inputs.namespace);
+    const encoded = createInputTransaction(
+      genesis.chainId,
+      signed,
+      ed25519.sign(sender.secretKey, utf8(text)),
+    );
+    this.#options.onSigned?.(encoded);
+    return encoded.bytes;
   }
 
   #signerOf({ address, secretKey }: KeyHolder): Signer {

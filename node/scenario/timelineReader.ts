@@ -5,8 +5,8 @@ import { readCrossChainDeposit } from './crossChainReader.ts';
 import { faultKeys } from './faultKinds.ts';
 import { hasLastingFault, readFaults } from './faultReader.ts';
 import type { Place } from './reader.ts';
-import { readTransactions, transactionKeys } from './transactions.ts';
-import type { TimelineEvent } from './types.ts';
+import { ORACLE_ACCOUNT, readTransactions, transactionKeys } from './transactions.ts';
+import type { ScenarioTransaction, TimelineEvent } from './types.ts';
 
 /** Every key an event may have. */
 export const eventKeys: readonly string[] = [
@@ -15,6 +15,7 @@ export const eventKeys: readonly string[] = [
   'account',
   'transactions',
   ...transactionKeys,
+  'inputs_to',
   'cross_chain_deposit',
   ...faultKeys,
 ];
@@ -69,5 +70,36 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
   }
   if (at === undefined) return undefined;
   const deposits = deposit === undefined ? {} : { deposits: [deposit] };
-  return { at, forMs, transactions, ...deposits, faults, line: place.value.at.line ?? 0 };
+  const inputsPlace = reader.get(map, 'inputs_to');
+  const inputsTo = inputsPlace && readInputNodes(context, inputsPlace, { at, transactions });
+  const inputs = inputsTo === undefined ? {} : { inputsTo };
+  return { at, forMs, transactions, ...inputs, ...deposits, faults, line: place.value.at.line ?? 0 };
+}
+
+/** What users can ask for by a signed input, among what a scenario can. */
+const inputTypes: readonly string[] = ['borrow', 'repay', 'deposit', 'withdraw', 'transfer', 'liquidate'];
+
+function readInputNodes(
+  context: ScenarioContext,
+  place: Place,
+  { at, transactions }: Pick<TimelineEvent, 'at' | 'transactions'>,
+): readonly string[] | undefined {
+  const { reader } = context;
+  const conflict = (message: string, hint?: string) =>
+    reader.report(place.keyAt ?? place.value.at, place.path, 'SCENARIO_KEYS_CONFLICT', message, hint);
+  const isInput = ({ account, operation }: ScenarioTransaction): boolean =>
+    inputTypes.includes(operation.type) && account !== ORACLE_ACCOUNT;
+  if (transactions.length === 0 || !transactions.every(isInput)) {
+    return conflict(`expected only ${inputTypes.join(', ')} of users beside \`inputs_to\``);
+  }
+  if ('block' in at) {
+    return conflict('expected no anchor to a block beside `inputs_to`', 'anchor the event to a time');
+  }
+  const items = reader.list(place, 'nodes such as [node-0, node-2]') ?? [];
+  const nodes = items.map((item) => context.node(item)).filter((node) => node !== undefined);
+  if (new Set(nodes).size < nodes.length) {
+    return reader.report(place.value.at, place.path, 'SCENARIO_NODE_REPEATED', 'expected each node once');
+  }
+  if (nodes.length === 0) return reader.expected(place, 'nodes such as [node-0, node-2]');
+  return nodes;
 }

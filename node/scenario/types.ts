@@ -248,6 +248,8 @@ export interface TimelineEvent {
   /** End of the faults of this event; undefined: they last to the end of the run. */
   readonly forMs: number | undefined;
   readonly transactions: readonly ScenarioTransaction[];
+  /** Nodes to which users hand the transactions as signed inputs, which have no nonce; absent: they are none. */
+  readonly inputsTo?: readonly string[];
   /** Absent where there are none. */
   readonly deposits?: readonly ScenarioDeposit[];
   readonly faults: readonly Fault[];

@@ -51,7 +51,7 @@ const EVENTS_PER_SLICE = 8192;
 
 /** Where transactions come from: those of a block, and those of a timeline event anchored elsewhere. */
 export interface TransactionSource extends BlockTransactions {
-  forEvent(event: TimelineEvent, height: Height): readonly Uint8Array[];
+  forEvent(event: TimelineEvent, height: Height, nowMs: TimeMs): readonly Uint8Array[];
   /** What an event has somebody deposit on the settlement chain. */
   depositsOf(event: TimelineEvent): readonly CrossChainDeposit[];
 }
@@ -202,8 +202,11 @@ export class Simulation implements WatchedNetwork {
     this.#timeline = new Timeline(options.timeline, {
       scheduleAction: (timeMs, action) => this.#queue.scheduleAction(timeMs, action),
       nowMs: () => this.#queue.nowMs,
-      submitTransactions: (event) =>
-        this.#users.submit(dependencies.transactions.forEvent(event, this.#finalizedHeight)),
+      submitTransactions: (event) => {
+        const transactions = dependencies.transactions.forEvent(event, this.#finalizedHeight, this.nowMs);
+        if (event.inputsTo === undefined) this.#users.submit(transactions);
+        else this.#users.submitInputs(transactions, event.inputsTo);
+      },
       makeDeposits: (event) => {
         for (const deposit of dependencies.transactions.depositsOf(event)) this.#settlement.deposit(deposit);
       },

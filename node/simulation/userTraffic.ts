@@ -25,6 +25,8 @@ export class UserTraffic {
   readonly #delivery: TransactionDelivery;
   /** What users sent while no node ran: for each node, from the start after that. */
   readonly #unheard = new Map<SimulatedNode, Uint8Array[]>();
+  /** Inputs that users hand to each node, again whenever it starts. */
+  readonly #inputs = new Map<SimulatedNode, readonly Uint8Array[]>();
   #proposedHeight: Height = 0;
 
   constructor(dependencies: UserTrafficDependencies) {
@@ -60,11 +62,22 @@ export class UserTraffic {
     }
   }
 
+  /** Users send inputs to some of the nodes, from which gossip takes them on; one that is down gets them when it is back. */
+  submitInputs(transactions: readonly Uint8Array[], names: readonly string[]): void {
+    for (const node of this.#dependencies.nodes) {
+      if (!names.includes(node.name)) continue;
+      // A user who got no answer tries again, which must not matter where there was one that was lost.
+      this.#inputs.set(node, [...(this.#inputs.get(node) ?? []), ...transactions]);
+      if (node.core !== undefined) this.#handInputs(node, transactions);
+    }
+  }
+
   /** A process has started: it gets what is open, and what it never heard. */
   started(node: SimulatedNode): void {
     for (const bytes of this.#delivery.open()) this.#hand(node, this.#submission(bytes));
     for (const bytes of this.#unheard.get(node) ?? []) this.#hand(node, this.#submission(bytes));
     this.#unheard.delete(node);
+    this.#handInputs(node, this.#inputs.get(node) ?? []);
   }
 
   /** @returns How many transactions anchored to this final block are not in it; undefined when it holds them all. */
@@ -79,6 +92,10 @@ export class UserTraffic {
     }
   }
 
+  #handInputs(node: SimulatedNode, transactions: readonly Uint8Array[]): void {
+    for (const bytes of transactions) this.#hand(node, { ...this.#submission(bytes), gossip: true });
+  }
+
   #submission(bytes: Uint8Array): Submission {
     return { type: 'transactionSubmitted', nowMs: this.#dependencies.nowMs(), bytes, gossip: false };
   }
@@ -86,7 +103,8 @@ export class UserTraffic {
   #hand(node: SimulatedNode, submission: Submission): void {
     const { freezer, deliver } = this.#dependencies;
     if (freezer.isActive && freezer.isFrozen(node)) {
-      freezer.hold(node, () => this.#hand(node, this.#submission(submission.bytes)));
+      const { bytes, gossip } = submission;
+      freezer.hold(node, () => this.#hand(node, { ...this.#submission(bytes), gossip }));
       return;
     }
     deliver(node, submission);

@@ -89,6 +89,8 @@ const eventWords: Words = {
   cross_chain_deposit:
     '`{ to, asset, amount, timeout_blocks, account }`: an account of the settlement chain pays one of the sidechain, see [transfers between the chains](#transfers-between-the-chains)',
   transactions: 'List of maps with the keys of [transactions](#transactions)',
+  inputs_to:
+    'List of nodes: users hand the transactions of this event to each of them as signed inputs, which need no nonce and are executed once; not beside an anchor to a block',
   partition:
     'List of groups of nodes: groups do not hear each other. Nodes not named form one more group. The settlement chain stays in reach',
   one_way:

@@ -249,7 +249,8 @@ export class DevnetRun implements WatchedNetwork {
     return new Timeline(events, {
       scheduleAction: (timeMs, action) => this.#schedule(timeMs, action),
       nowMs: () => this.nowMs,
-      submitTransactions: (event) => this.#traffic.submit(this.#feed.forEvent(event, this.finalizedHeight)),
+      submitTransactions: (event) =>
+        this.#traffic.submit(this.#feed.forEvent(event, this.finalizedHeight, this.nowMs)),
       makeDeposits: (event) => {
         for (const deposit of this.#feed.depositsOf(event)) {
           this.#control.deposit(deposit).catch((error: unknown) => this.#failed(error));

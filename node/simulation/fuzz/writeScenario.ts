@@ -63,7 +63,7 @@ function accountsOf(accounts: Scenario['accounts']): Plain {
   return Object.fromEntries((accounts ?? []).map(({ label, ...holdings }) => [label, holdings]));
 }
 
-function eventOf({ at, forMs, transactions, faults }: TimelineEvent): Plain {
+function eventOf({ at, forMs, transactions, inputsTo, faults }: TimelineEvent): Plain {
   const written: Record<string, unknown> = { at: anchorOf(at) };
   for (const fault of faults) {
     const [key, value] = faultOf(fault);
@@ -74,6 +74,7 @@ function eventOf({ at, forMs, transactions, faults }: TimelineEvent): Plain {
   const [only] = transactions;
   if (only !== undefined && transactions.length === 1) Object.assign(written, transactionOf(only));
   else if (only !== undefined) written.transactions = transactions.map(transactionOf);
+  if (inputsTo !== undefined) written.inputs_to = inputsTo;
   if (forMs !== undefined) written.for = `${forMs}ms`;
   return written;
 }

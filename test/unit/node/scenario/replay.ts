@@ -44,7 +44,7 @@ export function replay(scenario: Scenario, blockCount: number, loose: readonly T
     const verdict = applyLedgerOperation(state, parts.genesis.ledger, from, body as LedgerOperation);
     if (!verdict.ok) refusals.push(`${height} ${body.type} ${verdict.code}`);
   };
-  for (const event of loose) for (const bytes of feed.forEvent(event, 0)) apply(bytes, 0);
+  for (const event of loose) for (const bytes of feed.forEvent(event, 0, 0)) apply(bytes, 0);
   for (let height = 1; height <= blockCount; height += 1) {
     for (const bytes of feed.forBlock(height)) apply(bytes, height);
   }

@@ -89,7 +89,12 @@ describe('TransactionFeed', () => {
     const feed = new TransactionFeed(scenario, parts, crypto);
     const event = scenario.timeline[1];
     if (event === undefined) throw new Error('expected an event');
-    const all = [...feed.forBlock(1), ...feed.forEvent(event, 0), ...feed.forBlock(2), ...feed.forBlock(3)];
+    const all = [
+      ...feed.forBlock(1),
+      ...feed.forEvent(event, 0, 0),
+      ...feed.forBlock(2),
+      ...feed.forBlock(3),
+    ];
     const next = new Map<string, number>();
     const decoded = all.map((bytes) => {
       const verdict = decodeTransaction(bytes);
