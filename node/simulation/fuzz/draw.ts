@@ -36,6 +36,10 @@ const FAULT_MS_MAX = 60_000;
 /** Time between two rounds of requests to leave jail, in ms: about as long as the jails that are drawn. */
 const UNJAIL_MS = 30_000;
 
+/** Events in which users hand signed inputs to nodes, and whose they are. */
+const INPUT_EVENTS_MAX = 6;
+const inputAccounts: readonly [string, ...string[]] = ['alice', 'bob', 'carol'];
+
 /** The scenario of a seed. */
 export function drawScenario(seed: number, options: DrawOptions = defaultDrawOptions): Scenario {
   const random = new Random(`fuzz/${seed}`);
@@ -150,6 +154,7 @@ function drawTimeline(
   for (let count = 0; count < faultCount; count += 1) events.push(...drawFaultEvents(world, kinds, activeMs));
   events.push(...drawTransactions(random, activeMs));
   events.push(...unjailings(config, world.nodes, activeMs));
+  events.push(...drawInputs(random.fork('inputs'), world, activeMs));
   return events;
 }
 
@@ -208,6 +213,30 @@ function drawTransactions(random: Random, activeMs: number): TimelineEvent[] {
   if (random.chance(0.15)) operations.push({ type: 'settle_now' });
   if (random.chance(0.15)) operations.push({ type: 'set_batch_size', batchSize: random.between(1, 8) });
   return operations.map((operation) => eventOf(random.between(0, activeMs / 100) * 100, [operation]));
+}
+
+/** Half the seeds, by a generator of its own: what is drawn besides stays as it was. */
+function drawInputs(
+  random: Random,
+  { nodes, assets }: Pick<FaultWorld, 'nodes' | 'assets'>,
+  activeMs: number,
+): readonly TimelineEvent[] {
+  const count = random.chance(0.5) ? random.between(1, INPUT_EVENTS_MAX) : 0;
+  return Array.from({ length: count }, () => {
+    const account = pick(random, inputAccounts);
+    const to = pick(random, inputAccounts);
+    const asset = pick(random, assets);
+    const amount = BigInt(random.between(1, 1000));
+    const operation =
+      to === account
+        ? ({ type: 'borrow', asset, amount } as const)
+        : ({ type: 'transfer', to, asset, amount } as const);
+    return {
+      ...eventOf(random.between(0, activeMs / 100) * 100, []),
+      transactions: [{ account, operation }],
+      inputsTo: shuffled(random, nodes).slice(0, random.between(1, nodes.length)),
+    };
+  });
 }
 
 /** Where jails are soon full and short, everybody asks to be let out again and again; whoever is in none is told so. */

@@ -101,10 +101,15 @@ function* fewerNodes(scenario: Scenario): Generator<Candidate> {
 }
 
 function withoutNode(event: TimelineEvent, name: string): TimelineEvent {
+  const { inputsTo, ...others } = event;
+  const left = inputsTo?.filter((node) => node !== name);
+  // Inputs that nobody gets any more are sent by nobody.
+  const isUnheard = left?.length === 0;
   return {
-    ...event,
+    ...others,
+    ...(left === undefined || isUnheard ? {} : { inputsTo: left }),
     faults: event.faults.map((fault) => faultWithout(fault, name)).filter((fault) => fault !== undefined),
-    transactions: event.transactions.filter(
+    transactions: (isUnheard ? [] : event.transactions).filter(
       ({ operation }) => operation.type !== 'unjail' || operation.validator !== name,
     ),
   };
