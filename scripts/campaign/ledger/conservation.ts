@@ -11,12 +11,13 @@ import {
   takeDeposit,
 } from '../../../settlement/chain/bridgeVault.ts';
 import type { ExecutionResult } from '../../../settlement/execution/result.ts';
-import { transactionId } from '../../../settlement/execution/transaction.ts';
+import { type Transaction, transactionId } from '../../../settlement/execution/transaction.ts';
 import { accountsTable } from '../../../settlement/ledger/tables.ts';
 import { pendingBatches } from '../../../settlement/net/netState.ts';
 import type { SettlementEvent } from '../../../settlement/net/settlement.ts';
 import type { State } from '../../../settlement/state.ts';
-import { pick } from './drawing.ts';
+import { drawInput } from './drawInput.ts';
+import { type DrawnTransaction, pick } from './drawing.ts';
 import { drawTransaction } from './drawTransaction.ts';
 import { type Holdings, holdingsOf } from './holdings.ts';
 import {
@@ -31,8 +32,8 @@ import {
 
 /** Most transactions of a block. */
 const BLOCK_TRANSACTIONS_MAX = 6;
-/** Rows that a transaction which failed may leave behind: its sender's nonce, and how a batch ended. */
-const traces = ['accounts/', 'atomic_batches/'];
+/** Rows that a transaction which failed may leave behind: its sender's nonce, how a batch ended, and the mark of an input. */
+const traces = ['accounts/', 'atomic_batches/', 'input_marks/'];
 
 export function checkConservation(cast: LedgerCast, choices: Choices, blockCount: number): CaseReport {
   const run = new ConservationRun(cast);
@@ -58,20 +59,29 @@ class ConservationRun implements CaseReport {
     const { state, execution } = this.#world.begin(this.#drawSettlement(choices));
     if (choices.below(150) === 0) execution.addEvidence(ZERO_HASH, choices.below(4));
     for (let left = choices.below(BLOCK_TRANSACTIONS_MAX + 1); left > 0; left -= 1) {
-      const { sender, body } = drawTransaction(this.#world, state, choices);
-      const nonce = this.#world.nextNonce(sender.address, state);
-      const { chainId } = this.#world.genesis;
-      const transaction = unsignedTransaction({ chainId, from: sender.address, nonce, body });
+      const drawn = drawTransaction(this.#world, state, choices);
+      const { sender, body } = drawn;
+      const transaction = this.#transactionOf(drawn, state, choices);
       const before = rowsOf(state);
       const held = holdingsOf(state, this.#world.genesis.ledger);
       const verdict = execution.addTransaction(transaction, transactionId(transaction));
       const result = verdict.ok ? verdict.value : `refused ${verdict.code}`;
       count(this.counts, `${body.type} ${result}`);
+      if (transaction.auth.type === 'input') count(this.counts, `input ${result}`);
       const what = `${body.type} at height ${this.#world.height} (${result})`;
       this.#compare(what, held, holdingsOf(state, this.#world.genesis.ledger));
       if (!verdict.ok || verdict.value !== 'ok') this.#checkTraces(what, state, before, sender.address);
     }
     this.#finish(execution.finish());
+  }
+
+  #transactionOf(drawn: DrawnTransaction, state: State, choices: Choices): Transaction {
+    const { sender, body } = drawn;
+    const input = drawInput(this.#world, choices, drawn, (address) => this.#world.holderAt(address));
+    if (input !== undefined) return input.transaction;
+    const nonce = this.#world.nextNonce(sender.address, state);
+    const { chainId } = this.#world.genesis;
+    return unsignedTransaction({ chainId, from: sender.address, nonce, body });
   }
 
   #finish(result: ExecutionResult): void {
@@ -103,7 +113,7 @@ class ConservationRun implements CaseReport {
   #checkTraces(what: string, state: State, before: readonly string[], sender: string): void {
     const known = new Set(before);
     for (const row of rowsOf(state)) {
-      if (known.has(row) || row.startsWith(traces[1] ?? '')) continue;
+      if (known.has(row) || traces.slice(1).some((trace) => row.startsWith(trace))) continue;
       if (row.startsWith(`${traces[0]}${sender} `)) continue;
       this.failures.push(`${what} left ${row.slice(0, 80)}`);
     }

@@ -19,6 +19,7 @@ import {
   queueTable,
   transfersTable,
 } from '../../../settlement/bridge/tables.ts';
+import { inputTables } from '../../../settlement/input/marks.ts';
 import {
   accountsTable,
   ledgerTables,
@@ -79,6 +80,7 @@ const moneyless: readonly AnyTable[] = [
   queueTable,
   crossChainCountersTable,
   deadlinesTable,
+  ...inputTables,
 ];
 
 /** Every table of replicated state. */
@@ -87,6 +89,7 @@ export const stateTables: readonly AnyTable[] = [
   ...netTables,
   ...atomicTables,
   ...bridgeTables,
+  ...inputTables,
 ];
 
 /** Names of tables of which nobody has said whether they hold money; there must be none. */

@@ -54,6 +54,7 @@ config:
     fee_activation_delay_ms: 6000
     fee_quorum_bps: 2500
   atomic_batches: { value_max: "25000000000000000000000000000000000000", requests_max: 12, accounts_max: 12, timeout_blocks: 5, gas_max: 20000, channel_dispute_ms: 10000 }
+  batcher: { namespace: fuzz, freshness_past_ms: 4000, freshness_future_ms: 4000, execution_span_ms: 12000 }
 auto_fund: false
 accounts:
   alice: { balances: { UM: 300, USDC: 1000, TNZO: 5000 }, deposits: { USDC: 400 }, debts: { UM: 150 } }
@@ -113,6 +114,11 @@ export class LedgerWorld {
   /** The chain as of its last block. */
   get state(): State {
     return new State([this.base]);
+  }
+
+  holderAt(address: string): KeyHolder {
+    for (const holder of this.cast.holders.values()) if (holder.address === address) return holder;
+    throw new RangeError(`nobody is at ${address}`);
   }
 
   nextNonce(address: string, state: State = this.state): number {

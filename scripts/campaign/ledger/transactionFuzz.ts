@@ -25,8 +25,10 @@ import {
   verifyTransaction,
 } from '../../../settlement/execution/transaction.ts';
 import { cosignersOf } from '../../../settlement/execution/transactionBody.ts';
+import { inputTables } from '../../../settlement/input/marks.ts';
 import { accountsTable } from '../../../settlement/ledger/tables.ts';
 import { atomicBatchJson } from '../../../test/helpers/atomicBatchJson.ts';
+import { drawInput } from './drawInput.ts';
 import { drawTransaction, type TransactionKind, transactionKinds } from './drawTransaction.ts';
 import { type Holdings, holdingsOf } from './holdings.ts';
 import { knownCodes } from './knownCodes.ts';
@@ -93,13 +95,21 @@ class TransactionFuzz implements CaseReport {
 
   runBody(index: number): void {
     if (index % CASES_PER_STATE === 0) this.#advance();
-    const { bytes, id } = this.#draw('atomic_batch');
+    const { bytes, id } = this.#draw('atomic_batch', true);
     const text = mutateJson(atomicBatchJson(bytes) as Json, this.#choices);
     this.#try(`case ${index}, ${text.slice(0, 4000)}`, () => this.#judgeBody(text, id));
   }
 
-  #draw(kind: TransactionKind | undefined): { readonly bytes: Uint8Array; readonly id: Hash } {
-    const { sender, body } = drawTransaction(this.#world, this.#world.state, this.#choices, kind);
+  #draw(
+    kind: TransactionKind | undefined,
+    isNative = false,
+  ): { readonly bytes: Uint8Array; readonly id: Hash } {
+    const drawn = drawTransaction(this.#world, this.#world.state, this.#choices, kind);
+    const input = isNative
+      ? undefined
+      : drawInput(this.#world, this.#choices, drawn, (address) => this.#world.holderAt(address));
+    if (input !== undefined) return input;
+    const { sender, body } = drawn;
     const { chainId } = this.#world.genesis;
     const nonce = this.#world.nextNonce(sender.address);
     const unsigned = unsignedTransaction({ chainId, from: sender.address, nonce, body });
@@ -181,10 +191,14 @@ class TransactionFuzz implements CaseReport {
       assert(held.get(asset) === amount, `${asset} changed from ${amount} to ${held.get(asset)}`);
     }
     if (verdict.value === 'ok') return;
+    const isInput = transaction.auth.type === 'input';
     const before = this.#world.state.get(accountsTable, from);
     const after = state.get(accountsTable, from);
     for (const { table, key } of layer.encoded().writes) {
-      const isTrace = table === batchRecordsTable.id || (table === accountsTable.id && key === from);
+      const isTrace =
+        table === batchRecordsTable.id ||
+        (table === accountsTable.id && key === from) ||
+        (isInput && inputTables.some(({ id }) => id === table));
       assert(isTrace || this.#emptyWrites.has(`${table}/${key}`), `a failure wrote ${table}/${key}`);
     }
     for (const row of ['balances', 'deposits', 'debts'] as const) {
@@ -199,7 +213,13 @@ class TransactionFuzz implements CaseReport {
     const world = this.#world;
     const { state, execution } = world.begin();
     for (let left = PAST_TRANSACTIONS; left > 0; left -= 1) {
-      const { sender, body } = drawTransaction(world, state, this.#choices);
+      const drawn = drawTransaction(world, state, this.#choices);
+      const { sender, body } = drawn;
+      const input = drawInput(world, this.#choices, drawn, (address) => world.holderAt(address));
+      if (input !== undefined) {
+        execution.addTransaction(input.transaction, input.id);
+        continue;
+      }
       const nonce = world.nextNonce(sender.address, state);
       const { chainId } = world.genesis;
       const transaction = unsignedTransaction({ chainId, from: sender.address, nonce, body });
