@@ -5,10 +5,10 @@
  */
 import { type Static, Type } from '@sinclair/typebox';
 import type { Refusal } from '../../consensus/primitives/codedError.ts';
+import { INPUT_BYTES_MAX } from '../../settlement/input/inputText.ts';
 import { confirmationLevels } from '../batcher/criteria/confirmationLevel.ts';
 import { clientKeyOf } from '../batcher/input/clientKey.ts';
 import { inputAnswers } from '../batcher/input/codes.ts';
-import { INPUT_BYTES_MAX } from '../batcher/input/inputRequest.ts';
 import type {
   InputAnswer,
   InputPipeline,

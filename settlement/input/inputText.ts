@@ -12,6 +12,9 @@ import { argumentsOf, commandArguments, formatCommand } from './command.ts';
 import { sealJson } from './sealedJson.ts';
 import type { InputForm, SignedInput } from './types.ts';
 
+/** Longest text of an input, in bytes of UTF-8: the longest transaction that a node takes. */
+export const INPUT_BYTES_MAX = 262_144;
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** What the account wrote. @param input - Of the form `command` only where the body is no batch. */

@@ -1,14 +1,13 @@
 /** The body of `POST /send-input`: from JSON of any shape to an input whose parts have the forms that what is signed needs. */
 import { utf8ByteCount } from '../../../consensus/primitives/bytes.ts';
 import { accept, type Refusal, type Verdict } from '../../../consensus/primitives/codedError.ts';
+import { INPUT_BYTES_MAX } from '../../../settlement/input/inputText.ts';
 import { addressTypes } from '../../../settlement/input/signedText.ts';
 import type { AddressType } from '../../../settlement/input/types.ts';
 import { confirmationLevels, isConfirmationLevel } from '../criteria/confirmationLevel.ts';
 import { type InputCode, refuseInput } from './codes.ts';
 import type { BatcherInput, InputRequest } from './types.ts';
 
-/** Longest text of an input, in bytes of UTF-8: the longest transaction that a node takes. */
-export const INPUT_BYTES_MAX = 262_144;
 /** Longest of the other texts, in characters: far above a signature. */
 const TEXT_LENGTH_MAX = 256;
 

@@ -350,6 +350,30 @@ describe('an input as a ledger transaction', () => {
     expect(verdictOf(bytesOf({ ...said, body }))).toBe('TRANSACTION_INPUT_INVALID');
   });
 
+  it('is no longer than what the door takes: to hash its text costs every validator', () => {
+    const batchOfLength = (length: number): InputBody => ({
+      type: 'atomic_batch',
+      signers: [],
+      batch: {
+        batchId: chainId,
+        expiresAtHeight: 1,
+        requests: Array.from({ length }, (_, index) => ({
+          settlementId: `0x${index.toString(16).padStart(64, '0')}`,
+          from: evmAccount,
+          to: otherEvm,
+          amount: 1n,
+          asset: 'UM',
+          kind: 'immediate' as const,
+          metadata: '"'.repeat(4000),
+        })),
+      },
+    });
+    expect(verdictOf(bytesOf({ ...said, form: 'json', body: batchOfLength(31) }))).toBe('ok');
+    expect(verdictOf(bytesOf({ ...said, form: 'json', body: batchOfLength(33) }))).toBe(
+      'TRANSACTION_INPUT_INVALID',
+    );
+  });
+
   it.each<readonly [string, Partial<Transaction>]>([
     ['a nonce', { nonce: 1 }],
     ['a last height', { expiresAtHeight: 9 }],

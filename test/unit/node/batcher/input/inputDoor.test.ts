@@ -6,11 +6,11 @@ import { type InputCode, inputAnswers, inputCodes } from '../../../../../node/ba
 import { freshnessDefault } from '../../../../../node/batcher/input/freshness.ts';
 import { InputDoor, type TargetRules } from '../../../../../node/batcher/input/inputDoor.ts';
 import { InputLimiter, type InputLimits } from '../../../../../node/batcher/input/inputLimiter.ts';
-import { INPUT_BYTES_MAX } from '../../../../../node/batcher/input/inputRequest.ts';
 import { signInputAsEvmAccount, signInputWithKey } from '../../../../../node/batcher/input/inputSignature.ts';
 import { parsePlainInput } from '../../../../../node/batcher/input/plainInput.ts';
 import { SidechainGrammar } from '../../../../../node/batcher/input/sidechainGrammar.ts';
 import type { BatcherInput } from '../../../../../node/batcher/input/types.ts';
+import { INPUT_BYTES_MAX } from '../../../../../settlement/input/inputText.ts';
 import { sealJson } from '../../../../../settlement/input/sealedJson.ts';
 import { rules as atomic, idOf } from '../../../settlement/atomic/atomicFixture.ts';
 import { rules as ledger } from '../../../settlement/ledger/ledgerFixture.ts';
