@@ -33,6 +33,7 @@ import { SystemClock } from '../runtime/systemClock.ts';
 import { genesisOf } from '../scenario/genesis.ts';
 import { nodeOptionsOf } from '../scenario/nodeOptions.ts';
 import { STORE_FOLDER } from './folders.ts';
+import { InputService } from './inputService.ts';
 import { namesOf, readIdentity } from './nodeIdentity.ts';
 import type { NodeReporter } from './nodeReporter.ts';
 import { checkEndpoints } from './preflight.ts';
@@ -92,8 +93,8 @@ export async function startNodeProcess(
   const settlement = new HttpSettlement({ urls: identity.urls });
   const chainProblem = await findChainProblem(settlement, genesis);
   const { chainId } = genesis;
-  const store = await LevelStore.open({ directory: join(config.storage.path, STORE_FOLDER), chainId });
-  const logger = await openLog(config.log, name, store);
+  const inputs = await InputService.open({ config, genesis, self });
+  const { store, logger } = await openDisk(config, { chainId, name }, inputs);
   if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
   const clock = new SystemClock(identity.genesisMs);
   const network = new Libp2pNetwork(
@@ -161,6 +162,8 @@ export async function startNodeProcess(
     },
   );
   const stopAll = async (): Promise<void> => {
+    // Whoever waits for an input is answered before the port closes, and nothing is taken in from here on.
+    await inputs?.stop();
     await server?.stop();
     await runtime.stop();
     await threads.close();
@@ -173,7 +176,12 @@ export async function startNodeProcess(
     const { restart } = dependencies;
     const view = new RuntimeView({ self, version, operator, core, runtime, network, clock, restart });
     const { host, port, adminToken } = config.api;
-    server = new ApiServer({ host, port, adminToken }, { node: view, events, logger });
+    // The port opens only once inputs can be served.
+    const pipeline = await inputs?.start({ node: view, events, logger, clock });
+    server = new ApiServer(
+      { host, port, adminToken, hasDebugEndpoints: config.batcher.debugEndpoints },
+      { node: view, events, logger, inputs: pipeline, inputMetrics: inputs?.metrics },
+    );
     const api = await server.start();
     const p2p = network.addresses[0] ?? config.p2p.listen;
     logger.info('started', { api, p2p, pid: process.pid, version, height: core.status().finalizedHeight });
@@ -181,6 +189,21 @@ export async function startNodeProcess(
   } catch (error) {
     logger.error('the node did not start', error);
     await stopAll();
+    throw error;
+  }
+}
+
+/** The store and the log; where one cannot be had, the storage of inputs is free again. */
+async function openDisk(
+  { storage, log }: Config,
+  { chainId, name }: { readonly chainId: string; readonly name: string },
+  inputs: InputService | undefined,
+): Promise<{ readonly store: LevelStore; readonly logger: NodeLogger }> {
+  try {
+    const store = await LevelStore.open({ directory: join(storage.path, STORE_FOLDER), chainId });
+    return { store, logger: await openLog(log, name, store) };
+  } catch (error) {
+    await inputs?.stop();
     throw error;
   }
 }

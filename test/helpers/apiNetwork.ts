@@ -6,9 +6,12 @@ import { toHex } from '../../consensus/primitives/bytes.ts';
 import { EventLog } from '../../node/api/eventLog.ts';
 import { NodeLogger } from '../../node/api/logger.ts';
 import { ApiServer } from '../../node/api/server.ts';
+import type { BatcherConfig } from '../../node/config/batcherConfig.ts';
 import { writeDescription } from '../../node/devnet/description.ts';
 import { deriveFundedAccounts } from '../../node/devnet/fundedAccounts.ts';
+import { InputService } from '../../node/devnet/inputService.ts';
 import { EventTap, RuntimeView } from '../../node/devnet/runtimeView.ts';
+import { scenarioOf } from './coreNetwork.ts';
 import { type CommandOutcome, runCommand } from './runCommand.ts';
 import { fastScenario, RuntimeNetwork } from './runtimeNetwork.ts';
 
@@ -22,20 +25,36 @@ export class ApiNetwork {
   readonly #events: EventLog[] = [];
   readonly #loggers: NodeLogger[] = [];
   readonly #servers: (ApiServer | undefined)[] = [];
+  readonly #inputs: (InputService | undefined)[] = [];
   readonly urls: string[] = [];
+  readonly #batcher: BatcherConfig;
 
-  constructor(text = fastScenario) {
+  /** @param batcher - What its nodes are told of inputs, beside what makes them quick. */
+  constructor(text = fastScenario, batcher: Partial<BatcherConfig> = {}) {
+    const scenario = scenarioOf(text);
+    const { config } = scenario;
+    const quick = { criteriaType: 'hybrid', timeWindowMs: 20, maxBatchSize: 500 } as const;
+    this.#batcher = {
+      ...config.batcher,
+      ...{ pollingIntervalMs: 20, batchingCriteria: { sidechain: quick } },
+      ...batcher,
+    };
+    // Inputs say when they were signed, so blocks must know what time it is.
+    const atomicBatches = { ...config.atomicBatches, proofGenesisMs: Date.now() };
     const whole = Object.fromEntries(fundedAssets.map((asset) => [asset, 10n ** 12n]));
-    this.network = new RuntimeNetwork(text, {
-      extraAccounts: accounts.map(({ address }) => ({
-        address,
-        label: address,
-        balances: whole,
-        deposits: whole,
-        debts: {},
-      })),
-      tapOf: (index) => this.#tapOf(index),
-    });
+    this.network = new RuntimeNetwork(
+      { ...scenario, config: { ...config, atomicBatches } },
+      {
+        extraAccounts: accounts.map(({ address }) => ({
+          address,
+          label: address,
+          balances: whole,
+          deposits: whole,
+          debts: {},
+        })),
+        tapOf: (index) => this.#tapOf(index),
+      },
+    );
   }
 
   get nodes(): readonly { readonly name: string; readonly api: string }[] {
@@ -83,15 +102,28 @@ export class ApiNetwork {
       network,
       clock: this.network.clock,
     });
+    const { parts, clock } = this.network;
+    const storage = { path: join(this.folder, `node-${index}`), recordInputs: false };
+    const inputs = await InputService.open({
+      config: { batcher: this.#batcher, storage },
+      genesis: parts.genesis,
+      self: index,
+    });
+    this.#inputs[index] = inputs;
     const server = new ApiServer(
       { host: '127.0.0.1', port: this.#portOf(index), adminToken: 'token' },
-      { node, events, logger },
+      {
+        ...{ node, events, logger, inputMetrics: inputs?.metrics },
+        inputs: await inputs?.start({ node, events, logger, clock }),
+      },
     );
     this.#servers[index] = server;
     this.urls[index] = await server.start();
   }
 
   async stopApi(index: number): Promise<void> {
+    await this.#inputs[index]?.stop();
+    this.#inputs[index] = undefined;
     await this.#servers[index]?.stop();
     this.#servers[index] = undefined;
   }
