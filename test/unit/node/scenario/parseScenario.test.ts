@@ -141,6 +141,27 @@ const mutations: Readonly<Record<string, Mutation>> = {
     'SCENARIO_KEYS_CONFLICT',
     'expected one of { block: h }, { time: 12s }, { settlement_block: k } or { batch: seq, state: sealed }, got block, time',
   ],
+  'signed inputs anchored to a block': [
+    withLine(7, '  - { at: { block: 1 }, repay: { asset: UM, amount: 1 }, inputs_to: [node-0] }'),
+    7,
+    58,
+    'SCENARIO_KEYS_CONFLICT',
+    'expected no anchor to a block beside `inputs_to`; anchor the event to a time',
+  ],
+  'signed inputs of the oracle': [
+    withLine(7, '  - { at: { time: 2s }, price: { asset: UM, price: 1 }, inputs_to: [node-0] }'),
+    7,
+    57,
+    'SCENARIO_KEYS_CONFLICT',
+    'expected only borrow, repay, deposit, withdraw, transfer, liquidate of users beside `inputs_to`',
+  ],
+  'signed inputs for a node twice': [
+    withLine(7, '  - { at: { time: 2s }, repay: { asset: UM, amount: 1 }, inputs_to: [node-0, node-0] }'),
+    7,
+    69,
+    'SCENARIO_NODE_REPEATED',
+    'expected each node once',
+  ],
   'anchor misspelt': [
     withLine(7, `  - { at: { blok: 1 }, borrow: ${flow} }`),
     7,
