@@ -14,6 +14,7 @@ import { atomicRoutes } from './atomicRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
 import { followCaller, refuseConnection } from './connection.ts';
+import { ConnectionGuard } from './connectionGuard.ts';
 import { crossChainRoutes } from './crossChainRoutes.ts';
 import type { EventLog } from './eventLog.ts';
 import { EventStream, type EventStreamLimits, eventStreamLimits } from './eventStream.ts';
@@ -38,7 +39,7 @@ export interface ApiLimits extends EventStreamLimits {
   /** All headers together, in bytes. */
   readonly headerBytesMax: number;
   readonly headersMax: number;
-  /** Further connections are closed at once. */
+  /** Above it, one that is idle is closed for each that comes (connectionGuard.ts). */
   readonly connectionsMax: number;
   /** From the first byte of a request to its last, in ms. */
   readonly requestTimeoutMs: number;
@@ -54,7 +55,8 @@ export const apiLimits: ApiLimits = {
   bodyBytesMax: 64 * 1024,
   headerBytesMax: 16 * 1024,
   headersMax: 64,
-  connectionsMax: 512,
+  // Callers of the batcher wait for a block each; some 30 KB a connection.
+  connectionsMax: 2048,
   requestTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
   timeoutCheckMs: 1000,
@@ -163,7 +165,7 @@ export class ApiServer {
         void this.#send(reply, this.#explain(error, limits.bodyBytesMax)),
       clientErrorHandler: (error, socket) => refuseConnection(error, socket),
     });
-    app.server.maxConnections = limits.connectionsMax;
+    new ConnectionGuard(limits.connectionsMax).watch(app.server);
     // One more than allowed is read, so that one too many is seen.
     app.server.maxHeadersCount = limits.headersMax + 1;
     app.removeContentTypeParser('text/plain');

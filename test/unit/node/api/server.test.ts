@@ -227,15 +227,24 @@ describe('ApiServer, limits', () => {
     await api.stop();
   });
 
-  it('closes connections above the limit and serves those below it', async () => {
-    const api = await ApiHarness.start({ limits: { connectionsMax: 1 } });
+  it('closes an idle connection for one that comes above the limit, and none whose caller waits', async () => {
+    const api = await ApiHarness.start({ limits: { connectionsMax: 2 } });
+    let release = (): void => undefined;
+    api.inputs.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    const waiting = api.post('/send-input', {});
+    while (api.inputs.bodies.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const { hostname, port } = new URL(api.url);
-    const first = connect(Number(port), hostname);
-    await new Promise((resolve) => first.on('connect', resolve));
-    expect(await exchange(api, '')).toBe('');
-    const closed = new Promise((resolve) => first.on('close', resolve));
-    first.destroy();
+    const idle = connect(Number(port), hostname);
+    await new Promise((resolve) => idle.on('connect', resolve));
+    const closed = new Promise((resolve) => idle.on('close', resolve));
+    expect(await exchange(api, 'GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
     await closed;
+    release();
+    expect((await waiting).status).toBe(200);
     await api.stop();
   });
 
