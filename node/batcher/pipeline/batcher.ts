@@ -180,7 +180,7 @@ export class Batcher implements InputPipeline {
       if (typeof reason === 'string')
         this.#surroundings.emit({ type: 'adapter:failed', target, step: 'stop', reason });
     }
-    await this.#surroundings.storage.close();
+    await under('close', () => this.#surroundings.storage.close());
   }
 
   #target(target: string, adapter: BatcherAdapter): Target {

@@ -301,11 +301,12 @@ export class TargetLoop {
     if (end.kind === 'stopped') return;
     const { again, ended, isCharged, receipt } = end;
     // Somebody else concluded it; what is left of it, if anything, is found in the storage.
-    if (again.length + ended.length === 0) this.#isStrange = true;
+    const isGone = again.length + ended.length === 0;
+    if (isGone) this.#isStrange = true;
     this.#groups.release(run.requestIds);
     for (const part of again) this.#groups.bind(part);
     if (receipt !== undefined) this.processing.watch(receipt);
-    if (!isCharged) this.#wake();
+    if (!isCharged && !isGone) this.#wake();
   }
 
   /** No two batches have the same name, also of other owners and after a restart. */

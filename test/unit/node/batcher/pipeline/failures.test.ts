@@ -411,6 +411,48 @@ describe('a storage that does not answer', () => {
   });
 });
 
+describe('a hash that the storage does not take', () => {
+  it('is nobody’s fault, whatever the adapter makes of it', async () => {
+    const { time, adapter, chain, shelf, start, of } = createBatcherWorld();
+    let isLost = true;
+    const error = new CodedError('INPUT_STORAGE_WRITE_FAILED', 'the disk is full');
+    const storage = new Mortal().wrap(openMemoryInputs(shelf), (method) => {
+      if (method !== 'submitBatch' || !isLost) return undefined;
+      isLost = false;
+      return { when: 'before', error };
+    });
+    const submit = adapter.submitBatch.bind(adapter);
+    adapter.submitBatch = (submission) =>
+      submit(submission).catch((cause: unknown) => {
+        throw new AdapterError('BATCHER_INPUT_REFUSED', 'wrong', { blame: 'input', cause });
+      });
+    const batcher = await start({}, storage);
+    await queue(batcher, 1);
+    await time.until(() => chain.executed.length === 1);
+    expect(of('storage:lost')).toHaveLength(1);
+    expect([...of('target:parked'), ...of('input:charged')]).toEqual([]);
+    await time.resolve(batcher.stop());
+  });
+
+  it('and whose adapter sends all the same: the batch ends confirmed', async () => {
+    const { time, adapter, chain, shelf, start, of } = createBatcherWorld();
+    let losses = 2;
+    const error = new CodedError('INPUT_STORAGE_WRITE_FAILED', 'the disk is full');
+    const storage = new Mortal().wrap(openMemoryInputs(shelf), (method) =>
+      method === 'submitBatch' && losses-- > 0 ? { when: 'before', error } : undefined,
+    );
+    const submit = adapter.submitBatch.bind(adapter);
+    adapter.submitBatch = (submission) =>
+      submit({ ...submission, note: (hash) => submission.note(hash).catch(() => undefined) });
+    const batcher = await start({}, storage);
+    await queue(batcher, 1);
+    await time.until(() => of('input:confirmed').length > 0);
+    expect(chain.executed).toEqual([idOf(1)]);
+    expect(adapter.submitted).toHaveLength(1);
+    await time.resolve(batcher.stop());
+  });
+});
+
 describe('rounds', () => {
   it('read nothing of an idle queue but now and then', async () => {
     const { time, shelf, start } = createBatcherWorld();

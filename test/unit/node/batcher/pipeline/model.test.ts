@@ -222,7 +222,7 @@ describe('the pipeline over a chain, a storage and a process that fail', () => {
         expect(run.problems()).toEqual([]);
         await run.time.resolve((run.batcher as Batcher).stop());
       }),
-      { numRuns: 300 },
+      { numRuns: 60 },
     );
   });
 
