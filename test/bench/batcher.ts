@@ -67,12 +67,17 @@ async function compare() {
     });
   };
   try {
+    const cpuMs: Record<ServerKind, number> = { baseline: 0, batcher: 0 };
     const rates: Record<ServerKind, number[]> = { baseline: [], batcher: [] };
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const kind of ['baseline', 'batcher'] as const) {
+        const before = await servers[kind].usage();
         const { perSecond } = await drive(kind, { count: ROUND_INPUTS, rate: undefined });
+        const after = await servers[kind].usage();
         // The first lets the compiler see it.
-        if (round > 0) rates[kind].push(perSecond);
+        if (round === 0) continue;
+        rates[kind].push(perSecond);
+        cpuMs[kind] += after.cpuMs - before.cpuMs;
       }
     }
     const saturation = { baseline: median(rates.baseline), batcher: median(rates.batcher) };
@@ -80,12 +85,19 @@ async function compare() {
     const count = Math.min(steadyInputs, Math.floor((rate * STEADY_MS) / 1000));
     const baseline = await drive('baseline', { count, rate });
     const batcher = await drive('batcher', { count, rate });
+    const cpuUs = {
+      baseline: (1000 * cpuMs.baseline) / (ROUNDS * ROUND_INPUTS),
+      batcher: (1000 * cpuMs.batcher) / (ROUNDS * ROUND_INPUTS),
+    };
     const ratio = saturation.batcher / saturation.baseline;
     const tailRatio = batcher.p99Ms / baseline.p99Ms;
     if (!values.json) {
       console.log('accepted inputs a second, each signed, level, no-wait:');
       console.log(`  baseline ${saturation.baseline.toFixed(0)}, batcher ${saturation.batcher.toFixed(0)}`);
       tell(`  ratio ${ratio.toFixed(2)}`, ratio >= RATIO_MIN, `at least ${RATIO_MIN}`);
+      console.log(
+        `  processor time an input, all threads, in us: ${cpuUs.baseline.toFixed(0)}, ${cpuUs.batcher.toFixed(0)}`,
+      );
       console.log(`answers at ${rate} inputs a second, p50 / p99 in ms:`);
       console.log(
         `  baseline ${baseline.p50Ms} / ${baseline.p99Ms}, batcher ${batcher.p50Ms} / ${batcher.p99Ms}`,
@@ -96,7 +108,7 @@ async function compare() {
         `at most ${TAIL_RATIO_MAX}`,
       );
     }
-    return { rates, saturation, ratio, rate, baseline, batcher, tailRatio };
+    return { rates, saturation, cpuUs, ratio, rate, baseline, batcher, tailRatio };
   } finally {
     await servers.baseline.stop();
     await servers.batcher.stop();
@@ -112,7 +124,7 @@ async function watchMemory(minutes: number) {
   const samples: { readonly atMs: number; readonly heapMb: number; readonly rssMb: number }[] = [];
   const startedMs = performance.now();
   const timer = setInterval(() => {
-    void server.memory().then(({ heapMb, rssMb }) => {
+    void server.usage().then(({ heapMb, rssMb }) => {
       const atMs = Math.round(performance.now() - startedMs);
       samples.push({ atMs, heapMb, rssMb });
       if (!values.json)

@@ -4,10 +4,17 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export type ServerKind = 'baseline' | 'batcher';
-export type ServerOrder = 'memory' | 'stop';
+export type ServerOrder = 'usage' | 'stop';
 export type ServerReport =
   | { readonly type: 'ready'; readonly url: string }
-  | { readonly type: 'memory'; readonly heapMb: number; readonly rssMb: number };
+  | {
+      readonly type: 'usage';
+      /** Live, after a collection. */
+      readonly heapMb: number;
+      readonly rssMb: number;
+      /** Of all threads since the start. */
+      readonly cpuMs: number;
+    };
 
 /** What one server says beside its address. */
 export class BenchServer {
@@ -31,11 +38,11 @@ export class BenchServer {
     return new BenchServer(child, report.url);
   }
 
-  async memory(): Promise<Extract<ServerReport, { readonly type: 'memory' }>> {
+  async usage(): Promise<Extract<ServerReport, { readonly type: 'usage' }>> {
     const answered = once(this.#process, 'message');
-    this.#process.send('memory' satisfies ServerOrder);
+    this.#process.send('usage' satisfies ServerOrder);
     const [report] = (await answered) as [ServerReport];
-    if (report.type !== 'memory') throw new Error('the server did not answer');
+    if (report.type !== 'usage') throw new Error('the server did not answer');
     return report;
   }
 

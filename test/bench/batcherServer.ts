@@ -37,7 +37,8 @@ process.on('message', (order: ServerOrder) => {
     globalThis.gc?.();
     globalThis.gc?.();
     const { heapUsed, rss } = process.memoryUsage();
-    report({ type: 'memory', heapMb: heapUsed / 1e6, rssMb: rss / 1e6 });
+    const { user, system } = process.cpuUsage();
+    report({ type: 'usage', heapMb: heapUsed / 1e6, rssMb: rss / 1e6, cpuMs: (user + system) / 1000 });
   }
 });
 report({ type: 'ready', url: server.url });

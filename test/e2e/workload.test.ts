@@ -85,6 +85,8 @@ describe('the demo workload on 4 real nodes', () => {
     const executed = of('transaction_executed');
     expect(executed.filter(({ result }) => result !== 'ok')).toEqual([]);
     expect(new Set(executed.map(({ id }) => id)).size).toBe(executed.length);
+    expect(of('input_confirmed').length).toBeGreaterThan(5);
+    expect(of('input_failed')).toEqual([]);
     const sealed = of('batch_sealed').map(({ batch }) => batch);
     expect(sealed).toEqual(sealed.map((_, index) => index + 1));
     const picture = watch.picture();
