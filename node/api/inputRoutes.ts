@@ -190,7 +190,10 @@ export function inputRoutes(pipeline: InputPipeline | undefined): Route[] {
       ],
       handle: async ({ body, clientAddress, signal }) => {
         if (pipeline === undefined) return batcherOff();
-        const sent = await pipeline.send(body, clientKeyOf(clientAddress), signal());
+        // Who does not wait need not be watched, which costs as much as parsing the body.
+        const { confirmationLevel } = (body ?? {}) as { readonly confirmationLevel?: unknown };
+        const caller = confirmationLevel === 'no-wait' ? undefined : signal();
+        const sent = await pipeline.send(body, clientKeyOf(clientAddress), caller);
         return sent.ok ? showAnswer(sent.value) : refuseFrom(sent);
       },
     }),
