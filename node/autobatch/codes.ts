@@ -2,6 +2,9 @@
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 
 export const autoBatchCodes = {
+  AUTO_BATCH_ATTEMPT_LOST:
+    'the last submission that a batch may have was begun, and the ledger knows nothing of it',
+  AUTO_BATCH_COMMAND_EXPIRED: 'the ledger let the last height of a batch pass without executing it',
   AUTO_BATCH_DATABASE_CONFLICT: 'the database refuses a change that its constraints forbid',
   AUTO_BATCH_DATABASE_DRIVER_MISSING:
     'the package that is the configured database, or speaks to it, is not installed',
@@ -12,6 +15,7 @@ export const autoBatchCodes = {
   AUTO_BATCH_DATABASE_UNREACHABLE:
     'the server of the orders does not answer; the same call may be made again',
   AUTO_BATCH_DATABASE_VERSION: 'the database of the orders was written by a newer version',
+  AUTO_BATCH_LEDGER_UNREACHABLE: 'the ledger gave no answer to a submission, which may have arrived or not',
   AUTO_BATCH_TRANSITION_REFUSED:
     'the database refuses a change that the states of orders and batches do not allow',
 } as const;

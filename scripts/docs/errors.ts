@@ -555,6 +555,9 @@ const advice: Readonly<Record<string, string>> = {
   INPUT_STORAGE_WRITE_FAILED: 'Look at the space and the health of the disk, then make the same call again.',
   INPUT_TRANSITION_REFUSED: 'Read the input or the batch again: the message says in which state it is.',
 
+  AUTO_BATCH_ATTEMPT_LOST:
+    'Nothing: its orders go back to the queue once the batch can no longer be executed.',
+  AUTO_BATCH_COMMAND_EXPIRED: 'Nothing: the batch is sent again. Look at why blocks were full if it stays.',
   AUTO_BATCH_DATABASE_CONFLICT: 'Report it: the engine asked for what it must not do.',
   AUTO_BATCH_DATABASE_DRIVER_MISSING: 'Run `npm install` without `--omit=optional`.',
   AUTO_BATCH_DATABASE_NOT_DURABLE: 'PostgreSQL: `fsync = on`, `synchronous_commit = on`.',
@@ -564,6 +567,7 @@ const advice: Readonly<Record<string, string>> = {
   AUTO_BATCH_DATABASE_UNREACHABLE:
     'See to the server; nothing was half done, and the same call may be made again.',
   AUTO_BATCH_DATABASE_VERSION: 'Use the version that wrote it, or another database.',
+  AUTO_BATCH_LEDGER_UNREACHABLE: 'Nothing: the ledger is asked before anything is sent again.',
   AUTO_BATCH_TRANSITION_REFUSED:
     'Report it, unless somebody changed rows by hand: the message says which rule.',
   BAD_QUOTE:

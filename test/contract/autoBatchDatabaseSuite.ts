@@ -61,7 +61,7 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
 
     /** A batch led to a state along the diagram. */
     async function inStatus(status: BatchStatus): Promise<Batch> {
-      const batch = known(await store.beginAttempt(await prepared(), 15));
+      const batch = known(await store.incrementAttempts(await prepared(), 15));
       if (status === 'Prepared') return batch;
       if (status === 'Failed') return known(await store.fail(batch, rejected, 0, 0));
       const submitted = known(await store.advance(batch, 'Submitted'));
@@ -101,7 +101,7 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
             [status],
           ),
         ).rejects.toMatchObject(refusal);
-      const [begun, confirmed] = [await store.beginAttempt(batch, 1), 'Confirmed' as const];
+      const [begun, confirmed] = [await store.incrementAttempts(batch, 1), 'Confirmed' as const];
       const done = known(
         await store.advance(known(await store.advance(known(begun), 'Submitted')), confirmed),
       );
@@ -115,11 +115,11 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       await expect(change(`attempts = 1, status = 'Submitted'`)).rejects.toMatchObject(refusal);
       await expect(change('attempts = 2')).rejects.toMatchObject(refusal);
       await expect(change(`status = 'Submitted'`)).rejects.toMatchObject(refusal);
-      batch = known(await store.beginAttempt(batch, 15));
+      batch = known(await store.incrementAttempts(batch, 15));
       await expect(change('attempts = 0')).rejects.toMatchObject(refusal);
-      batch = known(await store.beginAttempt(batch, 20));
+      batch = known(await store.incrementAttempts(batch, 20));
       expect(batch).toMatchObject({ attempts: 2, lastHeight: 20 });
-      expect(await store.beginAttempt(batch, 25)).toBeUndefined();
+      expect(await store.incrementAttempts(batch, 25)).toBeUndefined();
       await expect(change('attempts = 3')).rejects.toMatchObject(refusal);
       await place.clear();
       await inStatus('Accepted');
@@ -141,10 +141,10 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       const out = `status = 'Queued', batch_id = NULL, batch_index = NULL, releases = releases + 1, last_batch_id = batch_id`;
       await expect(move('r0', out)).rejects.toMatchObject(refusal);
       await expect(move('r0', 'amount = 1')).rejects.toMatchObject(refusal);
-      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
+      const failed = known(await store.fail(known(await store.incrementAttempts(batch, 1)), rejected, 0, 0));
       await expect(move('late', into)).rejects.toMatchObject(refusal);
       await expect(move('r0', out)).rejects.toMatchObject(refusal);
-      known(await store.release(failed, { sizeMax: 1, failedAt: 1, failures: 0 }));
+      known(await store.releaseOrders(failed, { sizeMax: 1, failedAt: 1, failures: 0 }));
       expect(await orders.getByReference(partyOf('anna'), 'r0')).toMatchObject({
         status: 'Queued',
         outcome: 'pending',
@@ -156,12 +156,15 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
 
     it('releases the orders of a batch once, and never those that are in a newer batch', async () => {
       const batch = await prepared('anna', 3, 1);
-      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
+      const failed = known(await store.fail(known(await store.incrementAttempts(batch, 1)), rejected, 0, 0));
       const release = { sizeMax: undefined, failedAt: undefined, failures: 0 } as const;
-      expect(await store.release(failed, release)).toMatchObject({ status: 'Failed', ending: 'released' });
+      expect(await store.releaseOrders(failed, release)).toMatchObject({
+        status: 'Failed',
+        ending: 'released',
+      });
       const next = { batchId: testId('newer'), party: batch.party, sizeMax: 100, attemptsMax: 1 };
       expect(await store.prepare(next)).toMatchObject({ size: 3 });
-      expect(await store.release(failed, release)).toBeUndefined();
+      expect(await store.releaseOrders(failed, release)).toBeUndefined();
       const order = known(await orders.getByReference(batch.party, 'r0'));
       expect(order).toMatchObject({ status: 'Dequeue', batch: { batchId: next.batchId }, releases: 1 });
       await expect(
@@ -175,12 +178,12 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
     it('ends a failed batch only when its attempts are spent or its failure is final', async () => {
       const failed = await inStatus('Failed');
       await expect(
-        store.release(failed, { sizeMax: undefined, failedAt: undefined, failures: 0 }),
+        store.releaseOrders(failed, { sizeMax: undefined, failedAt: undefined, failures: 0 }),
       ).rejects.toMatchObject(refusal);
       const submitted = known(await store.advance(failed, 'Submitted'));
       const final = known(await store.fail(submitted, { ...rejected, isFinal: true }, 0, 0));
       await expect(store.end(final, 'rejected')).rejects.toMatchObject(refusal);
-      expect(await store.release(final, { sizeMax: 1, failedAt: 0, failures: 0 })).toMatchObject({
+      expect(await store.releaseOrders(final, { sizeMax: 1, failedAt: 0, failures: 0 })).toMatchObject({
         ending: 'released',
       });
     });
@@ -208,7 +211,10 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
         ),
       ).rejects.toMatchObject({ code: 'AUTO_BATCH_DATABASE_CONFLICT' });
       const [first] = made.filter((batch) => batch !== undefined);
-      const submitted = await store.advance(known(await store.beginAttempt(known(first), 9)), 'Submitted');
+      const submitted = await store.advance(
+        known(await store.incrementAttempts(known(first), 9)),
+        'Submitted',
+      );
       await store.advance(known(submitted), 'Confirmed');
       expect(await store.idleParties(10)).toEqual([party]);
       expect(await readFigures(place.database)).toMatchObject({
@@ -244,8 +250,8 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       await place.pass(LEASE_MS);
       const [again] = await other.claim(wanted, 1);
       const [stale] = claims.flat().filter(({ batchId }) => batchId === again?.batchId);
-      expect(await store.beginAttempt(known(stale), 9)).toBeUndefined();
-      expect(await other.beginAttempt(known(again), 9)).toMatchObject({ attempts: 1, owner: 'two' });
+      expect(await store.incrementAttempts(known(stale), 9)).toBeUndefined();
+      expect(await other.incrementAttempts(known(again), 9)).toMatchObject({ attempts: 1, owner: 'two' });
     });
 
     it('keeps claims apart by state and by how long a batch was quiet, and rests as long as it is told', async () => {
@@ -310,14 +316,14 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
         (await orders.ofBatch({ batchId })).map(({ reference }) => reference);
       expect(await ofBatch(batch.batchId)).toEqual(['r0', 'r1', 'r2', 'r3', 'r4', 'r5']);
       await orders.add([testOrder('anna', 'new')], 1000);
-      const failed = known(await store.fail(known(await store.beginAttempt(batch, 1)), rejected, 0, 0));
-      await store.release(failed, { sizeMax: 3, failedAt: 2, failures: 0 });
+      const failed = known(await store.fail(known(await store.incrementAttempts(batch, 1)), rejected, 0, 0));
+      await store.releaseOrders(failed, { sizeMax: 3, failedAt: 2, failures: 0 });
       const sizes: (readonly string[])[] = [];
       for (let round = 0; round < 3; round += 1) {
         const next = { batchId: testId(round), party: batch.party, sizeMax: 100, attemptsMax: 1 };
         const made = known(await store.prepare(next));
         sizes.push(await ofBatch(made.batchId));
-        const submitted = await store.advance(known(await store.beginAttempt(made, 9)), 'Submitted');
+        const submitted = await store.advance(known(await store.incrementAttempts(made, 9)), 'Submitted');
         await store.advance(known(submitted), 'Confirmed');
       }
       expect(sizes).toEqual([['new', 'r0', 'r1'], ['r2'], ['r3', 'r4', 'r5']]);
@@ -337,7 +343,10 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
         next: undefined,
       });
       const [batch] = await listBatches(place.database, { limit: 1 }).then(({ batches }) => batches);
-      const submitted = await store.advance(known(await store.beginAttempt(known(batch), 9)), 'Submitted');
+      const submitted = await store.advance(
+        known(await store.incrementAttempts(known(batch), 9)),
+        'Submitted',
+      );
       await store.advance(known(submitted), 'Confirmed');
       expect(await orders.getByReference(partyOf('emil'), 'r0')).toMatchObject({
         status: 'Dequeue',

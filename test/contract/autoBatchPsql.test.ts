@@ -8,8 +8,10 @@ import { partyOf, run, testChainId, testId, testOrder } from '../helpers/autoBat
 import { serverUrl, withPostgres } from '../helpers/queueServers.ts';
 import { TcpProxy } from '../helpers/tcpProxy.ts';
 import { testAutoBatchDatabase } from './autoBatchDatabaseSuite.ts';
+import { testAutoBatchEngine } from './autoBatchEngineSuite.ts';
 
 testAutoBatchDatabase('psql');
+testAutoBatchEngine('psql');
 
 describe('orders and batches: the server of psql', () => {
   const schemas: string[] = [];

@@ -133,7 +133,7 @@ export class BatchStore {
    * @param lastHeight - Last height at which what is submitted may be executed.
    * @returns Undefined: somebody else changed the batch, or it has no credit left.
    */
-  beginAttempt(batch: Batch, lastHeight: Height): Promise<Batch | undefined> {
+  incrementAttempts(batch: Batch, lastHeight: Height): Promise<Batch | undefined> {
     const { engine, leaseMs } = this.#options;
     return this.#change(
       batch,
@@ -143,13 +143,21 @@ export class BatchStore {
     );
   }
 
-  /** Moves a batch on, and keeps it claimed unless it was confirmed. */
-  advance(batch: Batch, status: Exclude<BatchStatus, 'Prepared' | 'Failed'>): Promise<Batch | undefined> {
+  /**
+   * Moves a batch on, and gives the claim back.
+   * @param restMs - Nobody takes it up before; undefined: it stays claimed.
+   */
+  advance(
+    batch: Batch,
+    status: Exclude<BatchStatus, 'Prepared' | 'Failed'>,
+    restMs?: number,
+  ): Promise<Batch | undefined> {
     return this.#change(
       batch,
       `status = $3::batch_status, failure_kind = NULL, failure_code = NULL, failed_at = NULL, is_final = false,
-       owner = CASE WHEN $3::text = 'Confirmed' THEN NULL ELSE owner END`,
-      [status],
+       owner = CASE WHEN $4::float8 IS NULL THEN owner END,
+       held_until = CASE WHEN $4::float8 IS NULL THEN held_until ELSE ${afterMs('$4')} END`,
+      [status, restMs ?? null],
     );
   }
 
@@ -182,7 +190,7 @@ export class BatchStore {
   }
 
   /** Ends a failed batch and puts its orders back into the queue, all of it at once. */
-  release(batch: Batch, { sizeMax, failedAt, failures }: Release): Promise<Batch | undefined> {
+  releaseOrders(batch: Batch, { sizeMax, failedAt, failures }: Release): Promise<Batch | undefined> {
     return this.#database.transaction(async (session) => {
       const set = `ending = 'released', owner = NULL, held_until = NULL`;
       const ended = await change(session, batch, set, []);
