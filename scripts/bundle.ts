@@ -7,12 +7,14 @@ import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { playgroundBuild } from '../node/api/playground/playgroundScript.ts';
 
-/** Packages with binaries of their own, that look for files beside themselves, or that no process needs. */
+/** Packages with binaries of their own, that look for files beside themselves, whose exports a bundle loses, or that no process needs. */
 const external = [
   '@electric-sql/pglite',
+  'bullmq',
   'classic-level',
   'echarts',
   'esbuild',
+  'ioredis',
   'level',
   'pino',
   'secp256k1',

@@ -2,7 +2,7 @@
  * The long checks of the devnet, on real processes: too long for every change, run before a release.
  *
  *   npm run campaign:devnet                       everything, about an hour on two idle cores
- *   npm run campaign:devnet -- --only kills       one of suite, kills, soak
+ *   npm run campaign:devnet -- --only kills       one of suite, kills, inputs, soak
  *   npm run campaign:devnet -- --rounds 3         the end-to-end suite three times instead of ten
  */
 import { spawnSync } from 'node:child_process';
@@ -12,9 +12,10 @@ import { parseArgs } from 'node:util';
 import { runSoak } from './campaign/soak.ts';
 
 const USAGE = `npm run campaign:devnet -- [options]
-  --only <name>       one of suite, kills, soak
+  --only <name>       one of suite, kills, inputs, soak
   --rounds <n>        how often the end-to-end suite runs (default 10)
   --kills <n>         nodes killed one after the other under load (default 30)
+  --input-kills <n>   the same while nodes take inputs, for each storage of inputs (default 40)
   --validators <n>    nodes of the soak (default 16)
   --minutes <n>       length of the soak (default 5)
   --help              show this`;
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
       only: { type: 'string' },
       rounds: { type: 'string', default: '10' },
       kills: { type: 'string', default: '30' },
+      'input-kills': { type: 'string', default: '40' },
       validators: { type: 'string', default: '16' },
       minutes: { type: 'string', default: '5' },
       help: { type: 'boolean', default: false },
@@ -55,6 +57,15 @@ async function main(): Promise<number> {
       run: () =>
         runVitest(['test/e2e/kills.test.ts'], { SIDEREAL_KILLS: values.kills, SIDEREAL_KILL_SEED: '7' }),
     },
+    {
+      kind: 'inputs',
+      name: `${count(values['input-kills'])} kills under inputs, for each of four storages`,
+      run: () =>
+        runVitest(['test/e2e/inputKills.test.ts'], {
+          SIDEREAL_INPUT_KILLS: values['input-kills'],
+          SIDEREAL_KILL_SEED: '7',
+        }),
+    },
     ...rounds.map((round) => ({
       kind: 'suite',
       name: `end-to-end suite, round ${round} of ${rounds.length}`,
@@ -62,7 +73,8 @@ async function main(): Promise<number> {
     })),
   ];
   const chosen = checks.filter(({ kind }) => values.only === undefined || kind === values.only);
-  if (chosen.length === 0) throw new RangeError(`expected --only suite, kills or soak, got ${values.only}`);
+  if (chosen.length === 0)
+    throw new RangeError(`expected --only suite, kills, inputs or soak, got ${values.only}`);
   let failed = 0;
   for (const { name, run } of chosen) {
     console.log(`== ${name}`);
