@@ -179,13 +179,14 @@ function showBlock({ genesis }: NodeReader, { block, certificate }: StoredBlock)
 }
 
 function showTransactions(reader: NodeReader, { block }: StoredBlock): Static<typeof transactionSchema>[] {
-  const outcomes = reader.outcomesAt(block.header.height);
-  return block.body.transactions.flatMap((bytes, index) => {
+  // Posted inputs have outcomes too, and stand in no body.
+  const results = new Map(reader.outcomesAt(block.header.height).map(({ id, result }) => [id, result]));
+  return block.body.transactions.flatMap((bytes) => {
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) return [];
     const { id, transaction } = decoded.value;
     const { body, from, nonce } = transaction;
-    const result = outcomes[index]?.result ?? null;
+    const result = results.get(id) ?? null;
     return [{ id, type: body.type, from, nonce, result, transaction: toHex(bytes) }];
   });
 }

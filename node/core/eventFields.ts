@@ -8,6 +8,7 @@ import type { FeeProposalFact, Tally } from '../../settlement/atomic/feeProposal
 import type { TreasuryFact } from '../../settlement/atomic/treasuryTypes.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { CrossChainFact } from '../../settlement/bridge/types.ts';
+import type { PostedFact } from '../../settlement/execution/postedInputs.ts';
 import type { CrossChainAction } from '../../settlement/net/crossChain.ts';
 import type { AssetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
@@ -78,7 +79,7 @@ export function eventLines(
   }
 }
 
-/** What a final block brought to light: its transactions, then its facts, then those of atomic settlement and of transfers. */
+/** What a final block brought to light: its transactions, then its facts, those of atomic settlement, of transfers and of posted inputs. */
 function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): EventLine[] {
   const { height } = event;
   const lines: EventLine[] = event.transactions.map(({ transactionId, type, from, result }) => ({
@@ -99,6 +100,8 @@ function networkLines(nowMs: TimeMs, event: FinalizedEvent, names: EventNames): 
     lines.push({ t: nowMs, node: null, type: fact.type, height, ...atomicFactFields(fact, names.nameOf) });
   for (const fact of event.crossChainFacts)
     lines.push({ t: nowMs, node: null, type: fact.type, height, ...crossChainFactFields(fact) });
+  for (const fact of event.postedFacts)
+    lines.push({ t: nowMs, node: null, type: fact.type, height, ...postedFactFields(fact) });
   return lines;
 }
 
@@ -344,6 +347,19 @@ export function crossChainFactFields(fact: CrossChainFact): JsonFields {
       };
     case 'cross_chain_closed':
       return { transfer_id: fact.transferId, direction: fact.direction, outcome: fact.outcome };
+  }
+}
+
+/** Fields of what became of posted inputs in a final block. */
+export function postedFactFields(fact: PostedFact): JsonFields {
+  const { transactionHash: transaction_hash } = fact;
+  switch (fact.type) {
+    case 'input_posted':
+      return { transaction_hash, settlement_height: fact.settlementHeight, inputs: fact.inputCount };
+    case 'posted_input_executed':
+      return { transaction_hash, index: fact.index, id: fact.transactionId, result: fact.result };
+    case 'posted_input_refused':
+      return { transaction_hash, index: fact.index ?? null, code: fact.code };
   }
 }
 

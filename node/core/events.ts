@@ -5,6 +5,7 @@
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { CrossChainFact } from '../../settlement/bridge/types.ts';
+import type { PostedFact } from '../../settlement/execution/postedInputs.ts';
 import type { Receipt } from '../../settlement/execution/result.ts';
 import type { NetFact } from '../../settlement/net/types.ts';
 
@@ -36,6 +37,7 @@ export type NodeEvent =
       readonly facts: readonly NetFact[];
       readonly atomicFacts: readonly AtomicFact[];
       readonly crossChainFacts: readonly CrossChainFact[];
+      readonly postedFacts: readonly PostedFact[];
       readonly transactions: readonly Receipt[];
     }
   | {

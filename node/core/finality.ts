@@ -136,6 +136,7 @@ export class Finality {
         facts: result.facts,
         atomicFacts: result.atomicFacts,
         crossChainFacts: result.crossChainFacts,
+        postedFacts: result.postedFacts,
         transactions: result.receipts,
       },
     });

@@ -21,6 +21,7 @@ import { bridgeTables } from '../../settlement/bridge/tables.ts';
 import { OUTBOX_PREFIX } from '../../settlement/chain/submitter.ts';
 import { decodeSettlementTransaction } from '../../settlement/chain/transactionCodec.ts';
 import { decodeEvidence } from '../../settlement/execution/evidence.ts';
+import { postedTables } from '../../settlement/execution/postedInputs.ts';
 import { inputTables } from '../../settlement/input/marks.ts';
 import { ledgerTables } from '../../settlement/ledger/tables.ts';
 import { netTables } from '../../settlement/net/tables.ts';
@@ -43,6 +44,7 @@ const stateTables: readonly AnyTable[] = [
   ...atomicTables,
   ...bridgeTables,
   ...inputTables,
+  ...postedTables,
 ];
 const HEAD_KEY = 'head';
 const GUARD_KEY = 'guard';

@@ -273,6 +273,14 @@ export class LocalNetwork {
     return this.#administer('admin_deposit', params, 'a deposit');
   }
 
+  /**
+   * Posts inputs on the settlement chain.
+   * @throws {CodedError} `SETTLEMENT_ADMIN_FAILED`.
+   */
+  post(bytes: Uint8Array): Promise<void> {
+    return this.#administer('settlement_post', { bytes: toHex(bytes) }, 'a post');
+  }
+
   /** @param what - What the settlement chain is asked to take, for messages. */
   async #administer(method: string, params: object, what: string): Promise<void> {
     let reason: string;
@@ -283,9 +291,12 @@ export class LocalNetwork {
         body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
         signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
       });
-      const body = (await answer.json()) as { readonly error?: { readonly message: string } };
-      if (body.error === undefined) return;
-      reason = body.error.message;
+      const { error, result } = (await answer.json()) as {
+        readonly error?: { readonly message: string };
+        readonly result?: { readonly type: string; readonly code: string } | null;
+      };
+      if (error === undefined && result?.type !== 'refused') return;
+      reason = error?.message ?? `${result?.code}`;
     } catch (cause) {
       reason = cause instanceof Error ? cause.message : String(cause);
     }

@@ -20,6 +20,7 @@ import { DurabilityLaw } from './durability.ts';
 import type { Duty, DutyObserver } from './dutyBook.ts';
 import { JusticeLaw } from './justice.ts';
 import type { SentSettlement } from './outbox.ts';
+import { PostedInputRule } from './postedInputs.ts';
 import { type NetworkHealth, ProgressLaw } from './progress.ts';
 import { ValueLaws } from './value.ts';
 
@@ -46,6 +47,7 @@ export class Laws {
   readonly #completions: CompletionRule;
   readonly #atomicCompletions: AtomicCompletionRule;
   readonly #crossChain: CrossChainRule;
+  readonly #postedInputs: PostedInputRule;
   readonly #justice: JusticeLaw;
   readonly #durability: DurabilityLaw;
   readonly #progress: ProgressLaw;
@@ -57,6 +59,7 @@ export class Laws {
     this.#value = new ValueLaws(genesis.ledger, genesisLayer);
     this.#completions = new CompletionRule(this.#value.exactlyOnce, nodeNames);
     this.#crossChain = new CrossChainRule(this.#value.exactlyOnce);
+    this.#postedInputs = new PostedInputRule(this.#value.exactlyOnce);
     this.#justice = new JusticeLaw(options);
     this.#durability = new DurabilityLaw(nodeNames);
     this.#atomicCompletions = new AtomicCompletionRule(
@@ -85,6 +88,7 @@ export class Laws {
     this.#value.finalized(height, result);
     this.#atomicCompletions.finalized(block, result);
     this.#crossChain.finalized(height, result.crossChainFacts);
+    this.#postedInputs.finalized(block.header, result.postedFacts);
     this.#justice.finalized(block, result.facts);
     this.#progress.finalized(height, timestampMs, result.facts, nowMs);
   }
@@ -145,6 +149,7 @@ export class Laws {
     this.#agreement.origin.settlementBlock(block.height);
     this.#completions.settlementBlock(block);
     this.#crossChain.settlementBlock(block);
+    this.#postedInputs.settlementBlock(block);
     this.#progress.settlementBlock(block);
   }
 
@@ -152,6 +157,7 @@ export class Laws {
   settlementReorganised(height: SettlementHeight): void {
     this.#agreement.origin.settlementReorganised(height);
     this.#crossChain.settlementReorganised(height);
+    this.#postedInputs.settlementReorganised(height);
   }
 
   /** The unsettled batch whose clock runs. */

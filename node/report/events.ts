@@ -14,6 +14,7 @@ import {
   factType,
   type JsonFields,
   type NameOf,
+  postedFactFields,
   rareFields,
 } from '../core/eventFields.ts';
 import type { NodeEvent } from '../core/events.ts';
@@ -115,6 +116,9 @@ export class Trace {
     }
     for (const fact of event.crossChainFacts) {
       this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...crossChainFactFields(fact) });
+    }
+    for (const fact of event.postedFacts) {
+      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...postedFactFields(fact) });
     }
   }
 

@@ -39,9 +39,12 @@ export function listAnchored({
   return placed.sort((a, b) => a.block - b.block).map(({ transaction }) => transaction);
 }
 
-/** Transactions of events whose block is not known beforehand. */
+/** Transactions whose block is not known beforehand: of such events, and of posts. */
 export function listLoose({ timeline }: Pick<Scenario, 'timeline'>): ScenarioTransaction[] {
-  return timeline.filter(({ at }) => !('block' in at)).flatMap(({ transactions }) => transactions);
+  return timeline.flatMap(({ at, transactions, post }) => {
+    const posted = post?.transactions ?? [];
+    return 'block' in at ? posted : [...transactions, ...posted];
+  });
 }
 
 /** Works out the least genesis under which every transaction of the scenario is valid. */

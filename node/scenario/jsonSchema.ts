@@ -4,6 +4,7 @@ import { faultBounds } from './faultKinds.ts';
 import { faultSchemas } from './faultSchema.ts';
 import type { LedgerConditionKey } from './ledgerConditions.ts';
 import { modelSchema } from './model/modelSchema.ts';
+import { postedKeys } from './postReader.ts';
 import { duration, integer, map, node, number, type Schema, text } from './schemaParts.ts';
 import { eventKeys } from './timelineReader.ts';
 
@@ -153,6 +154,11 @@ const event = map(
       'asset',
       'amount',
     ]),
+    post_input: map({
+      account: text,
+      send: { type: 'boolean' },
+      ...Object.fromEntries(postedKeys.map((key) => [key, transactions[key]])),
+    }),
     transactions: { type: 'array', items: map({ account: text, ...transactions }) },
     inputs_to: { type: 'array', items: text, minItems: 1, uniqueItems: true },
     ...faultSchemas,

@@ -9,6 +9,7 @@ import type { Address, Height, TimeMs, ValidatorIndex } from '../../consensus/pr
 import type { Crypto, Signer } from '../../consensus/primitives/signature.ts';
 import { signedTextOfInput } from '../../settlement/execution/inputAuth.ts';
 import { createInputTransaction } from '../../settlement/execution/inputTransaction.ts';
+import { encodePost } from '../../settlement/execution/postedInputs.ts';
 import { type EncodedTransaction, signAndEncodeTransaction } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import type { InputBody } from '../../settlement/input/types.ts';
@@ -25,7 +26,13 @@ import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
 import type { SignedTransactions } from './signedTransactions.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
-import type { Scenario, ScenarioTransaction, TimelineEvent, WorkloadTransaction } from './types.ts';
+import type {
+  Scenario,
+  ScenarioPost,
+  ScenarioTransaction,
+  TimelineEvent,
+  WorkloadTransaction,
+} from './types.ts';
 import { UniformWorkload } from './workload.ts';
 
 /** A transaction before it is signed. */
@@ -142,6 +149,18 @@ export class TransactionFeed {
       from: this.#holder(account).address,
       to: this.#holder(to).address,
     }));
+  }
+
+  /**
+   * What an event has users post on the settlement chain: the post, and the inputs in it.
+   * @param nowMs - After genesis: when users sign.
+   */
+  postOf(
+    { transactions }: ScenarioPost,
+    nowMs: TimeMs,
+  ): { readonly bytes: Uint8Array; readonly inputs: readonly Uint8Array[] } {
+    const inputs = transactions.map((transaction, index) => this.#signInput(transaction, nowMs + index));
+    return { bytes: encodePost(inputs), inputs };
   }
 
   #sign(transaction: ScenarioTransaction, onlyAtHeight: Height, baseHeight: Height): Uint8Array {

@@ -4,6 +4,7 @@ import type { ScenarioContext } from './context.ts';
 import { readCrossChainDeposit } from './crossChainReader.ts';
 import { faultKeys } from './faultKinds.ts';
 import { hasLastingFault, readFaults } from './faultReader.ts';
+import { readPost } from './postReader.ts';
 import type { Place } from './reader.ts';
 import { ORACLE_ACCOUNT, readTransactions, transactionKeys } from './transactions.ts';
 import type { ScenarioTransaction, TimelineEvent } from './types.ts';
@@ -17,6 +18,7 @@ export const eventKeys: readonly string[] = [
   ...transactionKeys,
   'inputs_to',
   'cross_chain_deposit',
+  'post_input',
   ...faultKeys,
 ];
 
@@ -48,6 +50,8 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
   const depositPlace = reader.get(map, 'cross_chain_deposit');
   const deposit =
     depositPlace && readCrossChainDeposit(context, depositPlace, context.account(reader.get(map, 'account')));
+  const postPlace = reader.get(map, 'post_input');
+  const post = postPlace && readPost(context, postPlace, context.account(reader.get(map, 'account')));
   const forPlace = reader.get(map, 'for');
   const forMs = reader.duration(forPlace);
   const isDoing = [...map.value.entries.keys()].some(
@@ -58,7 +62,7 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
       place.value.at,
       place.path,
       'SCENARIO_EVENT_EMPTY',
-      'expected a transaction, a deposit or a fault, got none',
+      'expected a transaction, a deposit, a post or a fault, got none',
     );
   } else if (forPlace !== undefined && !hasLastingFault(map)) {
     reader.report(
@@ -73,7 +77,17 @@ function readEvent(context: ScenarioContext, place: Place): TimelineEvent | unde
   const inputsPlace = reader.get(map, 'inputs_to');
   const inputsTo = inputsPlace && readInputNodes(context, inputsPlace, { at, transactions });
   const inputs = inputsTo === undefined ? {} : { inputsTo };
-  return { at, forMs, transactions, ...inputs, ...deposits, faults, line: place.value.at.line ?? 0 };
+  const posted = post === undefined ? {} : { post };
+  return {
+    at,
+    forMs,
+    transactions,
+    ...inputs,
+    ...deposits,
+    ...posted,
+    faults,
+    line: place.value.at.line ?? 0,
+  };
 }
 
 /** What users can ask for by a signed input, among what a scenario can. */

@@ -152,6 +152,14 @@ export interface ScenarioDeposit {
   readonly timeoutBlocks: number;
 }
 
+/** What users post on the settlement chain, in one post. */
+export interface ScenarioPost {
+  /** Of kinds that users can write as commands. */
+  readonly transactions: readonly ScenarioTransaction[];
+  /** Whether nodes get the same signed inputs too. */
+  readonly isSent: boolean;
+}
+
 /** A request of an atomic batch, by label. */
 export interface ScenarioSettlement {
   /** As of a batch. */
@@ -252,6 +260,8 @@ export interface TimelineEvent {
   readonly inputsTo?: readonly string[];
   /** Absent where there are none. */
   readonly deposits?: readonly ScenarioDeposit[];
+  /** Absent where there is none. */
+  readonly post?: ScenarioPost;
   readonly faults: readonly Fault[];
   /** Where it stands in its file, for messages. */
   readonly line: number;

@@ -23,7 +23,7 @@ import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
 import type { SentSettlement } from '../laws/outbox.ts';
 import { type Absence, Attendance } from '../report/attendance.ts';
 import type { WatchedNetwork, Watchers } from '../report/watchers.ts';
-import type { Anchor, TimelineEvent } from '../scenario/types.ts';
+import type { Anchor, ScenarioPost, TimelineEvent } from '../scenario/types.ts';
 import { Timeline } from '../timeline/timeline.ts';
 import type { BlockTransactions } from '../timeline/transactionDelivery.ts';
 import { Dishonesty, type DishonestyOptions } from './byzantine/dishonesty.ts';
@@ -54,6 +54,10 @@ export interface TransactionSource extends BlockTransactions {
   forEvent(event: TimelineEvent, height: Height, nowMs: TimeMs): readonly Uint8Array[];
   /** What an event has somebody deposit on the settlement chain. */
   depositsOf(event: TimelineEvent): readonly CrossChainDeposit[];
+  postOf(
+    post: ScenarioPost,
+    nowMs: TimeMs,
+  ): { readonly bytes: Uint8Array; readonly inputs: readonly Uint8Array[] };
 }
 
 export interface SimulationOptions {
@@ -209,6 +213,11 @@ export class Simulation implements WatchedNetwork {
       },
       makeDeposits: (event) => {
         for (const deposit of dependencies.transactions.depositsOf(event)) this.#settlement.deposit(deposit);
+      },
+      makePost: (post) => {
+        const { bytes, inputs } = dependencies.transactions.postOf(post, this.#queue.nowMs);
+        this.#settlement.post(bytes);
+        if (post.isSent) this.#users.submit(inputs);
       },
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),

@@ -4,7 +4,7 @@
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
 import { isInstant } from '../scenario/faultKinds.ts';
-import type { Anchor, Fault, TimelineEvent } from '../scenario/types.ts';
+import type { Anchor, Fault, ScenarioPost, TimelineEvent } from '../scenario/types.ts';
 
 export interface TimelineHost {
   /** Calls `action` at that instant, or at once when it has passed. */
@@ -14,6 +14,8 @@ export interface TimelineHost {
   submitTransactions(event: TimelineEvent): void;
   /** What the event has somebody deposit on the settlement chain. */
   makeDeposits(event: TimelineEvent): void;
+  /** What users post on the settlement chain, and may send to nodes as well. */
+  makePost(post: ScenarioPost): void;
   startFault(fault: Fault): void;
   /** Heals it; never called for an instant such as `restart`. */
   endFault(fault: Fault): void;
@@ -72,6 +74,7 @@ export class Timeline {
     // Those anchored to a block travel with that block (docs/scenarios.md, anchors).
     if (event.transactions.length > 0 && !('block' in event.at)) this.#host.submitTransactions(event);
     if (event.deposits !== undefined) this.#host.makeDeposits(event);
+    if (event.post !== undefined) this.#host.makePost(event.post);
     for (const fault of event.faults) this.#host.startFault(fault);
     const { forMs } = event;
     if (forMs === undefined) return;

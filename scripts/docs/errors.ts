@@ -21,6 +21,7 @@ import { proofCodes, proofFormCodes, proofTrustCodes } from '../../settlement/at
 import { crossChainCodes } from '../../settlement/bridge/codes.ts';
 import { chainCodes } from '../../settlement/chain/codes.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
+import { postedCodes } from '../../settlement/execution/postedInputs.ts';
 import { transactionCodes } from '../../settlement/execution/transaction.ts';
 import { ledgerCodes } from '../../settlement/ledger/codes.ts';
 import { netCodes } from '../../settlement/net/codes.ts';
@@ -40,7 +41,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   cli: { ...cliCodes, ...devnetCodes, ...experimentCodes },
   config: configCodes,
   scenario: scenarioCodes,
-  transaction: { ...transactionCodes, ...executionCodes },
+  transaction: { ...transactionCodes, ...executionCodes, ...postedCodes },
   ledger: ledgerCodes,
   atomic: { ...atomicCodes, ...crossChainCodes },
   proofs: { ...proofCodes, ...proofFormCodes, ...proofTrustCodes },
@@ -352,6 +353,8 @@ const advice: Readonly<Record<string, string>> = {
   CROSS_CHAIN_DEPOSITS_FULL: 'Deposit again once earlier ones have ended; each window ends at most eight.',
   POSTED_INPUT_EMPTY: 'Post the bytes of the inputs.',
   POSTED_INPUT_TOO_LARGE: 'Post fewer inputs at once: at most 64 KiB.',
+  POSTED_INPUT_INVALID: 'Post a list of 1 to 16 inputs, as `encodePost` writes it.',
+  POSTED_INPUT_QUEUE_FULL: 'Post again, under another salt, once the chain has executed what waits.',
   POSTED_INPUTS_FULL: 'Post again after the next settlement block, which takes up to 16.',
   SETTLEMENT_TRACE_REPEATS: 'Give a longer trace, if fees that come again would mislead.',
   NET_BATCH_ALREADY_SETTLED: 'Nothing: this answers a resend.',

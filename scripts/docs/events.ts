@@ -96,6 +96,18 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'A transfer between the chains was decided, and done here: `bridged` came over the bridge, or left where it is below zero. `reason` says why it is refunded.',
   ],
   cross_chain_closed: ['network', 'The settlement chain has followed: both sides of the transfer are done.'],
+  input_posted: [
+    'network',
+    'The block names a settlement block that holds a post for this chain; `inputs` of it wait for their turn, 0 where it is none.',
+  ],
+  posted_input_executed: [
+    'network',
+    'An input of a post was executed, whatever its `result`; the transaction `id` has its own line.',
+  ],
+  posted_input_refused: [
+    'network',
+    'An input of a post was skipped for good, with a code; `index` null: the whole post.',
+  ],
   treasury_flushed: ['network', 'The network fees that had gathered went to the treasury.'],
   equivocation_seen: [
     'node',

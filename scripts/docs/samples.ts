@@ -5,6 +5,7 @@ import type { NodeEvent } from '../../node/core/events.ts';
 import { Trace } from '../../node/report/events.ts';
 import type { AtomicFact } from '../../settlement/atomic/types.ts';
 import type { CrossChainFact } from '../../settlement/bridge/types.ts';
+import type { PostedFact } from '../../settlement/execution/postedInputs.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 
@@ -187,6 +188,24 @@ const crossChainFacts: SampleOf<CrossChainFact> = {
   },
 };
 
+/** Every fact of posted inputs, once. */
+const postedFacts: SampleOf<PostedFact> = {
+  input_posted: { type: 'input_posted', transactionHash: hash, settlementHeight: 1, inputCount: 2 },
+  posted_input_executed: {
+    type: 'posted_input_executed',
+    transactionHash: hash,
+    index: 0,
+    transactionId: hash,
+    result: 'ok',
+  },
+  posted_input_refused: {
+    type: 'posted_input_refused',
+    transactionHash: hash,
+    index: 1,
+    code: 'ENCODING_INVALID',
+  },
+};
+
 const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   type: 'block_finalized',
   height: 1,
@@ -199,6 +218,7 @@ const finalized: Extract<NodeEvent, { type: 'block_finalized' }> = {
   facts: Object.values(facts),
   atomicFacts: Object.values(atomicFacts),
   crossChainFacts: Object.values(crossChainFacts),
+  postedFacts: Object.values(postedFacts),
   transactions: [{ transactionId: hash, type: 'borrow', from: hash, result: 'ok' }],
 };
 

@@ -88,6 +88,8 @@ const eventWords: Words = {
   account: 'Sender of the transactions of this event that name none; default: the account `scenario`',
   cross_chain_deposit:
     '`{ to, asset, amount, timeout_blocks, account }`: an account of the settlement chain pays one of the sidechain, see [transfers between the chains](#transfers-between-the-chains)',
+  post_input:
+    '`{ borrow, repay, deposit, withdraw, transfer, liquidate, account, send }`: users post these on the settlement chain, signed as inputs, and the sidechain executes them when a header names the block that holds them. With `send: true` nodes get the same inputs at once; they are executed once',
   transactions: 'List of maps with the keys of [transactions](#transactions)',
   inputs_to:
     'List of nodes: users hand the transactions of this event to each of them as signed inputs, which need no nonce and are executed once; not beside an anchor to a block',

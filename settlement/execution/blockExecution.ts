@@ -53,9 +53,10 @@ import { transactionGas } from './gas.ts';
 import type { Genesis } from './genesis.ts';
 import type { InputParts } from './inputAuth.ts';
 import { InputBook, type InputFact, type InputRefusal } from './inputBook.ts';
-import { readInputTransaction } from './inputTransaction.ts';
+import { verifyInputTransaction } from './inputTransaction.ts';
+import { POSTED_PER_BLOCK_MAX, type PostedFact, PostedQueue } from './postedInputs.ts';
 import type { ExecutionResult, Receipt } from './result.ts';
-import type { Transaction } from './transaction.ts';
+import { decodeTransaction, type Transaction } from './transaction.ts';
 import type { TransactionBody } from './transactionBody.ts';
 
 /** Everything about the block but its transactions. */
@@ -93,6 +94,7 @@ export class BlockExecution {
   readonly #atomicFacts: AtomicFact[] = [];
   readonly #crossChainFacts: CrossChainFact[] = [];
   readonly #inputs: InputBook;
+  readonly #postedFacts: PostedFact[] = [];
   readonly #receipts: Receipt[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
@@ -127,6 +129,7 @@ export class BlockExecution {
     const { networkFeeBps } = feeGovernanceOf(state);
     this.#atomicRules = networkFeeBps === undefined ? genesis.atomic : { ...genesis.atomic, networkFeeBps };
     this.#deriveCrossChain();
+    this.#executePosted();
   }
 
   /** Gas that the transactions so far took of `atomic_batches.gas_max`. */
@@ -173,14 +176,25 @@ export class BlockExecution {
 
   /**
    * Executes an input that somebody posted on the settlement chain: bytes from anybody, which nobody has looked at. It leaves the
-   * same mark as one in a transaction, and no receipt, for it stands in no body. To be called before `addTransaction`.
-   * @returns What became of it; or why it is not executed, whereby nothing changed. Never throws.
+   * same mark and receipt as one in a transaction, and stands in no body. Gas is taken before signatures are looked at, so
+   * what is refused is paid for as well. To be called before `addTransaction`.
+   * @returns What became of it; or why it is not executed, whereby nothing changed but the gas left. Never throws.
    */
-  addPostedInput(bytes: Uint8Array): Verdict<string> {
-    const read = readInputTransaction(bytes, this.#genesis);
-    if (!read.ok) return read;
-    const { input, id } = read.value;
-    return this.#findGasProblem(input.body) ?? this.#executeInput(input, id, 'posted');
+  addPostedInput(bytes: Uint8Array): Verdict<{ readonly transactionId: Hash; readonly result: string }> {
+    const decoded = decodeTransaction(bytes);
+    if (!decoded.ok) return decoded;
+    const { id: transactionId, transaction } = decoded.value;
+    const { body } = transaction;
+    const full = this.#findGasProblem(body);
+    if (full !== undefined) return full;
+    const gasBefore = this.#gasUsed;
+    const input = verifyInputTransaction(decoded.value, this.#genesis);
+    const executed = input.ok ? this.#executeInput(input.value, transactionId, 'posted') : input;
+    this.#gasUsed = gasBefore + transactionGas(body);
+    if (!executed.ok) return executed;
+    const result = executed.value;
+    this.#receipts.push({ transactionId, type: body.type, from: transaction.from, result });
+    return accept({ transactionId, result });
   }
 
   #findGasProblem(body: TransactionBody): Refusal<'BLOCK_GAS_FULL'> | undefined {
@@ -249,6 +263,7 @@ export class BlockExecution {
       atomicFacts: this.#atomicFacts,
       crossChainFacts: this.#crossChainFacts,
       inputFacts,
+      postedFacts: this.#postedFacts,
       flows,
     };
   }
@@ -260,6 +275,27 @@ export class BlockExecution {
       this.#crossChainFacts.push(fact);
       if (fact.type === 'cross_chain_decided' && fact.fee > 0n) addTo(this.#fees, fact.asset, fact.fee);
     }
+  }
+
+  /** What anybody posted on the settlement chain has its turn before the transactions of the block, and none of it fails the block. */
+  #executePosted(): void {
+    const queue = new PostedQueue(this.#state);
+    this.#postedFacts.push(...queue.addBlocks(this.#context.settlementBlocks));
+    for (let count = 0; count < POSTED_PER_BLOCK_MAX; count += 1) {
+      const next = queue.peek();
+      if (next === undefined) break;
+      const { transactionHash, index, bytes } = next;
+      const outcome = this.addPostedInput(bytes);
+      // What needs more gas than is left has the first turn in the next block.
+      if (!outcome.ok && outcome.code === 'BLOCK_GAS_FULL' && this.#gasUsed > 0) break;
+      queue.shift();
+      this.#postedFacts.push(
+        outcome.ok
+          ? { type: 'posted_input_executed', transactionHash, index, ...outcome.value }
+          : { type: 'posted_input_refused', transactionHash, index, code: outcome.code },
+      );
+    }
+    queue.keep();
   }
 
   /** A batch undoes itself when it fails, and its record stays. */

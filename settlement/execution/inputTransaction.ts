@@ -6,7 +6,7 @@ import { ledgerSignatureOf } from '../input/inputSignature.ts';
 import type { SignedInput } from '../input/types.ts';
 import type { InputJudgement, InputParts } from './inputAuth.ts';
 import {
-  decodeTransaction,
+  type DecodedTransaction,
   type EncodedTransaction,
   encodeTransaction,
   type Transaction,
@@ -47,20 +47,16 @@ export function createInputTransaction(
 }
 
 /**
- * Reads an input from bytes that may come from anybody, and checks that its account signed it for this ledger. Whether it may
+ * Checks of bytes that came from anybody that they are an input, and that its account signed it for this ledger. Whether it may
  * be executed, the state says.
  * @param chain - Of genesis.
- * @returns Or `ENCODING_INVALID`, or a refusal of `verifyTransaction`. Never throws.
  */
-export function readInputTransaction(
-  bytes: Uint8Array,
+export function verifyInputTransaction(
+  decoded: DecodedTransaction,
   chain: InputJudgement & { readonly chainId: Hash },
-): Verdict<{ readonly input: InputParts; readonly id: Hash }> {
-  const decoded = decodeTransaction(bytes);
-  if (!decoded.ok) return decoded;
-  const { transaction, id } = decoded.value;
-  const { auth } = transaction;
+): Verdict<InputParts> {
+  const { auth } = decoded.transaction;
   if (auth.type !== 'input') return refuse('TRANSACTION_INPUT_INVALID', 'it is no input of a user');
-  const verified = verifyTransaction(decoded.value, chain, noVerifier);
-  return verified.ok ? accept({ input: { ...transaction, auth }, id }) : verified;
+  const verified = verifyTransaction(decoded, chain, noVerifier);
+  return verified.ok ? accept({ ...decoded.transaction, auth }) : verified;
 }

@@ -5,8 +5,9 @@ import type { CrossChainFact } from '../bridge/types.ts';
 import type { BlockFlows, NetFact } from '../net/types.ts';
 import type { Layer } from '../state.ts';
 import type { InputFact } from './inputBook.ts';
+import type { PostedFact } from './postedInputs.ts';
 
-/** Outcome of one included transaction; its hash is a leaf of the receipts root. */
+/** Outcome of one transaction of the block, or of a posted one, which stand in front; its hash is a leaf of the receipts root. */
 export interface Receipt {
   readonly transactionId: Hash;
   readonly type: string;
@@ -27,5 +28,6 @@ export interface ExecutionResult {
   readonly atomicFacts: readonly AtomicFact[];
   readonly crossChainFacts: readonly CrossChainFact[];
   readonly inputFacts: readonly InputFact[];
+  readonly postedFacts: readonly PostedFact[];
   readonly flows: BlockFlows;
 }

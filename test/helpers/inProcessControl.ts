@@ -91,6 +91,10 @@ export class InProcessControl implements DevnetControl {
     await this.#network.host.deposit(deposit);
   }
 
+  async post(bytes: Uint8Array): Promise<void> {
+    await this.#network.host.post(bytes);
+  }
+
   createSettlementClient(): SettlementClient {
     return new LocalSettlement(() => this.#network.host);
   }

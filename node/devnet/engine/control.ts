@@ -49,6 +49,8 @@ export interface DevnetControl {
   setChainFault(fault: SettlementChainFault, on: boolean): Promise<void>;
   /** Has an account of the settlement chain deposit for one of the sidechain. @throws {CodedError} Why the chain takes none. */
   deposit(deposit: CrossChainDeposit): Promise<void>;
+  /** Posts inputs on the settlement chain. @throws {CodedError} Why the chain takes none. */
+  post(bytes: Uint8Array): Promise<void>;
   /** A client of the settlement chain that no fault touches. */
   createSettlementClient(): SettlementClient;
 }

@@ -256,6 +256,11 @@ export class DevnetRun implements WatchedNetwork {
           this.#control.deposit(deposit).catch((error: unknown) => this.#failed(error));
         }
       },
+      makePost: (post) => {
+        const { bytes, inputs } = this.#feed.postOf(post, this.nowMs);
+        this.#control.post(bytes).catch((error: unknown) => this.#failed(error));
+        if (post.isSent) this.#traffic.submit(inputs);
+      },
       startFault: (fault) => this.#changeHealth(() => this.#faults.start(fault)),
       endFault: (fault) => this.#changeHealth(() => this.#faults.end(fault)),
     });

@@ -134,6 +134,10 @@ export class LocalControl implements DevnetControl {
     return this.#running.deposit(deposit);
   }
 
+  post(bytes: Uint8Array): Promise<void> {
+    return this.#running.post(bytes);
+  }
+
   createSettlementClient(): SettlementClient {
     return new HttpSettlement({ urls: [this.#running.settlementUrl] });
   }

@@ -200,6 +200,7 @@ export class Observation {
       facts: result.facts,
       atomicFacts: result.atomicFacts,
       crossChainFacts: result.crossChainFacts,
+      postedFacts: result.postedFacts,
       transactions: result.receipts,
     });
     this.#host.anchorReached({ block: height });

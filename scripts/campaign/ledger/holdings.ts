@@ -19,6 +19,7 @@ import {
   queueTable,
   transfersTable,
 } from '../../../settlement/bridge/tables.ts';
+import { postedTables } from '../../../settlement/execution/postedInputs.ts';
 import { inputTables } from '../../../settlement/input/marks.ts';
 import {
   accountsTable,
@@ -81,6 +82,7 @@ const moneyless: readonly AnyTable[] = [
   crossChainCountersTable,
   deadlinesTable,
   ...inputTables,
+  ...postedTables,
 ];
 
 /** Every table of replicated state. */
@@ -90,6 +92,7 @@ export const stateTables: readonly AnyTable[] = [
   ...atomicTables,
   ...bridgeTables,
   ...inputTables,
+  ...postedTables,
 ];
 
 /** Names of tables of which nobody has said whether they hold money; there must be none. */

@@ -79,6 +79,7 @@ export function resultOf(fields: Partial<ExecutionResult> = {}): ExecutionResult
     atomicFacts: [],
     crossChainFacts: [],
     inputFacts: [],
+    postedFacts: [],
     flows: { borrowed: [], repaid: [], fees: [], liquidations: 0 },
     ...fields,
   };

@@ -25,6 +25,7 @@ const finalized = {
   facts: [],
   atomicFacts: [],
   crossChainFacts: [],
+  postedFacts: [],
   transactions: [],
 } as const;
 

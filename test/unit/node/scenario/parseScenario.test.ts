@@ -188,7 +188,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
     7,
     5,
     'SCENARIO_EVENT_EMPTY',
-    'expected a transaction, a deposit or a fault, got none',
+    'expected a transaction, a deposit, a post or a fault, got none',
   ],
   '`for` without a lasting fault': [
     withEvent(`borrow: ${flow}, for: 2s`),

@@ -333,6 +333,7 @@ describe('Timeline', () => {
         nowMs: () => queue.nowMs,
         submitTransactions: (event) => log.push(`${queue.nowMs}: ${event.transactions.length} transactions`),
         makeDeposits: ({ deposits }) => log.push(`${queue.nowMs}: ${deposits?.length} deposits`),
+        makePost: (post) => log.push(`${queue.nowMs}: a post of ${post.transactions.length}`),
         startFault: ({ type }) => log.push(`${queue.nowMs}: ${type}`),
         endFault: ({ type }) => log.push(`${queue.nowMs}: end of ${type}`),
       },

@@ -78,7 +78,7 @@ class Node {
 
   post(bytes: Uint8Array): unknown {
     const verdict = this.block.addPostedInput(bytes);
-    return verdict.ok ? verdict.value : verdict.code;
+    return verdict.ok ? verdict.value.result : verdict.code;
   }
 
   /** Ends the block; the next one comes so much later. */
@@ -202,7 +202,7 @@ describe('an input in a block', () => {
 });
 
 describe('an input that came by the settlement chain', () => {
-  it('is executed with the same mark as one in a transaction, and without a receipt', () => {
+  it('is executed with the same mark and receipt as one in a transaction', () => {
     const node = new Node();
     const [posted, sent] = [inputOf('deposit|UM|1'), inputOf('deposit|UM|2')];
     expect(node.post(posted.bytes)).toBe('ok');
@@ -210,7 +210,7 @@ describe('an input that came by the settlement chain', () => {
     expect(node.add(posted.bytes)).toBe('INPUT_ALREADY_EXECUTED');
     expect(node.add(sent.bytes)).toBe('ok');
     const { receipts, inputFacts } = node.finish();
-    expect(receipts.map(({ transactionId }) => transactionId)).toEqual([sent.id]);
+    expect(receipts.map(({ transactionId }) => transactionId)).toEqual([posted.id, sent.id]);
     expect(inputFacts.map(({ route, requestId }) => [route, requestId])).toEqual([
       ['posted', posted.requestId],
       ['transaction', sent.requestId],

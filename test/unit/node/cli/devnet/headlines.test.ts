@@ -81,6 +81,9 @@ describe('headlineOf', () => {
       'cross_chain_opened',
       'cross_chain_decided',
       'cross_chain_closed',
+      'input_posted',
+      'posted_input_executed',
+      'posted_input_refused',
       'completion_gossiped',
       'atomic_batch_published',
     ]);

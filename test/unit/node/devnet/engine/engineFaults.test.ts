@@ -53,6 +53,7 @@ class Rig {
       setWithheld: (node, on) => void this.asked.push(`withhold ${node} ${on}`),
       setChainFault: ({ kind }, on) => note(`chain ${kind} ${on}`),
       deposit: ({ asset }) => note(`deposit ${asset}`),
+      post: (bytes) => note(`post of ${bytes.length} bytes`),
       createSettlementClient: () => {
         throw new Error('not here');
       },
