@@ -37,6 +37,7 @@ export const domains = {
   verifyingKey: 0x23,
   settlementStatement: 0x24,
   userInput: 0x25,
+  order: 0x26,
   postedInput: 0x30,
 } as const;
 

@@ -2,6 +2,7 @@
 import { consensusCodes } from '../../consensus/codes.ts';
 import { apiCodes } from '../../node/api/codes.ts';
 import { autoBatchCodes } from '../../node/autobatch/codes.ts';
+import { orderCodes } from '../../node/autobatch/intake/orderCodes.ts';
 import { adapterCodes } from '../../node/batcher/adapters/adapter.ts';
 import { evmTargetCodes } from '../../node/batcher/adapters/evm/codes.ts';
 import { batcherOptionCodes } from '../../node/batcher/criteria/codes.ts';
@@ -53,7 +54,7 @@ const sections: Readonly<Record<string, CodeTable>> = {
   batcher: { ...inputCodes, ...batcherCodes, ...adapterCodes, ...evmTargetCodes, ...batcherOptionCodes },
   runtime: runtimeCodes,
   inputStorage: inputStorageCodes,
-  autoBatch: autoBatchCodes,
+  autoBatch: { ...autoBatchCodes, ...orderCodes },
   simulation: simulationCodes,
   other: otherCodes,
 };
@@ -573,6 +574,10 @@ const advice: Readonly<Record<string, string>> = {
   AUTO_BATCH_LEDGER_UNREACHABLE: 'Nothing: the ledger is asked before anything is sent again.',
   AUTO_BATCH_TRANSITION_REFUSED:
     'Report it, unless somebody changed rows by hand: the message says which rule.',
+  ORDER_QUEUE_FULL: 'Send the order again later; see why batches are not confirmed.',
+  ORDER_REQUEST_INVALID: 'Correct the place that the message names.',
+  ORDER_SIGNATURE_INVALID:
+    'Sign what docs/auto-batch.md says, for the id in the details; the chain id is in `GET /status`.',
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',
   INTERNAL: 'Report it with the scenario, the seed and the message.',

@@ -1,6 +1,7 @@
 /** Which document has which generated parts. */
 import { apiParts } from './api.ts';
 import { atomicBatchParts } from './atomicBatches.ts';
+import { autoBatchParts } from './autoBatch.ts';
 import { benchResultParts } from './benchResults.ts';
 import { configurationParts } from './configuration.ts';
 import { devnetParts } from './devnet.ts';
@@ -15,6 +16,7 @@ export const generatedDocuments: Readonly<Record<string, () => Parts | Promise<P
   'README.md': async () => ({ ...devnetParts(), ...(await readmeParts()) }),
   'docs/api.md': apiParts,
   'docs/atomic-batches.md': atomicBatchParts,
+  'docs/auto-batch.md': autoBatchParts,
   'docs/choosing-n.md': benchResultParts,
   'docs/configuration.md': configurationParts,
   'docs/errors.md': errorParts,

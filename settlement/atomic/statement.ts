@@ -1,6 +1,7 @@
 /**
  * What a proof of a settlement is about, as 32 bytes. They bind the settlement to one batch on one chain and to the last
- * height of that batch, so a proof is good once, nowhere else, and not for longer than its batch may wait.
+ * height of that batch, so a proof is good once, nowhere else, and not for longer than its batch may wait. Only what pays an
+ * order (order.ts) is bound to that alone: it was signed before there was a batch.
  */
 import { writeAddress } from '../../consensus/primitives/address.ts';
 import { fromHex } from '../../consensus/primitives/bytes.ts';
@@ -9,6 +10,7 @@ import type { Hash } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
 import { writeSymbol } from '../ledger/assets.ts';
 import { writeKind } from './codec.ts';
+import { isOrderSettlement } from './order.ts';
 import type { ProofTask } from './proofs/types.ts';
 import type { AtomicBatch, SettlementRequest } from './types.ts';
 
@@ -43,6 +45,10 @@ export function proofTaskOf(
   batch: AtomicBatch,
   request: SettlementRequest,
 ): ProofTask | undefined {
-  const { proof } = request;
-  return proof === undefined ? undefined : { proof, statement: settlementStatement(chainId, batch, request) };
+  const { proof, settlementId } = request;
+  if (proof === undefined) return undefined;
+  const statement = isOrderSettlement(chainId, request)
+    ? fromHex(settlementId)
+    : settlementStatement(chainId, batch, request);
+  return { proof, statement };
 }
