@@ -118,6 +118,7 @@ describe('GET /documentation', () => {
 
   it('keeps a throwaway key until another is chosen, and what is signed until something changes', async () => {
     await visit(desk, async (page) => {
+      await page.locator('#account').selectOption('ed25519');
       const send = async (): Promise<BatcherInput> => {
         const before = api.inputs.bodies.length;
         await page.locator('#send-button').click();

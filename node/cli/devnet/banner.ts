@@ -125,6 +125,8 @@ function next({ description, dataDirOption, adminToken }: BannerFacts): Span[][]
     command(`curl -N ${api}/events`),
     command(`curl -X POST -H 'authorization: Bearer ${adminToken}' \\`),
     command(`  ${api}/admin/settle-now`),
+    [span('or in a browser:')],
+    command(`${api}/documentation`),
   ];
 }
 

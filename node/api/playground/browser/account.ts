@@ -10,9 +10,10 @@ import {
 } from '../../../batcher/client/signer.ts';
 
 export const accountKinds = [
+  // First, so that the first click on a devnet is one of an account that holds something.
+  ['secret', 'EVM secret key'],
   ['ed25519', 'Throwaway ed25519 key'],
   ['evm', 'Throwaway EVM key'],
-  ['secret', 'EVM secret key'],
   ['wallet', 'Wallet of this browser'],
 ] as const;
 export type AccountKind = (typeof accountKinds)[number][0];

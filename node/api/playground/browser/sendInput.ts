@@ -88,7 +88,7 @@ export class InputForm {
       ),
       element('div', { class: 'buttons' }, send, sign),
     );
-    this.#secretField.hidden = true;
+    this.#secretField.hidden = this.#kind.value !== 'secret';
     this.#kind.addEventListener('change', () => {
       this.#account = undefined;
       this.#secretField.hidden = this.#kind.value !== 'secret';

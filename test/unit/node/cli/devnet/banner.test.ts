@@ -62,6 +62,8 @@ describe('renderBanner', () => {
         curl -N http://127.0.0.1:4400/events
         curl -X POST -H 'authorization: Bearer 1f6e0c2b5d7a4938a1c4e7f09b2d6853' \\
           http://127.0.0.1:4400/admin/settle-now
+      or in a browser:
+        http://127.0.0.1:4400/documentation
 
       "
     `);
