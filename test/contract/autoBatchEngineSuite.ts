@@ -1,5 +1,6 @@
 /** The order engine over a database, step by step, with a ledger that does what the test says. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Random } from '../../consensus/primitives/random.ts';
 import type { BatchOrdersJob } from '../../node/autobatch/engine/batchOrdersJob.ts';
 import type { AutoBatchEvent } from '../../node/autobatch/engine/events.ts';
 import type { Batch } from '../../node/autobatch/store/batch.ts';
@@ -339,6 +340,38 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
         queued: 0,
         submissions: attempts.length,
         confirmedOrders: 180,
+      });
+    });
+
+    it('pays once though engines that run at once die anywhere, again and again', async () => {
+      for (let party = 0; party < 6; party += 1) await orders.add(testOrders(`p${party}`, 12), 1000);
+      const databases = await Promise.all([1, 2, 3].map(() => place.another()));
+      const random = new Random(7);
+      for (let round = 0; round < 15; round += 1) {
+        ledger.fates.push('silent', 'ack', 'late', 'dropped', 'reject');
+        const lives = databases.flatMap((database, index) => {
+          const life = new Life(5 + random.below(80));
+          const parts = {
+            name: `${round}/${index}`,
+            database: life.database(database),
+            ledger: life.ledger(ledger),
+          };
+          const job = engine(parts);
+          return [job.batchingRound(), job.monitoringRound(), job.retryingRound()];
+        });
+        await Promise.allSettled(lives);
+        ledger.makeBlocks(1);
+        await place.pass(LEASE_MS / 2);
+      }
+      await place.pass(LEASE_MS);
+      await runToEnd(engine({ name: 'last' }));
+      expectPaidOnce(6 * 12);
+      const attempts = ledger.submissions.map(({ commandId, attempt }) => `${commandId} ${attempt}`);
+      expect(new Set(attempts).size).toBe(attempts.length);
+      expect(await readFigures(place.database)).toMatchObject({
+        queued: 0,
+        confirmedOrders: 72,
+        rejectedOrders: 0,
       });
     });
 
