@@ -155,14 +155,17 @@ export class SidechainAdapter implements BatcherAdapter<SidechainCommand> {
 
   /**
    * Hands over every transaction of the batch; one that the node refuses for good is a verdict on its input alone.
-   * @throws {AdapterError} `BATCHER_TARGET_UNREACHABLE`: the node takes nothing now.
+   * @throws {AdapterError} `BATCHER_TARGET_UNREACHABLE`: the node takes nothing now, and no input of the batch has a verdict
+   *   that its callers would be kept from.
    */
   async submitBatch({ batch, note, signal }: Submission): Promise<string> {
     const work = this.#workOf(batch);
     await note(work.hash);
     const { open } = this.#survey(batch, work);
     const outage = await this.#handOver(open, signal);
-    if (outage !== undefined) throw unreachable(`the node takes nothing now: ${outage}`, outage);
+    const isDecided = this.#survey(batch, work).landed.length > 0;
+    if (outage !== undefined && !isDecided)
+      throw unreachable(`the node takes nothing now: ${outage}`, outage);
     if (signal.aborted) throw unreachable('the batcher is stopping', 'BATCHER_STOPPING');
     return work.hash;
   }
@@ -234,6 +237,7 @@ export class SidechainAdapter implements BatcherAdapter<SidechainCommand> {
       }
     };
     await Promise.all(Array.from({ length: Math.min(SUBMISSIONS_MAX, errands.length) }, carry));
+    if (outage !== undefined) for (const errand of errands.slice(next)) errand.isDelayed = true;
     return outage;
   }
 

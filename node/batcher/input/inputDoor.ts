@@ -83,6 +83,11 @@ export class InputDoor<Command> {
     const requestId = requestIdOf(data.addressType, data.address, signedText);
     return accept({ requestId, target, account, data, command: parsed.value, confirmationLevel });
   }
+
+  /** An input that was admitted turned out to be known: its account is not charged for it. */
+  takeForKnown({ account }: Pick<AdmittedInput, 'account'>): void {
+    this.#limiter.giveBack(account);
+  }
 }
 
 function findSizeProblem(

@@ -50,6 +50,14 @@ export class InputLimiter {
     const waitMs = this.#accounts.take(account, this.#now());
     return waitMs > 0 ? refuseLimited('account', waitMs) : accept(undefined);
   }
+
+  /**
+   * Takes a charge back: the input was known. What an account signed is public once it is in a block, and whoever sends it
+   * again empties no bucket but that of his own client.
+   */
+  giveBack(account: Address): void {
+    this.#accounts.giveBack(account, this.#now());
+  }
 }
 
 /** Whole seconds, as the header Retry-After has them (RFC 9110, 10.2.3): rounded up, so a token is there. */

@@ -51,6 +51,13 @@ export class TokenBuckets {
     return 0;
   }
 
+  /** Puts back a token that was taken; a bucket is never more than full. */
+  giveBack(key: string, nowMs: number): void {
+    const fullAtMs = this.#fullAt(key, nowMs) - this.#intervalMs;
+    if (fullAtMs <= nowMs) this.#fullAtMs.delete(key);
+    else this.#fullAtMs.set(key, fullAtMs);
+  }
+
   /** A clock that was set back must not lock anybody out for longer than an empty bucket takes to fill. */
   #fullAt(key: string, nowMs: number): number {
     return Math.min(Math.max(this.#fullAtMs.get(key) ?? nowMs, nowMs), nowMs + this.#fillMs);

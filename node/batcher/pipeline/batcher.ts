@@ -110,7 +110,9 @@ export class Batcher implements InputPipeline {
     if (!/^0x[0-9a-f]{64}$/.test(id)) return unknown;
     return this.#reading(async () => {
       const row = await this.#queue.get(id);
-      return row === undefined ? unknown : accept(statusOfRow(row));
+      if (row === undefined) return unknown;
+      this.#watchProcessing(row);
+      return accept(statusOfRow(row));
     });
   }
 
@@ -267,7 +269,10 @@ export class Batcher implements InputPipeline {
       if (added.value.isNew) {
         loop.count(admission, added.value.row);
         this.#surroundings.emit({ type: 'input:queued', target, requestId });
-      } else this.#counting.noteRepeated();
+      } else {
+        this.#door.takeForKnown(admission);
+        this.#counting.noteRepeated();
+      }
       return added;
     } catch (cause) {
       if (!(cause instanceof StorageLost)) throw cause;
@@ -291,17 +296,25 @@ export class Batcher implements InputPipeline {
     const isReached =
       state === 'confirmed' && (level !== 'wait-effectstream-processed' || sidechainHeight !== undefined);
     if (level === 'no-wait' || isReached) return accept(answerNow(row, level, isDuplicate));
-    const { parking, loop } = this.#targets.get(row.target) as Target;
+    // The configuration may have lost it since: then nothing that is worth waiting for happens to the input here.
+    const known = this.#targets.get(row.target);
     if (state === 'confirmed' && transactionHash !== undefined) {
       caller?.noteConfirmed(transactionHash);
-      loop.processing.watch({ transactionHash, landed: [{ requestId, transactionHash, ok: true }] });
-    } else if (parking.isParked && !loop.isHeld(requestId))
-      return answerNews({ kind: 'parked', code: parking.reason }, row, isDuplicate);
-    if (caller === undefined) {
+      this.#watchProcessing(row);
+    } else if (known?.parking.isParked === true && !known.loop.isHeld(requestId))
+      return answerNews({ kind: 'parked', code: known.parking.reason }, row, isDuplicate);
+    if (caller === undefined || known === undefined) {
       const reached = state === 'confirmed' ? 'wait-receipt' : 'no-wait';
       return answerNews({ kind: 'timed_out', level: reached, transactionHash }, row, isDuplicate);
     }
     return answerNews(await caller.news, row, isDuplicate);
+  }
+
+  /** Where a confirmed input is processed is found whenever somebody asks: who watched it may have ended before it was known. */
+  #watchProcessing({ requestId, target, state, transactionHash, sidechainHeight }: InputRow): void {
+    if (state !== 'confirmed' || transactionHash === undefined || sidechainHeight !== undefined) return;
+    const landed = [{ requestId, transactionHash, ok: true }] as const;
+    this.#targets.get(target)?.loop.processing.watch({ transactionHash, landed });
   }
 
   #resolve(target: string): Verdict<string, 'INPUT_TARGET_UNKNOWN'> {

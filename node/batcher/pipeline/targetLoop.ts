@@ -136,6 +136,8 @@ export class TargetLoop {
   /** Goes on with batches that nobody drives: of an earlier process, or of a call whose answer was lost. */
   async #recover(): Promise<void> {
     const { queue, target, settings, surroundings } = this.#context;
+    // From here on: a batch that others conclude meanwhile may leave inputs behind.
+    this.#isStrange = false;
     // One that ends while this is read is no stranger.
     const known = new Set(this.#runs.keys());
     const unfinished = await queue.unfinishedBatches();
@@ -151,7 +153,6 @@ export class TargetLoop {
       const inputs = rows.map((row) => readOpen(this.#context, row));
       this.#start(new OpenBatchRun(this.#context, batch, inputs, this.#runOptions(batchId, true)));
     }
-    this.#isStrange = false;
   }
 
   /** @returns Inputs that belong into a batch now; none: nothing is due. */

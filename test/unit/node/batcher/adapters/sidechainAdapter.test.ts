@@ -181,6 +181,36 @@ describe('SidechainAdapter', () => {
     },
   );
 
+  it('keeps no verdict back because the node takes nothing now: the rest goes when there is room, or is given back', async () => {
+    const world = new CoreSidechain();
+    const port = world.portOf(0);
+    let room = 1;
+    const adapter = world.adapterOf(0, {
+      submit: (bytes) => {
+        room -= 1;
+        return room < 0 ? Promise.resolve({ verdict: 'ignore', code: 'MEMPOOL_FULL' }) : port.submit(bytes);
+      },
+    });
+    // More than are handed over at once.
+    const inputs = Array.from({ length: 70 }, (_, index) =>
+      world.input(index % 2 === 0 ? 'alice' : 'bob', `borrow|UM|${Math.floor(index / 2) + 1}`),
+    );
+    const batch = await batchOf(adapter, inputs);
+    await expect(submit(adapter, batch)).rejects.toMatchObject({ blame: 'infrastructure' });
+    await world.run(10_000);
+    const waitFor = async (hash: string) => {
+      const receipt = adapter.waitForTransactionReceipt(batch, hash, { timeoutMs, signal: never });
+      await world.run(world.network.nowMs + 14_000);
+      return (await receipt).landed;
+    };
+    const landed = await waitFor(await submit(adapter, batch));
+    expect(landed.map(({ requestId }) => requestId)).toEqual([inputs[0]?.requestId]);
+    const hash = await submit(adapter, batch);
+    room = Number.POSITIVE_INFINITY;
+    expect((await waitFor(hash)).map(({ ok }) => ok)).toEqual(inputs.map(() => true));
+    expect(world.executedAt(1)).toHaveLength(inputs.length);
+  });
+
   it('takes what the node refuses for good as the verdict of that input, and sends the others', async () => {
     const world = new CoreSidechain();
     const port = world.portOf(0);

@@ -66,6 +66,17 @@ describe('TokenBuckets', () => {
     expect(buckets.size).toBe(1);
   });
 
+  it('what is given back can be taken again, and no bucket is ever more than full', () => {
+    const buckets = new TokenBuckets(limit);
+    for (let take = 0; take < 3; take += 1) buckets.take('a', 0);
+    buckets.giveBack('a', 0);
+    expect([buckets.take('a', 0), buckets.take('a', 0)]).toEqual([0, 500]);
+    for (let back = 0; back < 9; back += 1) buckets.giveBack('a', 0);
+    expect(buckets.size).toBe(0);
+    buckets.giveBack('b', 0);
+    expect([0, 0, 0, 0].map(() => buckets.take('b', 0))).toEqual([0, 0, 0, 500]);
+  });
+
   it('looking takes nothing and remembers nobody', () => {
     const buckets = new TokenBuckets(limit);
     for (let look = 0; look < 100; look += 1) expect(buckets.waitMs(`${look}`, 0)).toBe(0);

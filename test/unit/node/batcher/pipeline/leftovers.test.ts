@@ -1,0 +1,111 @@
+/** What is stored and nobody has in hand: found whenever somebody asks or looks, and at nobody's cost. */
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../../../../../consensus/primitives/codedError.ts';
+import type { InputStorage } from '../../../../../node/batcher/storage/inputStorage.ts';
+import { createBatcherWorld, idOf, requestOf } from '../../../../helpers/batcherWorld.ts';
+import { FakeAdapter, FakeChain } from '../../../../helpers/fakeChain.ts';
+import { openMemoryInputs } from '../../../../helpers/memoryInputs.ts';
+
+describe('a confirmed input whose height nobody noted', () => {
+  it('is found to be processed once its state is asked for', async () => {
+    const { time, adapter, start, of } = createBatcherWorld({ adapter: { isProcessedHere: true } });
+    const first = await start();
+    const sent = first.send(requestOf(1), 'client');
+    await expect(time.resolve(sent)).resolves.toMatchObject({ ok: true });
+    await time.resolve(first.stop());
+    const { transactionHash } = of('batch:receipt')[0] as { transactionHash: string };
+    adapter.processedAt.set(transactionHash, 77);
+    const second = await start();
+    await time.pass(60_000);
+    await expect(second.status(idOf(1))).resolves.toMatchObject({ value: { state: 'confirmed' } });
+    await time.settle();
+    await expect(second.status(idOf(1))).resolves.toMatchObject({ value: { rollup: 77 } });
+    expect(of('batch:effectstream-processed')).toMatchObject([{ rollup: 77, requestIds: [idOf(1)] }]);
+    await time.resolve(second.stop());
+  });
+});
+
+describe('an input that is known', () => {
+  it('costs its account nothing, however often and by whomever it is sent again', async () => {
+    const rates = { perSecond: 0.001, keysMax: 10 };
+    const rateLimits = { client: { burst: 1000, ...rates }, account: { burst: 2, ...rates } };
+    const { time, start } = createBatcherWorld({ rateLimits });
+    const batcher = await start();
+    const noWait = { confirmationLevel: 'no-wait' };
+    await expect(batcher.send(requestOf(1, noWait), 'victim')).resolves.toMatchObject({ ok: true });
+    for (let copy = 0; copy < 20; copy += 1)
+      await expect(batcher.send(requestOf(1, noWait), 'attacker')).resolves.toMatchObject({
+        value: { isDuplicate: true },
+      });
+    const next = (input: string) => batcher.send(requestOf(1, { input, ...noWait }), 'victim');
+    await expect(next('deposit|2')).resolves.toMatchObject({ value: { isDuplicate: false } });
+    await expect(next('deposit|3')).resolves.toMatchObject({ code: 'INPUT_RATE_LIMITED' });
+    await time.resolve(batcher.stop());
+  });
+
+  it('and whose target the configuration has lost is told as it stands', async () => {
+    const { time, start } = createBatcherWorld();
+    const batchingCriteria = { fake: { criteriaType: 'size', maxBatchSize: 99 } } as const;
+    const first = await start({ batchingCriteria });
+    await first.send(requestOf(1, { confirmationLevel: 'no-wait' }), 'client');
+    await time.resolve(first.stop());
+    const second = await start({
+      adapters: { other: new FakeAdapter(new FakeChain()) },
+      defaultTarget: 'other',
+    });
+    await expect(second.send(requestOf(1), 'client')).resolves.toMatchObject({
+      value: { requestId: idOf(1), isDuplicate: true, isTimedOut: true, level: 'no-wait' },
+    });
+    await time.resolve(second.stop());
+  });
+});
+
+describe('a batch that others conclude in part', () => {
+  it('leaves inputs that are found, also while batches of an earlier process are looked for', async () => {
+    const { time, adapter, chain, shelf, start, of } = createBatcherWorld({ adapter: { openBatchesMax: 2 } });
+    let isLosing = false;
+    let release: (() => void) | undefined;
+    const storage = through(openMemoryInputs(shelf), async (method) => {
+      if (method === 'waiting' && isLosing) throw new CodedError('INPUT_STORAGE_UNREACHABLE', 'no answer');
+      if (method !== 'unfinishedBatches' || !isLosing) return;
+      isLosing = false;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    });
+    let isSlow = true;
+    adapter.fault = (step) => (step === 'wait' && isSlow ? 'timeout' : undefined);
+    const batcher = await start({}, storage);
+    const noWait = { confirmationLevel: 'no-wait' };
+    await Promise.all([1, 2].map((number) => batcher.send(requestOf(number, noWait), 'client')));
+    await time.until(() => adapter.submitted.length === 1);
+    isLosing = true;
+    await batcher.send(requestOf(3, noWait), 'client');
+    await time.until(() => release !== undefined);
+    const batchId = adapter.submitted[0]?.batchId ?? '';
+    const failed = { requestId: idOf(1).slice(2), kind: 'failed', errorCode: 'INPUT_FAILED' } as const;
+    await openMemoryInputs(shelf).concludeBatch(batchId, [failed], time.nowMs);
+    const before = adapter.calls.length;
+    isSlow = false;
+    await time.until(() => adapter.calls.slice(before).includes('wait'));
+    await time.settle();
+    release?.();
+    await time.until(() => of('input:confirmed').length === 2, 60_000);
+    expect(chain.count(idOf(2))).toBe(1);
+    await expect(batcher.status(idOf(2))).resolves.toMatchObject({ value: { state: 'confirmed' } });
+    await time.resolve(batcher.stop());
+  });
+});
+
+/** A storage with something before each call. */
+function through(storage: InputStorage, before: (method: string) => Promise<void>): InputStorage {
+  return new Proxy(storage, {
+    get: (target, key) => {
+      const method = Reflect.get(target, key) as (...given: readonly unknown[]) => unknown;
+      return async (...given: readonly unknown[]) => {
+        await before(String(key));
+        return method.apply(target, given as unknown[]);
+      };
+    },
+  });
+}
