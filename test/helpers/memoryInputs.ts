@@ -52,6 +52,7 @@ export class MemoryShelf implements Shelf {
       batch: (id: string) => this.index.batches.get(id),
       liveRows: this.index.liveRows,
       keptRows: this.index.keptRows,
+      heldBytes: this.index.heldBytes,
     };
     const results = judgeGroup(sets, stored, this.#limits);
     const { rows, batches } = doneSets(sets, results);

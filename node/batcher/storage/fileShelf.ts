@@ -92,10 +92,10 @@ export class FileShelf implements Shelf {
 
   async commit(sets: readonly ChangeSet[]): Promise<readonly ChangeResult[]> {
     const index = this.#index;
-    const { liveRows, keptRows } = index;
+    const { liveRows, keptRows, heldBytes } = index;
     const stored = {
       ...{ row: (id: string) => index.rows.get(id), batch: (id: string) => index.batches.get(id) },
-      ...{ liveRows, keptRows },
+      ...{ liveRows, keptRows, heldBytes },
     };
     const results = judgeGroup(sets, stored, this.#options.limits);
     const done = doneSets(sets, results);

@@ -5,6 +5,7 @@
  * may be called again; whether such a change was made is seen by reading.
  */
 import type { Verdict } from '../../../consensus/primitives/codedError.ts';
+import { INPUT_BYTES_MAX } from '../../../settlement/input/inputText.ts';
 import type { AcceptedInput, BatchRow, InputRow, InputState } from './inputRow.ts';
 
 export interface AddedInput {
@@ -55,17 +56,23 @@ export interface InputStorageLimits {
   readonly queuedRowsMax: number;
   /** All inputs, with those kept to recognise a replay. */
   readonly keptRowsMax: number;
+  /** Bytes of input texts that a storage keeps in memory: `level` those without a verdict, `file` all; others none. */
+  readonly heldBytesMax: number;
   /** Bytes of a stored input. */
   readonly rowBytesMax: number;
   /** Bytes of a stored batch. */
   readonly batchBytesMax: number;
 }
 
-/** Room for a minute of 1,600 inputs a second, ten minutes of replay recognition at that rate, and the largest block. */
+/**
+ * Room for a minute of 1,600 inputs a second, ten minutes of replay recognition at that rate, and the largest block. In memory: a
+ * million commands several times over, while as many of the largest inputs would take more than a process has. Of a row: the longest input that the door lets in, with a stroke before each of its quotes.
+ */
 export const inputStorageLimits: InputStorageLimits = {
   queuedRowsMax: 100_000,
   keptRowsMax: 1_000_000,
-  rowBytesMax: 65_536,
+  heldBytesMax: 268_435_456,
+  rowBytesMax: 2 * INPUT_BYTES_MAX + 4096,
   batchBytesMax: 4_194_304,
 };
 

@@ -96,6 +96,7 @@ export class LevelShelf implements Shelf {
       batch: (id: string) => index.batches.get(id),
       liveRows: index.liveRows,
       keptRows: index.keptRows,
+      heldBytes: index.heldBytes,
     };
     const results = judgeGroup(sets, stored, this.#options.limits);
     const done = doneSets(sets, results);

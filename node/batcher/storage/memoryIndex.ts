@@ -1,7 +1,7 @@
 /** Rows that a storage on disk keeps at hand. It holds what is synced, so nothing is ever read that a crash may take. */
 import { type BatchRow, type InputRow, inputStates, isEnded, isWaiting } from './inputRow.ts';
 import type { Tally } from './inputStorage.ts';
-import type { Exchange } from './shelf.ts';
+import { type Exchange, textBytesOf } from './shelf.ts';
 import { SortedIds, type TimedId } from './sortedIds.ts';
 
 export class MemoryIndex {
@@ -9,6 +9,8 @@ export class MemoryIndex {
   readonly batches = new Map<string, BatchRow>();
   liveRows = 0;
   keptRows = 0;
+  /** Of the texts of `rows`. */
+  heldBytes = 0;
   readonly #keepsEnded: boolean;
   readonly #waiting = new Map<string, SortedIds>();
   readonly #ended = new SortedIds();
@@ -48,12 +50,13 @@ export class MemoryIndex {
     if (isWaiting(row)) this.#waitingOf(row.target).add(receivedId(row));
     if (isEnded(row) && !this.#keepsEnded) return;
     this.rows.set(row.requestId, row);
+    this.heldBytes += textBytesOf(row);
     if (isEnded(row)) this.#ended.add(endedId(row));
   }
 
   #remove(row: InputRow): void {
     this.#count(row, -1);
-    this.rows.delete(row.requestId);
+    if (this.rows.delete(row.requestId)) this.heldBytes -= textBytesOf(row);
     if (isWaiting(row)) this.#waitingOf(row.target).delete(receivedId(row));
     if (isEnded(row)) this.#ended.delete(endedId(row));
   }

@@ -169,6 +169,7 @@ async function lockStored(client: PostgresClient, sets: readonly ChangeSet[]) {
     batch: (id: string) => byBatchId.get(id),
     liveRows: count((tally) => !isEnded(tally)),
     keptRows: count(() => true),
+    heldBytes: 0,
   };
 }
 

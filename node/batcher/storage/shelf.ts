@@ -42,16 +42,18 @@ export interface Stored {
   batch(batchId: string): BatchRow | undefined;
   readonly liveRows: number;
   readonly keptRows: number;
+  /** Of the input texts in memory. */
+  readonly heldBytes: number;
 }
 
 /** Judges a group in order. Of two sets that touch the same row the second is a conflict, and tried again. */
 export function judgeGroup(
   sets: readonly ChangeSet[],
   stored: Stored,
-  { queuedRowsMax, keptRowsMax }: InputStorageLimits,
+  { queuedRowsMax, keptRowsMax, heldBytesMax }: InputStorageLimits,
 ): ChangeResult[] {
   const touched = new Set<string>();
-  let { liveRows, keptRows } = stored;
+  let { liveRows, keptRows, heldBytes } = stored;
   return sets.map(({ rows, batches }) => {
     const keys = [...rows.map(({ id }) => `row/${id}`), ...batches.map(({ id }) => `batch/${id}`)];
     const isAsSeen =
@@ -59,8 +61,15 @@ export function judgeGroup(
       rows.every(({ id, before }) => sameText(stored.row(id), before, encodeRow)) &&
       batches.every(({ id, before }) => sameText(stored.batch(id), before, encodeBatch));
     if (!isAsSeen) return 'conflict';
-    const added = rows.filter(({ before }) => before === undefined).length;
-    if (added > 0 && (liveRows + added > queuedRowsMax || keptRows + added > keptRowsMax)) return 'full';
+    const added = rows.filter(({ before }) => before === undefined);
+    const bytes = sum(added, ({ after }) => textBytesOf(after));
+    const isFull =
+      liveRows + added.length > queuedRowsMax ||
+      keptRows + added.length > keptRowsMax ||
+      heldBytes + bytes > heldBytesMax;
+    if (added.length > 0 && isFull) return 'full';
+    // What a group lets go of counts for the next one.
+    heldBytes += bytes;
     for (const key of keys) touched.add(key);
     liveRows += sum(rows, ({ before, after }) => liveCount(after) - liveCount(before));
     keptRows += sum(rows, ({ before, after }) => Number(after !== undefined) - Number(before !== undefined));
@@ -83,6 +92,11 @@ export function doneSets(
 function sameText<Row>(left: Row | undefined, right: Row | undefined, encode: (row: Row) => string): boolean {
   if (left === undefined || right === undefined) return left === right;
   return left === right || encode(left) === encode(right);
+}
+
+/** Bytes of what a user wrote; all else of a row is short. */
+export function textBytesOf(row: InputRow | undefined): number {
+  return row === undefined ? 0 : Buffer.byteLength(row.input);
 }
 
 function liveCount(row: InputRow | undefined): number {

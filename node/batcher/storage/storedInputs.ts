@@ -44,6 +44,7 @@ export class StoredInputs implements InputStorage {
     input: AcceptedInput,
   ): Promise<Verdict<AddedInput, 'INPUT_STORAGE_FULL' | 'INPUT_ROW_TOO_LARGE'>> {
     assertNames(input);
+    const { queuedRowsMax, keptRowsMax, heldBytesMax } = this.#limits;
     const { set, value: row } = law.queueInput(input);
     const bytes = Buffer.byteLength(encodeRow(row));
     if (bytes > this.#limits.rowBytesMax) return tooLarge('an input', bytes, this.#limits.rowBytesMax);
@@ -56,8 +57,8 @@ export class StoredInputs implements InputStorage {
       if (result === 'full')
         return refuse(
           'INPUT_STORAGE_FULL',
-          `${this.#limits.queuedRowsMax} inputs wait or ${this.#limits.keptRowsMax} are kept: try again later, or raise the limits of the batcher`,
-          { queuedRowsMax: this.#limits.queuedRowsMax, keptRowsMax: this.#limits.keptRowsMax },
+          `${queuedRowsMax} inputs wait, ${keptRowsMax} are kept, or ${heldBytesMax} bytes of them are in memory: try again later, or raise the limits of the batcher`,
+          { queuedRowsMax, keptRowsMax, heldBytesMax },
         );
     }
     throw contended();
