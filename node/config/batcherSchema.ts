@@ -15,7 +15,7 @@ const SPAN_MS_MAX = 366 * DAY_MS;
 const KEPT_INPUTS_MAX = 100_000_000;
 
 /** Targets that a node can serve; `sidechain` is always one of them. */
-export const targetKinds = ['sidechain', 'evm'] as const;
+export const targetKinds = ['sidechain', 'settlement', 'evm'] as const;
 export type TargetKind = (typeof targetKinds)[number];
 
 export const criteriaTypes = ['time', 'size', 'value', 'hybrid', 'custom'] as const;
@@ -123,7 +123,7 @@ export const batcherGroup = group(
       .array(z.enum(targetKinds, { error: `one of ${targetKinds.join(', ')}` }), {
         error: 'a list of targets',
       })
-      .default(['sidechain'])
+      .default(['sidechain', 'settlement'])
       .meta({ description: 'Where inputs may go; sidechain is always one' }),
     default_target: targetName()
       .default('sidechain')

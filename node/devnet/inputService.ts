@@ -15,6 +15,8 @@ import type { NodeView } from '../api/nodeView.ts';
 import { pause } from '../backOff.ts';
 import type { BatcherAdapter } from '../batcher/adapters/adapter.ts';
 import { type EvmAdapter, openEvmAdapter } from '../batcher/adapters/evm/evmAdapter.ts';
+import { SettlementAdapter } from '../batcher/adapters/settlementAdapter.ts';
+import type { SettlementTargetPort } from '../batcher/adapters/settlementTargetPort.ts';
 import { SidechainAdapter } from '../batcher/adapters/sidechainAdapter.ts';
 import type { SidechainPort } from '../batcher/adapters/sidechainPort.ts';
 import type { BatchingCriteria } from '../batcher/criteria/criteria.ts';
@@ -30,6 +32,7 @@ import type { InputStorage } from '../batcher/storage/inputStorage.ts';
 import { type InputStorageOptions, openInputStorage } from '../batcher/storage/openInputStorage.ts';
 import type { TargetKind } from '../config/batcherSchema.ts';
 import type { Config } from '../config/types.ts';
+import type { PostingClient } from '../runtime/settlementPort.ts';
 import type { Clock } from '../runtime/systemClock.ts';
 import { INPUTS_FOLDER } from './folders.ts';
 
@@ -38,13 +41,15 @@ const NAMESPACE = 'sidereal';
 
 export interface InputServiceOptions {
   /** Paths in it have been resolved. */
-  readonly config: Pick<Config, 'batcher' | 'storage'>;
+  readonly config: Pick<Config, 'batcher' | 'settlement' | 'settlementChain' | 'storage'>;
   readonly genesis: Genesis;
   readonly self: ValidatorIndex;
 }
 
 export interface InputServiceDependencies {
   readonly node: Pick<NodeView, 'reader' | 'submit'>;
+  /** For inputs that are posted there. */
+  readonly chain: PostingClient;
   readonly events: Pick<EventLog, 'append' | 'at' | 'newestNumber' | 'subscribe'>;
   readonly logger: NodeLogger;
   readonly clock: Clock;
@@ -126,10 +131,14 @@ export class InputService {
 
   async #adaptersOf({
     node,
+    chain,
     events,
   }: InputServiceDependencies): Promise<Readonly<Record<string, BatcherAdapter>>> {
     const { config, genesis } = this.#options;
-    const port: SidechainPort = {
+    const { gasLimit } = config.settlementChain;
+    const { feeCap } = config.settlement;
+    const port: SidechainPort & SettlementTargetPort = {
+      chain,
       submit: (bytes) => node.submit(bytes),
       reader: () => node.reader(),
       onFinalized: (listener) =>
@@ -139,6 +148,12 @@ export class InputService {
     };
     const makers: Readonly<Record<TargetKind, () => BatcherAdapter | Promise<BatcherAdapter>>> = {
       sidechain: () => new SidechainAdapter(genesis, { port, wait: pause }) as BatcherAdapter,
+      settlement: () =>
+        new SettlementAdapter(
+          genesis,
+          { gasLimit, feeCap },
+          { port, wait: pause, random: Math.random },
+        ) as BatcherAdapter,
       evm: () => this.#openEvm() as Promise<BatcherAdapter>,
     };
     const adapters: Record<string, BatcherAdapter> = {};

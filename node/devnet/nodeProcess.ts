@@ -26,6 +26,7 @@ import { LevelStore } from '../runtime/levelStore.ts';
 import { Libp2pNetwork, p2pListenRefused } from '../runtime/libp2pNetwork.ts';
 import { describeFailure, NodeRuntime } from '../runtime/nodeRuntime.ts';
 import { checkBootstrapAddress, parseListenAddress } from '../runtime/peerAddress.ts';
+import { PostingConditions } from '../runtime/postingConditions.ts';
 import { ProofAhead } from '../runtime/proofAhead.ts';
 import { ProofThreads } from '../runtime/proofThreads.ts';
 import { SettlementConditions } from '../runtime/settlementConditions.ts';
@@ -177,7 +178,8 @@ export async function startNodeProcess(
     const view = new RuntimeView({ self, version, operator, core, runtime, network, clock, restart });
     const { host, port, adminToken } = config.api;
     // The port opens only once inputs can be served.
-    const pipeline = await inputs?.start({ node: view, events, logger, clock });
+    const chain = new PostingConditions(settlement, network.links);
+    const pipeline = await inputs?.start({ node: view, chain, events, logger, clock });
     server = new ApiServer(
       { host, port, adminToken, hasDebugEndpoints: config.batcher.debugEndpoints },
       { node: view, events, logger, inputs: pipeline, inputMetrics: inputs?.metrics },

@@ -138,6 +138,39 @@ describe('inputs on a running devnet', () => {
     expect(executed).toHaveLength(1);
   });
 
+  it('brings an input by way of the settlement chain, and takes the same for the sidechain for another', async () => {
+    const signer = signerOf(4);
+    const before = await debtOf(0, signer.address);
+    const timestampMs = Date.now();
+    const sign = (target: string): Promise<SignedInput> =>
+      signInput({ input: 'borrow|UM|41', target, timestampMs }, signer, '');
+    const data = await sign('settlement');
+    const receipt = post(1, { data, confirmationLevel: 'wait-receipt' });
+    const posted = await post(1, { data, confirmationLevel: 'wait-effectstream-processed' });
+    expect(posted).toMatchObject({ status: 200, body: { success: true, rollup: expect.any(Number) } });
+    const { transactionHash, rollup, requestId } = posted.body;
+    expect(await receipt).toMatchObject({ status: 200, body: { transactionHash, requestId } });
+    // The hash is that of the post, which the sidechain tells of as it executes it.
+    await waitUntil(() => devnet.of('posted_input_executed').length > 0, LIMIT_MS);
+    expect(devnet.of('posted_input_executed')).toMatchObject([
+      { transaction_hash: transactionHash, height: rollup, result: 'ok' },
+    ]);
+    for (const node of [0, 1, 2, 3])
+      await waitUntil(async () => (await debtOf(node, signer.address)) - before === 41n, LIMIT_MS);
+    // Another node finds it executed.
+    const again = await post(3, { data, confirmationLevel: 'wait-effectstream-processed' });
+    expect(again).toMatchObject({ status: 200, body: { requestId, rollup } });
+    const sibling = await post(1, {
+      data: await sign('sidechain'),
+      confirmationLevel: 'wait-effectstream-processed',
+    });
+    expect(sibling).toMatchObject({ status: 200, body: { success: true } });
+    expect(sibling.body.requestId).not.toBe(requestId);
+    expect((await debtOf(1, signer.address)) - before).toBe(82n);
+    const stolen = await post(1, { data: { ...data, target: 'sidechain' }, confirmationLevel: 'no-wait' });
+    expect(stolen.status).toBe(401);
+  });
+
   it('tells of the way of an input on the event stream and in the metrics', async () => {
     const sent = await clientOf(2).send({
       signer: signerOf(2),

@@ -11,6 +11,7 @@ import { writeDescription } from '../../node/devnet/description.ts';
 import { deriveFundedAccounts } from '../../node/devnet/fundedAccounts.ts';
 import { InputService } from '../../node/devnet/inputService.ts';
 import { EventTap, RuntimeView } from '../../node/devnet/runtimeView.ts';
+import { LocalSettlement } from '../../node/runtime/localSettlement.ts';
 import { scenarioOf } from './coreNetwork.ts';
 import { type CommandOutcome, runCommand } from './runCommand.ts';
 import { fastScenario, RuntimeNetwork } from './runtimeNetwork.ts';
@@ -105,16 +106,17 @@ export class ApiNetwork {
     const { parts, clock } = this.network;
     const storage = { path: join(this.folder, `node-${index}`), recordInputs: false };
     const inputs = await InputService.open({
-      config: { batcher: this.#batcher, storage },
+      config: { ...this.network.scenario.config, batcher: this.#batcher, storage },
       genesis: parts.genesis,
       self: index,
     });
     this.#inputs[index] = inputs;
+    const chain = new LocalSettlement(() => this.network.host);
     const server = new ApiServer(
       { host: '127.0.0.1', port: this.#portOf(index), adminToken: 'token' },
       {
         ...{ node, events, logger, inputMetrics: inputs?.metrics },
-        inputs: await inputs?.start({ node, events, logger, clock }),
+        inputs: await inputs?.start({ node, chain, events, logger, clock }),
       },
     );
     this.#servers[index] = server;

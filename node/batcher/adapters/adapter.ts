@@ -68,6 +68,11 @@ export interface WaitOptions {
   /** Throws `BATCHER_RECEIPT_TIMEOUT` beyond it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /**
+   * Tells that a block of the target's chain holds the transaction, before what became of its inputs is known: callers that
+   * wait for a receipt need wait no longer. May be called again, for those who came since.
+   */
+  readonly onIncluded?: (transactionHash: string) => void;
 }
 
 /** What an adapter says of a batch that may have landed without anybody having seen it. */

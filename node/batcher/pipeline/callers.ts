@@ -91,6 +91,13 @@ export class Callers {
     for (const entry of this.#of(requestId)) entry.transactionHash = transactionHash;
   }
 
+  /** A block holds it, and what became of it is not known yet: a receipt is all that some wait for. */
+  tellIncluded(requestId: string, transactionHash: string): void {
+    for (const entry of this.#of(requestId))
+      if (entry.level === 'wait-receipt')
+        entry.tell({ kind: 'reached', level: entry.level, transactionHash, rollup: undefined });
+  }
+
   /** It is confirmed on the chain of its target. @param rollup - Where it is processed too. */
   tellConfirmed(requestId: string, transactionHash: string, rollup: number | undefined): void {
     for (const entry of this.#of(requestId)) {

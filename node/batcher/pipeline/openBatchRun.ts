@@ -193,12 +193,15 @@ export class OpenBatchRun {
   }
 
   async #awaitReceipt(): Promise<RunEnd> {
-    const { adapter, settings, signal } = this.#context;
+    const { adapter, settings, signal, callers } = this.#context;
     const timeoutMs = settings.receiptTimeoutMs;
     const hash = this.#hashes.at(-1) ?? '';
+    const onIncluded = (transactionHash: string): void => {
+      for (const requestId of this.requestIds) callers.tellIncluded(requestId, transactionHash);
+    };
     const receipt = await this.#call(
       'waitForTransactionReceipt',
-      () => adapter.waitForTransactionReceipt(this.#openBatch(), hash, { timeoutMs, signal }),
+      () => adapter.waitForTransactionReceipt(this.#openBatch(), hash, { timeoutMs, signal, onIncluded }),
       timeoutMs + GRACE_MS,
     );
     return this.#concludeReceipt(receipt);

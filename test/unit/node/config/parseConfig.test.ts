@@ -52,12 +52,12 @@ const batcherMutations: readonly (readonly [string, unknown, string])[] = [
   [
     'the level of a target that is not served',
     { confirmation_level: { midnight: 'no-wait' } },
-    'batcher.confirmation_level.midnight: expected one of batcher.targets (sidechain), got `midnight` [CONFIG_RULE_BROKEN]',
+    'batcher.confirmation_level.midnight: expected one of batcher.targets (sidechain, settlement), got `midnight` [CONFIG_RULE_BROKEN]',
   ],
   [
     'a default target that is not served',
     { default_target: 'evm' },
-    'batcher.default_target: expected one of batcher.targets (sidechain), got `evm` [CONFIG_RULE_BROKEN]',
+    'batcher.default_target: expected one of batcher.targets (sidechain, settlement), got `evm` [CONFIG_RULE_BROKEN]',
   ],
   [
     'targets without sidechain',
