@@ -5,6 +5,7 @@ import { type AtomicCode, atomicCodes } from '../../settlement/atomic/codes.ts';
 import { type BatchRefusal, findBatchProblem } from '../../settlement/atomic/limits.ts';
 import type { AtomicBatchOperation } from '../../settlement/atomic/types.ts';
 import { executionCodes } from '../../settlement/execution/codes.ts';
+import { batchGasBy } from '../../settlement/execution/gas.ts';
 import {
   decodeTransaction,
   type Transaction,
@@ -138,9 +139,12 @@ function waitingId(reader: NodeReader, { body }: Transaction, id: Hash): Hash {
 }
 
 /** What the node would refuse too, with what it does not say: where, and by how much. */
-function findBatchProblemOf({ from, body }: Transaction, { genesis }: NodeReader): BatchRefusal | undefined {
+function findBatchProblemOf(
+  { from, auth, body }: Transaction,
+  { genesis }: NodeReader,
+): BatchRefusal | undefined {
   return body.type === 'atomic_batch'
-    ? findBatchProblem(body, from, genesis.atomic, genesis.ledger)
+    ? findBatchProblem(body, from, genesis.atomic, genesis.ledger, batchGasBy(auth))
     : undefined;
 }
 

@@ -19,7 +19,7 @@ import {
   evidenceId,
   verifyEvidence,
 } from '../../settlement/execution/evidence.ts';
-import { transactionGas } from '../../settlement/execution/gas.ts';
+import { batchGasBy, transactionGas } from '../../settlement/execution/gas.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
@@ -105,7 +105,7 @@ export class Executor {
   }
 
   /** What no block can hold, or no state let pass, is refused before its signatures cost anything. */
-  #judgeLimits({ transaction: { from, body }, bytes }: PreparedTransaction): Verdict<unknown> {
+  #judgeLimits({ transaction: { from, auth, body }, bytes }: PreparedTransaction): Verdict<unknown> {
     const { blockBytesMax, atomic, ledger } = this.#genesis;
     const bytesMax = blockBytesMax - BLOCK_OVERHEAD_BYTES - ITEM_OVERHEAD_BYTES;
     if (bytes.length > bytesMax) {
@@ -113,7 +113,7 @@ export class Executor {
       return refuse('TRANSACTION_TOO_LARGE', message, { bytes: bytes.length, max: bytesMax });
     }
     if (body.type !== 'atomic_batch') return isGood;
-    return findBatchProblem(body, from, atomic, ledger) ?? isGood;
+    return findBatchProblem(body, from, atomic, ledger, batchGasBy(auth)) ?? isGood;
   }
 
   /**
@@ -130,7 +130,7 @@ export class Executor {
       const prepared = this.prepare(item);
       if (!prepared.ok) return refuse('BLOCK_TRANSACTION_INVALID', prepared.message);
       // Before its signatures are checked: their number is what gas bounds.
-      gas += transactionGas(prepared.value.transaction.body);
+      gas += transactionGas(prepared.value.transaction);
       if (gas > this.#genesis.atomic.gasMax)
         return refuse('BLOCK_TRANSACTION_INVALID', 'more gas than allowed');
       const verified = this.verify(prepared.value);
@@ -236,10 +236,10 @@ export class Executor {
       byteCount += bytes.length + ITEM_OVERHEAD_BYTES;
       return 'included';
     };
-    const isWithinHalf = ({ transaction: { body }, bytes }: PreparedTransaction): boolean =>
+    const isWithinHalf = ({ transaction, bytes }: PreparedTransaction): boolean =>
       included.length < blockTransactionsMax / 2 &&
       byteCount + bytes.length + ITEM_OVERHEAD_BYTES <= blockBytesMax / 2 &&
-      execution.gasUsed + transactionGas(body) <= atomic.gasMax / 2;
+      execution.gasUsed + transactionGas(transaction) <= atomic.gasMax / 2;
     this.#mempool.offer(height, include, isWithinHalf);
     const result = execution.finish();
     const block = createBlock(

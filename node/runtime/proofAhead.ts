@@ -9,6 +9,7 @@ import { proofGas } from '../../settlement/atomic/proofs/proofGas.ts';
 import type { ProofVerdicts } from '../../settlement/atomic/proofs/proofVerdicts.ts';
 import type { ProofTask } from '../../settlement/atomic/proofs/types.ts';
 import { proofTaskOf } from '../../settlement/atomic/statement.ts';
+import { batchGasBy } from '../../settlement/execution/gas.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { decodeTransaction, verifyTransaction } from '../../settlement/execution/transaction.ts';
 import { decodeProposal, decodeSyncResponse } from '../core/messages.ts';
@@ -65,13 +66,14 @@ export class ProofAhead {
     if (bytes.length < PROVEN_BYTES_MIN) return [];
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) return [];
-    const { from, body } = decoded.value.transaction;
+    const { from, auth, body } = decoded.value.transaction;
     if (body.type !== 'atomic_batch') return [];
     const { chainId, atomic, ledger } = this.#genesis;
     const { verdicts, verifier } = this.#dependencies;
     const tasks = body.batch.requests.flatMap((request) => proofTaskOf(chainId, body.batch, request) ?? []);
     const unknown = tasks.filter((task) => !verdicts.has(task));
-    if (unknown.length === 0 || findBatchProblem(body, from, atomic, ledger) !== undefined) return [];
+    if (unknown.length === 0) return [];
+    if (findBatchProblem(body, from, atomic, ledger, batchGasBy(auth)) !== undefined) return [];
     return verifyTransaction(decoded.value, this.#genesis, verifier).ok ? unknown : [];
   }
 }

@@ -25,6 +25,7 @@ export function failedAt(index: number, completed: number, refusal: BatchRefusal
  * Checks a batch that is to be executed.
  *
  * @param sender - Of the transaction; its signature, and those of `operation.signers`, were checked before.
+ * @param gasOf - As the transaction counts it: as an input a batch costs more (execution/gas.ts).
  * @returns Why it cannot be, or undefined. A limit over the whole batch fails at the request that crosses it.
  */
 export function findBatchProblem(
@@ -32,6 +33,7 @@ export function findBatchProblem(
   sender: Address,
   rules: AtomicRules,
   ledger: LedgerRules,
+  gasOf = atomicBatchGas,
 ): BatchRefusal | undefined {
   const { requests } = operation.batch;
   if (requests.length === 0) return failedAt(0, 0, refuseAtomic('BATCH_EMPTY'));
@@ -40,7 +42,7 @@ export function findBatchProblem(
     const refusal = refuseAtomic('BATCH_TOO_LARGE', { size: requests.length, max: requestsMax });
     return failedAt(requestsMax, 0, refusal);
   }
-  const gas = atomicBatchGas(operation);
+  const gas = gasOf(operation);
   if (gas > gasMax) return failedAt(0, 0, refuseAtomic('BATCH_GAS_TOO_HIGH', { gas, max: gasMax }));
   const scan = new RequestScan(authorisersOf(operation, sender), rules, ledger);
   for (const [index, request] of requests.entries()) {

@@ -160,7 +160,7 @@ export class BlockExecution {
     if (onlyAtHeight !== 0 && height < onlyAtHeight) {
       return refuse('TRANSACTION_TOO_EARLY', `it may stand at height ${onlyAtHeight} only`);
     }
-    const full = this.#findGasProblem(body);
+    const full = this.#findGasProblem(transaction);
     if (full !== undefined) return full;
     const executed =
       transaction.auth.type === 'input'
@@ -184,30 +184,31 @@ export class BlockExecution {
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) return decoded;
     const { id: transactionId, transaction } = decoded.value;
-    const { body } = transaction;
-    const full = this.#findGasProblem(body);
+    const full = this.#findGasProblem(transaction);
     if (full !== undefined) return full;
     const gasBefore = this.#gasUsed;
     const input = verifyInputTransaction(decoded.value, this.#genesis);
     const executed = input.ok ? this.#executeInput(input.value, transactionId, 'posted') : input;
-    this.#gasUsed = gasBefore + transactionGas(body);
+    this.#gasUsed = gasBefore + transactionGas(transaction);
     if (!executed.ok) return executed;
     const result = executed.value;
-    this.#receipts.push({ transactionId, type: body.type, from: transaction.from, result });
+    const { from, body } = transaction;
+    this.#receipts.push({ transactionId, type: body.type, from, result });
     return accept({ transactionId, result });
   }
 
-  #findGasProblem(body: TransactionBody): Refusal<'BLOCK_GAS_FULL'> | undefined {
-    const gas = transactionGas(body);
+  #findGasProblem(transaction: Pick<Transaction, 'auth' | 'body'>): Refusal<'BLOCK_GAS_FULL'> | undefined {
+    const gas = transactionGas(transaction);
     const left = this.#genesis.atomic.gasMax - this.#gasUsed;
     return gas > left
       ? refuse('BLOCK_GAS_FULL', `${gas} gas for a batch, ${left} left in the block`)
       : undefined;
   }
 
-  #executeNext({ from, nonce, body }: Transaction): Verdict<string, InclusionCode | string> {
+  #executeNext(transaction: Transaction): Verdict<string, InclusionCode | string> {
+    const { from, nonce } = transaction;
     const taken = takeNonce(this.#state, this.#genesis.ledger, from, nonce);
-    return taken.ok ? accept(this.#execute(from, body)) : taken;
+    return taken.ok ? accept(this.#execute(transaction)) : taken;
   }
 
   /** Failed or not, it is marked, and never executed again. */
@@ -216,16 +217,16 @@ export class BlockExecution {
     transactionId: Hash,
     route: InputFact['route'],
   ): Verdict<string, InclusionCode> {
-    const { from, body } = input;
+    const { from } = input;
     const admitted = this.#inputs.admit(input);
     if (!admitted.ok) return admitted;
-    const result = this.#execute(from, body);
+    const result = this.#execute(input);
     this.#inputs.enter({ requestId: admitted.value, transactionId, from, result, route });
     return accept(result);
   }
 
-  #execute(from: Address, body: TransactionBody): string {
-    this.#gasUsed += transactionGas(body);
+  #execute({ from, auth, body }: Pick<Transaction, 'from' | 'auth' | 'body'>): string {
+    this.#gasUsed += transactionGas({ auth, body });
     return body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
   }
 

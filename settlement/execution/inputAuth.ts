@@ -7,13 +7,13 @@
  * digest, and a command is judged to be one that the text can tell from all others (`findInputProblem`).
  */
 import { isKeyAddress } from '../../consensus/primitives/address.ts';
-import { utf8ByteCount } from '../../consensus/primitives/bytes.ts';
 import { type Refusal, refuse } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import type { Signature } from '../../consensus/primitives/signature.ts';
 import { isAmbiguousSymbol } from '../input/commandAssets.ts';
 import { isTextSigned } from '../input/inputSignature.ts';
 import { INPUT_BYTES_MAX, inputTextOf } from '../input/inputText.ts';
+import { batchTextBytes } from '../input/inputTextBytes.ts';
 import { requestIdOf } from '../input/requestId.ts';
 import { addressTypes, signedTextOf } from '../input/signedText.ts';
 import type { InputBody, InputRules, SignedInput } from '../input/types.ts';
@@ -99,9 +99,10 @@ export function findInputProblem(
 function findBodyProblem(input: SignedInput, { assets }: LedgerRules): string | undefined {
   const { body, form } = input;
   if (body.type === 'atomic_batch') {
-    // To hash a text costs more than its batch's gas says, so none is longer than what the door takes.
-    const isTooLong = utf8ByteCount(inputTextOf(input)) > INPUT_BYTES_MAX;
-    return isTooLong ? `the text is longer than ${INPUT_BYTES_MAX} bytes` : undefined;
+    // As the door has it; told before a text is written.
+    return batchTextBytes(body) > INPUT_BYTES_MAX
+      ? `the text is longer than ${INPUT_BYTES_MAX} bytes`
+      : undefined;
   }
   if (body.amount === 0n) return 'an amount of zero is no input';
   const symbols = assets.map(({ symbol }) => symbol);

@@ -6,7 +6,8 @@ import type { Hash } from '../../consensus/primitives/flavor.ts';
 import { proofSigningBytes } from '../../settlement/atomic/proofs/signatureProof.ts';
 import { settlementStatement } from '../../settlement/atomic/statement.ts';
 import type { AtomicBatchOperation, SettlementRequest } from '../../settlement/atomic/types.ts';
-import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import { TEXT_BYTES_PER_GAS } from '../../settlement/input/gas.ts';
+import type { InputBody } from '../../settlement/input/types.ts';
 import { type BenchAccount, BenchChain, benchId, gasOf, leastUs } from './atomicWorld.ts';
 
 const ROUNDS = 12;
@@ -70,6 +71,10 @@ interface Shape {
   readonly proofParties?: number;
   /** Each request is proven by pairings. */
   readonly isPaired?: boolean;
+  /** The sender is an EVM account, as that of an input is. */
+  readonly isEvm?: boolean;
+  /** Each batch is an input of an EVM account. */
+  readonly isInput?: boolean;
   /** The last request asks for more than there is. */
   readonly fails?: boolean;
 }
@@ -125,12 +130,14 @@ class GasWorld {
       this.#price('proof of 1 party', 300, few, this.#batches({ requests: 300, proofParties: 1 })),
       this.#price('proof of 16 parties', 100, fewer, this.#batches({ requests: 100, proofParties: PARTIES })),
       this.#price('proof by pairings', 4, one, this.#batches({ requests: 4, isPaired: true })),
+      this.#textPrice('text of input, 100 bytes', { requests: 950 }),
+      this.#textPrice('escaped text, 100 bytes', { requests: 30, metadata: '\u0000'.repeat(1400) }),
       this.#metadataPrice('metadata, ASCII, 100 bytes', 'a'.repeat(4096)),
       this.#metadataPrice('metadata, UTF-8, 100 bytes', 'é'.repeat(2048)),
     ];
   }
 
-  /** Each fills a block up to the first limit that it meets; the rest of the block is transfers, which have no gas. */
+  /** Each fills a block up to the first limit that it meets; the rest of the block is inputs that transfer, the dearest that has no gas. */
   blocks(): GasReport['blocks'] {
     const { gasMax } = this.#chain.genesis.atomic;
     const shapes: Readonly<Record<string, Shape>> = {
@@ -150,6 +157,8 @@ class GasWorld {
         signers: this.#keys.slice(0, 800),
       },
       metadata: { requests: 30, metadata: 'é'.repeat(2048) },
+      'large inputs': { requests: 950, isInput: true },
+      'large inputs, escaped metadata': { requests: 30, metadata: '\u0000'.repeat(1400), isInput: true },
     };
     const blocks = Object.entries(shapes).map(([shape, form]) => {
       const [single] = this.#batches(form);
@@ -162,10 +171,11 @@ class GasWorld {
       );
       const batches = this.#batches({ ...form, batches: count });
       const left = bytesMax - batches.reduce((sum, { length }) => sum + length + 4, 0);
-      return this.#block(shape, [...batches, ...this.#transfers(count, left)]);
+      return this.#block(shape, [...batches, ...this.#transfers(count, left, true)]);
     });
     return [
       this.#block('transfers of EVM accounts', this.#transfers(0, Number.POSITIVE_INFINITY)),
+      this.#block('the same as inputs', this.#transfers(0, Number.POSITIVE_INFINITY, true)),
       ...blocks,
     ];
   }
@@ -200,13 +210,21 @@ class GasWorld {
     return this.#price(what, (200 * 4096) / 100, less, more);
   }
 
-  #transfers(from: number, bytesMax: number): readonly Uint8Array[] {
+  /** Of an input, beside what the same batch costs as a transaction. */
+  #textPrice(what: string, shape: Shape): GasReport['prices'][number] {
+    const less = this.#batches({ ...shape, batches: 3, isEvm: true });
+    const more = this.#batches({ ...shape, batches: 3, isInput: true });
+    return this.#price(what, ((gasOf(more) - gasOf(less)) * TEXT_BYTES_PER_GAS) / 100, less, more);
+  }
+
+  #transfers(from: number, bytesMax: number, isInput = false): readonly Uint8Array[] {
     const transfers: Uint8Array[] = [];
     let byteCount = 0;
     for (let index = from; index < this.#chain.genesis.blockTransactionsMax; index += 1) {
       const sender = this.#evm[index] as BenchAccount;
       const to = this.#payees[index]?.address ?? '';
-      const bytes = this.#chain.transaction(sender, { type: 'transfer', to, asset: 'WBTC', amount: 1n });
+      const body: InputBody = { type: 'transfer', to, asset: 'WBTC', amount: 1n };
+      const bytes = isInput ? this.#chain.input(sender, body) : this.#chain.transaction(sender, body);
       byteCount += bytes.length + 4;
       if (byteCount > bytesMax) break;
       transfers.push(bytes);
@@ -216,13 +234,15 @@ class GasWorld {
 
   #batches({ batches = 1, ...shape }: Shape): readonly Uint8Array[] {
     return Array.from({ length: batches }, (_, number) => {
-      const sender = this.#senders[number] as BenchAccount;
-      const { signers = [] } = shape;
-      return this.#chain.transaction(sender, this.#batch(number, sender, shape), { cosigners: signers });
+      const { signers = [], isInput, isEvm = isInput } = shape;
+      const sender = (isEvm === true ? this.#evm : this.#senders)[number] as BenchAccount;
+      const body = this.#batch(number, sender, shape);
+      if (isInput === true) return this.#chain.input(sender, body);
+      return this.#chain.transaction(sender, body, { cosigners: signers });
     });
   }
 
-  #batch(number: number, sender: BenchAccount, shape: Omit<Shape, 'batches'>): TransactionBody {
+  #batch(number: number, sender: BenchAccount, shape: Omit<Shape, 'batches'>): AtomicBatchOperation {
     const {
       requests: count,
       signers = [],

@@ -1,14 +1,16 @@
 /** A chain with the default limits and many accounts, and what a validator does with a block of it that it never saw a part of. */
 import { type Block, createGenesisBlock, decodeBlock } from '../../consensus/block.ts';
-import { fromHex } from '../../consensus/primitives/bytes.ts';
+import { fromHex, utf8 } from '../../consensus/primitives/bytes.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
 import { hashPrefixed } from '../../consensus/primitives/hash.ts';
+import { signPersonally } from '../../consensus/primitives/personalSign.ts';
 import { evmAddressOf } from '../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../consensus/primitives/secp256k1.ts';
 import type { Signature } from '../../consensus/primitives/signature.ts';
 import { BlockTree, type ExecutedBlock } from '../../node/core/blockTree.ts';
 import { Executor } from '../../node/core/executor.ts';
+import { inputTermsOf } from '../../node/core/inputTerms.ts';
 import { Mempool } from '../../node/core/mempool.ts';
 import { SettlementView } from '../../node/core/settlementView.ts';
 import { createGenesis, deriveKeyHolder } from '../../node/scenario/genesis.ts';
@@ -19,6 +21,9 @@ import type { Escrow } from '../../settlement/atomic/types.ts';
 import { transactionGas } from '../../settlement/execution/gas.ts';
 import type { Genesis } from '../../settlement/execution/genesis.ts';
 import { createGenesisState } from '../../settlement/execution/genesisState.ts';
+import { signedTextOfInput } from '../../settlement/execution/inputAuth.ts';
+import { blockEpochMs } from '../../settlement/execution/inputBook.ts';
+import { createInputTransaction } from '../../settlement/execution/inputTransaction.ts';
 import {
   cosigningBytes,
   decodeTransaction,
@@ -28,6 +33,7 @@ import {
   withCosignatures,
 } from '../../settlement/execution/transaction.ts';
 import { cosignersOf, type TransactionBody } from '../../settlement/execution/transactionBody.ts';
+import type { InputBody, SignedInput } from '../../settlement/input/types.ts';
 import { accountsTable } from '../../settlement/ledger/tables.ts';
 import type { Layer } from '../../settlement/state.ts';
 import { createKnownSetup } from '../helpers/groth16.ts';
@@ -40,6 +46,8 @@ const SCENARIO =
 export interface BenchAccount {
   readonly address: Address;
   readonly sign: (message: Uint8Array) => Signature;
+  /** As users sign inputs. */
+  readonly signText: (text: string) => Signature;
 }
 
 export class BenchChain {
@@ -90,10 +98,15 @@ export class BenchChain {
     const signer = this.#crypto.createSigner(secretKey);
     const account =
       scheme === 'ed25519'
-        ? { address: key, sign: (message: Uint8Array) => signer.sign(message) }
+        ? {
+            address: key,
+            sign: (message: Uint8Array) => signer.sign(message),
+            signText: (text: string) => signer.sign(utf8(text)),
+          }
         : {
             address: evmAddressOf(secp256k1.publicKeyOf(secretKey)) as Address,
             sign: (message: Uint8Array) => secp256k1.sign(secretKey, fromHex(hashPrefixed(message))),
+            signText: (text: string) => signPersonally(secretKey, text),
           };
     this.fund(account.address);
     return account;
@@ -121,6 +134,20 @@ export class BenchChain {
     return encodeTransaction(withCosignatures(transaction, signatures));
   }
 
+  /** The same as an input of the sender, in JSON where a batch is said. */
+  input(sender: BenchAccount, body: InputBody): Uint8Array {
+    const { chainId, inputs } = this.genesis;
+    const form = body.type === 'atomic_batch' ? 'json' : 'command';
+    const head = {
+      from: sender.address,
+      timestamp: blockEpochMs(this.genesis, 0),
+      target: 'sidechain',
+    } as const;
+    const input: SignedInput = { ...head, form, body, cosignatures: [] };
+    const signature = sender.signText(signedTextOfInput(input, inputs.namespace));
+    return createInputTransaction(chainId, input, signature).bytes;
+  }
+
   /** The block of a leader that holds all of these, as it travels. @throws {Error} When a block cannot hold them. */
   block(transactions: readonly Uint8Array[]): Uint8Array {
     const mempool = new Mempool();
@@ -129,7 +156,9 @@ export class BenchChain {
       const prepared = executor.prepare(bytes);
       const verified = prepared.ok ? executor.verify(prepared.value) : prepared;
       if (!prepared.ok || !verified.ok) throw new Error(`no legal transaction: ${JSON.stringify(verified)}`);
-      mempool.add(prepared.value, { height: 0, nonce: 0 });
+      const terms = inputTermsOf(prepared.value.transaction, this.genesis);
+      if (terms === undefined) mempool.add(prepared.value, { height: 0, nonce: 0 });
+      else mempool.addInput(prepared.value, terms);
     }
     const block = executor.build(this.#genesisBlock, { view: 1, timestampMs: 0 }, []);
     if (block?.body.transactions.length === transactions.length) return block.bytes;
@@ -166,7 +195,7 @@ export function gasOf(transactions: readonly Uint8Array[]): number {
   return transactions.reduce((sum, bytes) => {
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) throw new Error(decoded.message);
-    return sum + transactionGas(decoded.value.transaction.body);
+    return sum + transactionGas(decoded.value.transaction);
   }, 0);
 }
 

@@ -70,7 +70,7 @@ function dearBatch(
     signers: signers.slice(0, count).map(({ address }) => address),
   });
   let count = signers.length;
-  while (transactionGas(withSigners(count)) > gasMax) count -= 1;
+  while (transactionGas({ auth: { type: 'native' }, body: withSigners(count) }) > gasMax) count -= 1;
   return withSigners(count);
 }
 
@@ -100,7 +100,7 @@ it('finalises in the view in which it was proposed, on every node', async () => 
       const signerOf = ({ secretKey }: KeyHolder) => crypto.createSigner(secretKey);
       return signAndEncodeTransaction(unsigned, signerOf(payer), cosigners.map(signerOf));
     });
-    const gas = made.reduce((sum, { transaction }) => sum + transactionGas(transaction.body), 0);
+    const gas = made.reduce((sum, { transaction }) => sum + transactionGas(transaction), 0);
     expect(gas).toBeGreaterThan(atomic.gasMax * 0.98);
     return made.map(({ bytes }) => bytes);
   }

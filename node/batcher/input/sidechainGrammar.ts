@@ -4,6 +4,7 @@ import type { Address } from '../../../consensus/primitives/flavor.ts';
 import type { AtomicCode } from '../../../settlement/atomic/codes.ts';
 import { type BatchRefusal, findBatchProblem } from '../../../settlement/atomic/limits.ts';
 import type { AtomicRules } from '../../../settlement/atomic/types.ts';
+import { inputBatchGas } from '../../../settlement/execution/gas.ts';
 import { CommandAssets } from '../../../settlement/input/commandAssets.ts';
 import { inputJsonOf } from '../../../settlement/input/inputText.ts';
 import type { LedgerCode } from '../../../settlement/ledger/codes.ts';
@@ -49,7 +50,7 @@ export class SidechainGrammar {
   /** What could never be executed is said first: to spell it as the ledger does would not help. */
   #findBatchProblem({ body }: SidechainCommand, account: Address): BatchRefusal | undefined {
     return body.type === 'atomic_batch'
-      ? findBatchProblem(body, account, this.#atomic, this.#ledger)
+      ? findBatchProblem(body, account, this.#atomic, this.#ledger, inputBatchGas)
       : undefined;
   }
 }

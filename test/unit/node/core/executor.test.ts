@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type Block, createBlock, createGenesisBlock, type Header } from '../../../../consensus/block.ts';
 import { createDoubleVote } from '../../../../consensus/evidence.ts';
+import { utf8 } from '../../../../consensus/primitives/bytes.ts';
+import { ed25519 } from '../../../../consensus/primitives/ed25519.ts';
 import { merkleRoot } from '../../../../consensus/primitives/merkle.ts';
+import { SidechainGrammar } from '../../../../node/batcher/input/sidechainGrammar.ts';
 import { BlockTree, type ExecutedBlock } from '../../../../node/core/blockTree.ts';
 import type { EvidenceItem } from '../../../../node/core/evidencePool.ts';
 import { Executor } from '../../../../node/core/executor.ts';
+import { inputTermsOf } from '../../../../node/core/inputTerms.ts';
 import { Mempool } from '../../../../node/core/mempool.ts';
 import type { ExecutionCache } from '../../../../node/core/ports.ts';
 import { SettlementView } from '../../../../node/core/settlementView.ts';
@@ -14,8 +18,13 @@ import { encodeEvidence, evidenceId } from '../../../../settlement/execution/evi
 import { transactionGas } from '../../../../settlement/execution/gas.ts';
 import type { Genesis } from '../../../../settlement/execution/genesis.ts';
 import { createGenesisState } from '../../../../settlement/execution/genesisState.ts';
+import { signedTextOfInput } from '../../../../settlement/execution/inputAuth.ts';
+import { blockEpochMs } from '../../../../settlement/execution/inputBook.ts';
+import { createInputTransaction } from '../../../../settlement/execution/inputTransaction.ts';
 import { decodeTransaction } from '../../../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
+import { inputTextOf } from '../../../../settlement/input/inputText.ts';
+import type { InputBody, SignedInput } from '../../../../settlement/input/types.ts';
 import { scenarioOf } from '../../../helpers/runScenario.ts';
 import { hashOf, nullifyIn, Signatory, withWrongSignature } from '../../../helpers/signatory.ts';
 
@@ -97,7 +106,10 @@ function worldOf(changes: Partial<Genesis> = {}, executions?: ExecutionCache): W
     offer: (transactions) => {
       for (const bytes of transactions) {
         const prepared = executor.prepare(bytes);
-        if (prepared.ok) mempool.add(prepared.value, { height: 0, nonce: 0 });
+        if (!prepared.ok) continue;
+        const terms = inputTermsOf(prepared.value.transaction, genesis);
+        if (terms === undefined) mempool.add(prepared.value, { height: 0, nonce: 0 });
+        else mempool.addInput(prepared.value, terms);
       }
     },
     build: (evidence = []) => {
@@ -251,7 +263,9 @@ describe('Executor', () => {
     it('lets nobody who anchors enough gas to every block keep the batches of others out', () => {
       const body = batchBody(50, '', keys.account('a'));
       const greedy = anchoredBy('a', body);
-      const leader = worldOf({ atomic: { ...parts.genesis.atomic, gasMax: transactionGas(body) } });
+      const leader = worldOf({
+        atomic: { ...parts.genesis.atomic, gasMax: transactionGas({ auth: { type: 'native' }, body }) },
+      });
       const modest = keys.transaction(alice, batchBody(2));
       leader.offer([greedy, modest]);
       expect(leader.build().body.transactions).toEqual([modest]);
@@ -337,5 +351,60 @@ describe('the limits of batches', () => {
       code: 'BLOCK_TRANSACTION_INVALID',
       message: 'more gas than allowed',
     });
+  });
+});
+
+describe('a batch that comes as an input', () => {
+  const { inputs, ledger } = parts.genesis;
+  /** Differs from others in its timestamp alone. */
+  function inputOf(number: number): Uint8Array {
+    const timestamp = blockEpochMs(parts.genesis, 0) + number;
+    const head = { from: alice.address, timestamp, target: undefined, form: 'json' } as const;
+    const input: SignedInput = { ...head, body: body as InputBody, cosignatures: [] };
+    const text = utf8(signedTextOfInput(input, inputs.namespace));
+    return createInputTransaction(chainId, input, ed25519.sign(alice.secretKey, text)).bytes;
+  }
+  const body = batchBody(3, '"'.repeat(500));
+  const native = transactionGas({ auth: { type: 'native' }, body });
+  const gas = transactionGas({ auth: { type: 'input' }, body });
+  const limited = (gasMax: number) => ({ atomic: { ...parts.genesis.atomic, gasMax } });
+  /** What the door of a batcher says, and a node that gets the transaction. */
+  function doorsOf(gasMax: number): readonly unknown[] {
+    const { executor } = worldOf(limited(gasMax));
+    const prepared = executor.prepare(inputOf(0));
+    const verified = prepared.ok ? executor.verify(prepared.value) : prepared;
+    const text = inputTextOf({ form: 'json', body: body as InputBody, cosignatures: [] });
+    const parsed = new SidechainGrammar({ ledger, ...limited(gasMax) }).parse(text, alice.address);
+    return [verified, parsed].map((verdict) => (verdict.ok ? 'ok' : [verdict.code, verdict.details?.gas]));
+  }
+
+  it('costs more than the same batch as a transaction, and no door takes it where no block can', () => {
+    expect(gas).toBeGreaterThan(native + 300);
+    expect(doorsOf(gas)).toEqual(['ok', 'ok']);
+    expect(doorsOf(gas - 1)).toEqual(Array(2).fill(['BATCH_GAS_TOO_HIGH', gas]));
+    const { executor } = worldOf(limited(native));
+    const prepared = executor.prepare(keys.transaction(alice, body));
+    expect(prepared.ok && executor.verify(prepared.value)).toMatchObject({ ok: true });
+  });
+
+  it('stands in blocks up to their gas, and leader and validators count alike', () => {
+    const both = [inputOf(0), inputOf(1)];
+    const judge = (block: Block, gasMax: number): unknown => {
+      const { executor, genesisBlock } = worldOf(limited(gasMax));
+      const checked = executor.checkBody(block);
+      const outcome = checked.ok ? executor.execute(block, genesisBlock) : checked;
+      return outcome.ok ? 'ok' : outcome.message;
+    };
+    const blockWithin = (gasMax: number): Block => {
+      const leader = worldOf(limited(gasMax));
+      leader.offer(both);
+      return leader.build();
+    };
+    const [full, short] = [blockWithin(2 * gas), blockWithin(2 * gas - 1)];
+    expect(full.body.transactions).toEqual(both);
+    expect(judge(full, 2 * gas)).toBe('ok');
+    expect(judge(full, 2 * gas - 1)).toBe('more gas than allowed');
+    expect(short.body.transactions).toEqual([inputOf(0)]);
+    expect(judge(short, 2 * gas - 1)).toBe('ok');
   });
 });

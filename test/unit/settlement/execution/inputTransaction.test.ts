@@ -23,6 +23,7 @@ import {
   verifyTransaction,
 } from '../../../../settlement/execution/transaction.ts';
 import { inputJsonOf, inputTextOf } from '../../../../settlement/input/inputText.ts';
+import { batchTextBytes } from '../../../../settlement/input/inputTextBytes.ts';
 import { requestIdOf } from '../../../../settlement/input/requestId.ts';
 import { sealJson } from '../../../../settlement/input/sealedJson.ts';
 import { signedTextOf } from '../../../../settlement/input/signedText.ts';
@@ -206,6 +207,20 @@ describe('an input as a ledger transaction', () => {
         if (parsed.ok) expect(inputTextOf({ form: of.form, ...parsed.value })).toBe(text);
       }),
     );
+  });
+
+  it('is priced by exactly as many bytes as its text has, which is not written for that', () => {
+    fc.assert(
+      fc.property(account.chain(batchOf), ({ body, cosignatures }) => {
+        if (body.type !== 'atomic_batch') throw new TypeError('no batch');
+        const text = inputTextOf({ form: 'json', body, cosignatures });
+        expect(batchTextBytes(body)).toBe(utf8(text).length);
+      }),
+    );
+    const none = { type: 'atomic_batch' as const, signers: [otherAccount, otherEvm] };
+    const body = { ...none, batch: { batchId: chainId, expiresAtHeight: 0, requests: [] } };
+    const text = inputTextOf({ form: 'json', body, cosignatures: [new Uint8Array(64), new Uint8Array(65)] });
+    expect(batchTextBytes(body)).toBe(text.length);
   });
 
   it('has one request id and one transaction id: neither stands for two of the other', () => {

@@ -8,7 +8,7 @@ import {
 } from '../../../../../node/batcher/input/inputSignature.ts';
 import { isTargetName } from '../../../../../node/batcher/input/target.ts';
 import { requestIdOf } from '../../../../../settlement/input/requestId.ts';
-import { signedTextOf } from '../../../../../settlement/input/signedText.ts';
+import { foldText, signedTextOf } from '../../../../../settlement/input/signedText.ts';
 import { readPersonalSignVectors } from '../../../../helpers/personalSignVectors.ts';
 
 const key = new Uint8Array(32).fill(7);
@@ -46,6 +46,25 @@ describe('signedTextOf', () => {
     // The Kelvin sign and the dotted capital I are lower-cased to ASCII letters.
     const parts = { target: undefined, timestamp: '1', address: '0', input: '\u212a\u0130K😀' };
     expect(signedTextOf(parts, '')).toBe('10--k--');
+  });
+});
+
+describe('foldText', () => {
+  it('leaves letters and digits, in lower case, of every UTF-16 code unit', () => {
+    // Of all code units there are, half of a pair among them.
+    const units = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
+    const text = fc.string({
+      unit: fc.oneof(units, fc.constantFrom('a', 'Z', '0', '|', '\u{1f600}')),
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(text, (written) => {
+        expect(foldText(written)).toBe(written.replace(/[^a-zA-Z0-9]/g, '-').toLowerCase());
+      }),
+      { numRuns: 500 },
+    );
+    const all = String.fromCharCode(...Array.from({ length: 0x10000 }, (_, code) => code));
+    expect(foldText(all)).toBe(all.replace(/[^a-zA-Z0-9]/g, '-').toLowerCase());
   });
 });
 
