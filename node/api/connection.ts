@@ -18,7 +18,10 @@ export function followCaller(response: ServerResponse, idleTimeoutMs: number): A
   return caller.signal;
 }
 
-/** Answers a connection whose request never became one. */
+/** For a refused caller to read the answer and hang up, in ms; cut at once, its system may drop the answer unread. */
+const LINGER_MS = 1000;
+
+/** Answers a connection whose request never became one, and sees to it that it ends. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -35,4 +38,7 @@ export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): 
     `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
+  // No limit of time is on it any more: one that never hangs up could stay for good.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
 }

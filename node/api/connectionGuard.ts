@@ -11,21 +11,13 @@ export class ConnectionGuard {
   /** Client of every open connection. */
   readonly #clients = new Map<Socket, string>();
   readonly #counts = new Map<string, number>();
-  /** Sent no whole request yet, the oldest first. */
-  readonly #silent = new Set<Socket>();
-  /** Was answered and asks nothing, the longest first. */
-  readonly #resting = new Set<Socket>();
+  /** Those that sent no whole request yet, or were answered and ask nothing: the longest so first. */
+  readonly #idle = new Set<Socket>();
   /** Requests that are here whole and not answered. */
   readonly #served = new Map<Socket, number>();
-  #evictedCount = 0;
 
   constructor(connectionsMax: number) {
     this.#connectionsMax = connectionsMax;
-  }
-
-  /** Connections that had to go for others. */
-  get evictedCount(): number {
-    return this.#evictedCount;
   }
 
   watch(server: Server): void {
@@ -37,17 +29,16 @@ export class ConnectionGuard {
     const client = clientKeyOf(socket.remoteAddress ?? '');
     this.#clients.set(socket, client);
     this.#counts.set(client, (this.#counts.get(client) ?? 0) + 1);
-    this.#silent.add(socket);
     socket.once('close', () => this.#close(socket));
-    if (this.#clients.size > this.#connectionsMax) this.#evict();
+    if (this.#clients.size > this.#connectionsMax) this.#evict(socket);
+    if (this.#clients.has(socket)) this.#idle.add(socket);
   }
 
   #close(socket: Socket): void {
     const client = this.#clients.get(socket);
     if (client === undefined) return;
     this.#clients.delete(socket);
-    this.#silent.delete(socket);
-    this.#resting.delete(socket);
+    this.#idle.delete(socket);
     this.#served.delete(socket);
     const left = (this.#counts.get(client) ?? 0) - 1;
     if (left > 0) this.#counts.set(client, left);
@@ -61,38 +52,31 @@ export class ConnectionGuard {
       if (isWhole || !this.#clients.has(socket)) return;
       isWhole = true;
       this.#served.set(socket, (this.#served.get(socket) ?? 0) + 1);
-      this.#silent.delete(socket);
-      this.#resting.delete(socket);
+      this.#idle.delete(socket);
     };
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-    if (hasBody) {
-      // A connection that rested may be silent again: its body may never come.
-      if (this.#resting.delete(socket)) this.#silent.add(socket);
-      request.once('end', note);
-    } else note();
+    // A body may never come: until it is here the connection counts as idle.
+    if (hasBody) request.once('end', note);
+    else note();
     response.once('close', () => {
       if (!this.#clients.has(socket)) return;
       const left = (this.#served.get(socket) ?? 0) - (isWhole ? 1 : 0);
       if (left > 0) this.#served.set(socket, left);
       else {
         this.#served.delete(socket);
-        this.#silent.delete(socket);
-        this.#resting.add(socket);
+        this.#idle.delete(socket);
+        this.#idle.add(socket);
       }
     });
   }
 
-  /** At worst the newcomer itself: it is silent yet. */
-  #evict(): void {
+  /** Makes room: where nobody is idle the newcomer has to go itself. */
+  #evict(newcomer: Socket): void {
     const [greedy] = [...this.#counts].reduce((most, next) => (next[1] > most[1] ? next : most));
-    const isGreedy = (socket: Socket): boolean => this.#clients.get(socket) === greedy;
     const victim =
-      find(this.#silent, isGreedy) ??
-      find(this.#resting, isGreedy) ??
-      find(this.#silent, () => true) ??
-      find(this.#resting, () => true);
-    if (victim === undefined) return;
-    this.#evictedCount += 1;
+      find(this.#idle, (socket) => this.#clients.get(socket) === greedy) ??
+      find(this.#idle, () => true) ??
+      newcomer;
     // At once, so that the next newcomer does not find it here.
     this.#close(victim);
     victim.destroy();
