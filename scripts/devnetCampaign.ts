@@ -2,7 +2,7 @@
  * The long checks of the devnet, on real processes: too long for every change, run before a release.
  *
  *   npm run campaign:devnet                       everything, about an hour on two idle cores
- *   npm run campaign:devnet -- --only kills       one of suite, kills, inputs, soak
+ *   npm run campaign:devnet -- --only kills       one of suite, kills, inputs, hostile, soak
  *   npm run campaign:devnet -- --rounds 3         the end-to-end suite three times instead of ten
  */
 import { spawnSync } from 'node:child_process';
@@ -12,10 +12,11 @@ import { parseArgs } from 'node:util';
 import { runSoak } from './campaign/soak.ts';
 
 const USAGE = `npm run campaign:devnet -- [options]
-  --only <name>       one of suite, kills, inputs, soak
+  --only <name>       one of suite, kills, inputs, hostile, soak
   --rounds <n>        how often the end-to-end suite runs (default 10)
   --kills <n>         nodes killed one after the other under load (default 30)
   --input-kills <n>   the same while nodes take inputs, for each storage of inputs (default 40)
+  --bodies <n>        fuzzed bodies among the hostile HTTP (default 100000)
   --validators <n>    nodes of the soak (default 16)
   --minutes <n>       length of the soak (default 5)
   --help              show this`;
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '10' },
       kills: { type: 'string', default: '30' },
       'input-kills': { type: 'string', default: '40' },
+      bodies: { type: 'string', default: '100000' },
       validators: { type: 'string', default: '16' },
       minutes: { type: 'string', default: '5' },
       help: { type: 'boolean', default: false },
@@ -66,6 +68,11 @@ async function main(): Promise<number> {
           SIDEREAL_KILL_SEED: '7',
         }),
     },
+    {
+      kind: 'hostile',
+      name: `hostile HTTP with ${count(values.bodies)} fuzzed bodies`,
+      run: () => runVitest(['test/e2e/hostileHttp.test.ts'], { SIDEREAL_HOSTILE_BODIES: values.bodies }),
+    },
     ...rounds.map((round) => ({
       kind: 'suite',
       name: `end-to-end suite, round ${round} of ${rounds.length}`,
@@ -74,7 +81,7 @@ async function main(): Promise<number> {
   ];
   const chosen = checks.filter(({ kind }) => values.only === undefined || kind === values.only);
   if (chosen.length === 0)
-    throw new RangeError(`expected --only suite, kills, inputs or soak, got ${values.only}`);
+    throw new RangeError(`expected --only suite, kills, inputs, hostile or soak, got ${values.only}`);
   let failed = 0;
   for (const { name, run } of chosen) {
     console.log(`== ${name}`);

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
+import { AdapterError } from '../../node/batcher/adapters/adapter.ts';
 import type { BatcherInput } from '../../node/batcher/input/types.ts';
 import { sealJson } from '../../settlement/input/sealedJson.ts';
 import {
@@ -198,6 +199,46 @@ describe('POST /send-input, refusals that depend on more than the request', () =
     await expectRefusal(await post(no(good)), 503, 'BATCHER_STORAGE_UNAVAILABLE');
     const asked = await world.api.fetch(`/input-status/${hex('5', 32)}`);
     await expectRefusal(asked, 503, 'BATCHER_STORAGE_UNAVAILABLE');
+    expect(await world.tallies()).toEqual([]);
+  });
+
+  it('a target that cannot be reached: stored all the same, and the caller told where to ask', async () => {
+    const unreachable = async (): Promise<never> => {
+      throw new AdapterError('BATCHER_TARGET_UNREACHABLE', 'no chain', { blame: 'infrastructure' });
+    };
+    await start({
+      adapter: { submitBatch: unreachable },
+      batchingCriteria: {
+        sidechain: { criteriaType: 'size', maxBatchSize: 1 },
+        small: { criteriaType: 'time', timeWindowMs: 86_400_000 },
+      },
+    });
+    // The first finds it out, the second comes while the target rests.
+    for (const amount of [1, 2]) {
+      const body = { ...no(`borrow|USDC|${amount}`), confirmationLevel: 'wait-receipt' };
+      const refused = await post(body);
+      const { error } = (await refused.clone().json()) as { error: { details: Record<string, string> } };
+      await expectRefusal(refused, 503, 'BATCHER_TARGET_PARKED');
+      expect(error.details).toMatchObject({ target: 'sidechain', reason: 'BATCHER_TARGET_UNREACHABLE' });
+      const asked = await world.api.json(`/input-status/${error.details.request_id}`);
+      expect(asked).toMatchObject({
+        success: true,
+        target: 'sidechain',
+        status: 'incomplete',
+        retryCount: 0,
+      });
+    }
+    const stored = await world.tallies();
+    expect(stored.reduce((sum, { rows }) => sum + rows, 0)).toBe(2);
+    // Who does not wait has nothing to be told.
+    expect((await post(no('borrow|USDC|3'))).status).toBe(200);
+  });
+
+  it('a node whose batcher is off', async () => {
+    await start({ api: { inputs: null } });
+    await expectRefusal(await post(no(good)), 403, 'BATCHER_OFF');
+    for (const path of ['/queue-stats', `/input-status/${hex('5', 32)}`])
+      await expectRefusal(await world.api.fetch(path), 403, 'BATCHER_OFF');
     expect(await world.tallies()).toEqual([]);
   });
 

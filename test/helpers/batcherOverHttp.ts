@@ -1,4 +1,4 @@
-/** A real batcher over a real storage behind the real server; its target takes inputs and never opens a batch. */
+/** A real batcher over a real storage behind the real server; its target opens no batch before one is full. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ const grammar = new SidechainGrammar({
 const unlimited = { burst: 1e9, perSecond: 1e9, keysMax: 10 };
 
 export interface BatcherOverHttpOptions extends Partial<Omit<BatcherOptions, 'adapters'>> {
+  /** `inputs: null`: the server has no batcher, and the storage stays as it is. */
   readonly api?: ApiHarnessOptions;
   readonly storageLimits?: Partial<InputStorageLimits>;
   /** Around the storage. */
@@ -79,7 +80,7 @@ export class BatcherOverHttp {
       },
       { storage: wrap(storage), wallClock: () => nowMs },
     );
-    const api = await ApiHarness.start({ ...apiOptions, inputs: batcher });
+    const api = await ApiHarness.start({ inputs: batcher, ...apiOptions });
     return new BatcherOverHttp(api, batcher, storage, folder);
   }
 
