@@ -92,7 +92,7 @@ export class Batcher implements InputPipeline {
     const problem = this.#findLevelProblem(target, level);
     if (problem !== undefined) return problem;
     if (this.#queue.isResting) return refuseUnstored('BATCHER_STORAGE_UNAVAILABLE');
-    const caller = this.#enter(admission, level, signal);
+    const caller = this.#enter(admission, level, clientKey, signal);
     const added = await this.#add(admission);
     if (!added.ok) {
       caller?.leave();
@@ -246,12 +246,14 @@ export class Batcher implements InputPipeline {
   #enter(
     { requestId, target }: Admission<unknown>,
     level: ConfirmationLevel,
+    clientKey: string,
     signal: AbortSignal | undefined,
   ): Caller | undefined {
-    const { callersMax, answerTimeoutMs } = this.#settings.limits;
+    const { callersMax, clientCallersMax, answerTimeoutMs } = this.#settings.limits;
     if (level === 'no-wait' || this.#callers.count >= callersMax) return undefined;
+    if (this.#callers.countOf(clientKey) >= clientCallersMax) return undefined;
     const deadlineMs = this.#surroundings.now() + answerTimeoutMs;
-    return this.#callers.enter({ requestId, target, level, deadlineMs, signal });
+    return this.#callers.enter({ requestId, target, clientKey, level, deadlineMs, signal });
   }
 
   async #add(

@@ -21,6 +21,8 @@ export type News =
 export interface CallerOptions {
   readonly requestId: string;
   readonly target: string;
+  /** Where the request came from. */
+  readonly clientKey: string;
   readonly level: Exclude<ConfirmationLevel, 'no-wait'>;
   /** When it has waited long enough, by a clock that is never set back. */
   readonly deadlineMs: number;
@@ -47,9 +49,15 @@ export class Callers {
   /** In the order in which they came, which is that of their deadlines. */
   readonly #entries = new Set<Entry>();
   readonly #byRequest = new Map<string, Set<Entry>>();
+  readonly #counts = new Map<string, number>();
 
   get count(): number {
     return this.#entries.size;
+  }
+
+  /** Of one client. */
+  countOf(clientKey: string): number {
+    return this.#counts.get(clientKey) ?? 0;
   }
 
   enter({ signal, ...options }: CallerOptions): Caller {
@@ -58,7 +66,8 @@ export class Callers {
       resolve = settle;
     });
     const leave = (): void => {
-      this.#entries.delete(entry);
+      if (!this.#entries.delete(entry)) return;
+      this.#count(options.clientKey, -1);
       const others = this.#byRequest.get(options.requestId);
       others?.delete(entry);
       if (others?.size === 0) this.#byRequest.delete(options.requestId);
@@ -75,6 +84,7 @@ export class Callers {
     };
     const hangUp = (): void => entry.tell(outOfTime(entry));
     this.#entries.add(entry);
+    this.#count(options.clientKey, 1);
     const others = this.#byRequest.get(options.requestId) ?? new Set();
     this.#byRequest.set(options.requestId, others.add(entry));
     signal?.addEventListener('abort', hangUp, { once: true });
@@ -138,6 +148,12 @@ export class Callers {
   /** Requests that somebody waits for, those who wait longest first. */
   requestIds(): IterableIterator<string> {
     return this.#byRequest.keys();
+  }
+
+  #count(clientKey: string, change: 1 | -1): void {
+    const count = this.countOf(clientKey) + change;
+    if (count === 0) this.#counts.delete(clientKey);
+    else this.#counts.set(clientKey, count);
   }
 
   #of(requestId: string): readonly Entry[] {

@@ -18,6 +18,8 @@ export interface BatcherLimits {
   readonly batchReadBytesMax: number;
   /** Most callers that wait; who comes later is answered as one whose time ran out. */
   readonly callersMax: number;
+  /** The same of one client: a waiting request is never cut off, so nobody may hold all connections with them. */
+  readonly clientCallersMax: number;
   /** Longest that a caller waits. */
   readonly answerTimeoutMs: number;
   /** Longest that a call of an adapter may take that has no time of its own. */
@@ -35,13 +37,15 @@ export interface BatcherLimits {
 }
 
 /**
- * Of one batch: what a block holds and is read in some ms. Of callers: some 10 MB of open requests. Times: a slow chain's
- * block several times over; a shutdown ends before a supervisor's patience, often 30 s, does.
+ * Of one batch: what a block holds and is read in some ms. Of callers: some 10 MB of open requests; of one client a quarter of
+ * the connections that a node has. Times: a slow chain's block several times over; a shutdown ends before a supervisor's patience,
+ * often 30 s, does.
  */
 export const batcherLimits: BatcherLimits = {
   batchInputsMax: 2000,
   batchReadBytesMax: 8_388_608,
   callersMax: 10_000,
+  clientCallersMax: 512,
   answerTimeoutMs: 90_000,
   adapterTimeoutMs: 60_000,
   processingTimeoutMs: 600_000,

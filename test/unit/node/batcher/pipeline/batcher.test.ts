@@ -131,6 +131,29 @@ describe('levels', () => {
     expect(batcher.callerCount).toBe(0);
     await time.resolve(batcher.stop());
   });
+
+  it('lets one client hold no more than its part of the places of callers', async () => {
+    const { time, start } = createBatcherWorld({
+      batchingCriteria: { fake: { criteriaType: 'size', maxBatchSize: 99 } },
+      limits: { clientCallersMax: 2, answerTimeoutMs: 5000 },
+    });
+    const batcher = await start();
+    const late = { ok: true, value: { isTimedOut: true, level: 'no-wait' } };
+    const copies = [1, 2].map(() => batcher.send(requestOf(1), 'greedy'));
+    await time.settle();
+    await expect(batcher.send(requestOf(1), 'greedy')).resolves.toMatchObject(late);
+    await expect(batcher.send(requestOf(2), 'greedy')).resolves.toMatchObject(late);
+    const other = batcher.send(requestOf(3), 'other');
+    await time.settle();
+    expect(batcher.callerCount).toBe(3);
+    await time.resolve(Promise.all([...copies, other]));
+    expect(batcher.callerCount).toBe(0);
+    const again = batcher.send(requestOf(4), 'greedy');
+    await time.settle();
+    expect(batcher.callerCount).toBe(1);
+    await time.resolve(again);
+    await time.resolve(batcher.stop());
+  });
 });
 
 describe('duplicates', () => {

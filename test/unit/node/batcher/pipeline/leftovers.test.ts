@@ -1,6 +1,7 @@
 /** What is stored and nobody has in hand: found whenever somebody asks or looks, and at nobody's cost. */
 import { describe, expect, it } from 'vitest';
 import { CodedError } from '../../../../../consensus/primitives/codedError.ts';
+import { AdapterError } from '../../../../../node/batcher/adapters/adapter.ts';
 import type { InputStorage } from '../../../../../node/batcher/storage/inputStorage.ts';
 import { createBatcherWorld, idOf, requestOf } from '../../../../helpers/batcherWorld.ts';
 import { FakeAdapter, FakeChain } from '../../../../helpers/fakeChain.ts';
@@ -93,6 +94,77 @@ describe('a batch that others conclude in part', () => {
     await time.until(() => of('input:confirmed').length === 2, 60_000);
     expect(chain.count(idOf(2))).toBe(1);
     await expect(batcher.status(idOf(2))).resolves.toMatchObject({ value: { state: 'confirmed' } });
+    await time.resolve(batcher.stop());
+  });
+});
+
+describe('a batch that landed and is blamed on its inputs all the same', () => {
+  it('ends confirmed, charged to nobody and sent once', async () => {
+    const { time, adapter, chain, start, of } = createBatcherWorld();
+    const wait = adapter.waitForTransactionReceipt.bind(adapter);
+    let isBlaming = true;
+    adapter.waitForTransactionReceipt = async (...given) => {
+      const receipt = await wait(...given);
+      if (!isBlaming) return receipt;
+      isBlaming = false;
+      throw new AdapterError('BATCHER_BATCH_REVERTED', 'another block said so', { blame: 'input' });
+    };
+    const batcher = await start();
+    const sent = batcher.send(requestOf(1), 'client');
+    await expect(time.resolve(sent)).resolves.toMatchObject({ ok: true, value: { level: 'wait-receipt' } });
+    await time.pass(60_000);
+    expect(chain.executed).toEqual([idOf(1)]);
+    expect(of('input:charged')).toEqual([]);
+    await time.resolve(batcher.stop());
+  });
+});
+
+describe('an outage that several batches meet at once', () => {
+  it('is one failure of the target, and one rest', async () => {
+    const { time, adapter, start, of } = createBatcherWorld({
+      adapter: { openBatchesMax: 3 },
+      batchingCriteria: { fake: { criteriaType: 'size', maxBatchSize: 1 } },
+    });
+    const batcher = await start();
+    let isOut = true;
+    let fail: (() => void) | undefined;
+    const failing = new Promise<void>((resolve) => {
+      fail = resolve;
+    });
+    const wait = adapter.waitForTransactionReceipt.bind(adapter);
+    adapter.waitForTransactionReceipt = async (...given) => {
+      if (!isOut) return wait(...given);
+      await failing;
+      throw new AdapterError('BATCHER_TARGET_UNREACHABLE', 'no answer', { blame: 'infrastructure' });
+    };
+    const noWait = { confirmationLevel: 'no-wait' };
+    for (const number of [1, 2, 3]) await batcher.send(requestOf(number, noWait), 'client');
+    await time.until(() => adapter.submitted.length === 3);
+    fail?.();
+    await time.settle();
+    expect(of('target:parked')).toMatchObject([{ failures: 1, restMs: 750 }]);
+    isOut = false;
+    await time.until(() => of('input:confirmed').length === 3);
+    await time.resolve(batcher.stop());
+  });
+});
+
+describe('a storage that rests', () => {
+  it('is not asked by those who send meanwhile', async () => {
+    const { time, shelf, start } = createBatcherWorld();
+    let adds = 0;
+    const storage = through(openMemoryInputs(shelf), async (method) => {
+      if (method !== 'add') return;
+      adds += 1;
+      throw new CodedError('INPUT_STORAGE_UNREACHABLE', 'no answer');
+    });
+    const batcher = await start({}, storage);
+    await time.settle();
+    for (const number of [1, 2, 3])
+      await expect(batcher.send(requestOf(number), 'client')).resolves.toMatchObject({
+        code: 'BATCHER_STORAGE_UNAVAILABLE',
+      });
+    expect(adds).toBe(1);
     await time.resolve(batcher.stop());
   });
 });
