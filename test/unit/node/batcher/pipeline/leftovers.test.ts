@@ -149,6 +149,35 @@ describe('an outage that several batches meet at once', () => {
   });
 });
 
+describe('a verdict whose write lost its answer', () => {
+  it('is told to those who wait and who listen, once', async () => {
+    const { time, chain, shelf, start, of } = createBatcherWorld();
+    const inner = openMemoryInputs(shelf);
+    let isLost = false;
+    const storage: InputStorage = new Proxy(
+      through(inner, async () => undefined),
+      {
+        get: (target, key) => {
+          if (key !== 'concludeBatch' || isLost) return Reflect.get(target, key) as unknown;
+          return async (...given: Parameters<InputStorage['concludeBatch']>) => {
+            isLost = true;
+            await inner.concludeBatch(...given);
+            throw new CodedError('INPUT_STORAGE_UNREACHABLE', 'no answer');
+          };
+        },
+      },
+    );
+    const batcher = await start({}, storage);
+    const sent = batcher.send(requestOf(1), 'client');
+    await expect(time.resolve(sent)).resolves.toMatchObject({ ok: true, value: { level: 'wait-receipt' } });
+    await time.pass(60_000);
+    expect(of('input:confirmed')).toMatchObject([{ requestId: idOf(1) }]);
+    expect(of('batch:receipt')).toMatchObject([{ confirmed: 1 }]);
+    expect(chain.count(idOf(1))).toBe(1);
+    await time.resolve(batcher.stop());
+  });
+});
+
 describe('a storage that rests', () => {
   it('is not asked by those who send meanwhile', async () => {
     const { time, shelf, start } = createBatcherWorld();
