@@ -20,12 +20,14 @@ const script = `
   const hooks = 'let port; export const initialize = (data) => { port = data; };'
     + 'export const resolve = (name, context, next) => { port.postMessage(name); return next(name, context); };';
   register('data:text/javascript,' + encodeURIComponent(hooks), { data: port2, transferList: [port2] });
-  const before = process.getActiveResourcesInfo().length;
+  const before = process.getActiveResourcesInfo();
   for (const file of ${JSON.stringify(files)}) await import(new URL(file, 'file://${root}/').href);
   await new Promise((resolve) => setImmediate(resolve));
   const drivers = looked.filter((name) => name === 'pg' || name.startsWith('@electric-sql'));
   const required = Object.keys(createRequire(import.meta.url).cache).filter((path) => path.includes('/node_modules/pg'));
-  const started = process.getActiveResourcesInfo().length - before;
+  // What the loader of modules itself has open comes and goes: only what was not there before counts.
+  const started = process.getActiveResourcesInfo();
+  for (const kind of before) if (started.includes(kind)) started.splice(started.indexOf(kind), 1);
   process.stdout.write(JSON.stringify({ seen: looked.length > ${files.length}, drivers, required, started }));
 `;
 
@@ -35,6 +37,6 @@ describe('auto-batch that is off', () => {
     const options = ['--import', 'tsx', '--input-type=module', '--eval', script];
     // It ends by itself: nothing keeps it alive.
     const { stdout } = await promisify(execFile)(process.execPath, options, { cwd: root, timeout: 60_000 });
-    expect(JSON.parse(stdout)).toEqual({ seen: true, drivers: [], required: [], started: 0 });
+    expect(JSON.parse(stdout)).toEqual({ seen: true, drivers: [], required: [], started: [] });
   }, 90_000);
 });
