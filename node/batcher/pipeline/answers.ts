@@ -35,8 +35,12 @@ export function answerNews(news: News, row: InputRow, isDuplicate: boolean): Ver
 
 export function refuseFailed(requestId: string, code: string): Refusal {
   const why =
-    (batcherCodes as Readonly<Record<string, string>>)[code] ?? 'it is decided, and not tried again';
-  return refuse(code, `input ${requestId} failed: ${why}`, { request_id: requestId });
+    (batcherCodes as Readonly<Record<string, string>>)[code] ?? 'the chain of its target refused it for good';
+  return refuse(
+    code,
+    `input ${requestId} failed: ${why}: the same is not tried again; mend what the code says, and sign it anew`,
+    { request_id: requestId },
+  );
 }
 
 export function refuseStored(

@@ -27,6 +27,18 @@ describe('a confirmed input whose height nobody noted', () => {
 });
 
 describe('an input that is known', () => {
+  it('and failed on its chain is answered with the code, what failed and what to do, each time', async () => {
+    const { time, chain, start } = createBatcherWorld();
+    chain.refused.set(idOf(1), 'LEDGER_INSUFFICIENT_BALANCE');
+    const batcher = await start();
+    for (let copy = 0; copy < 2; copy += 1) {
+      const answer = await time.resolve(batcher.send(requestOf(1), 'client'));
+      const message = expect.stringMatching(`${idOf(1)} failed: .*refused it for good.*sign it anew`);
+      expect(answer).toMatchObject({ ok: false, code: 'LEDGER_INSUFFICIENT_BALANCE', message });
+    }
+    await time.resolve(batcher.stop());
+  });
+
   it('costs its account nothing, however often and by whomever it is sent again', async () => {
     const rates = { perSecond: 0.001, keysMax: 10 };
     const rateLimits = { client: { burst: 1000, ...rates }, account: { burst: 2, ...rates } };
