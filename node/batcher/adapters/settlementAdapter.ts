@@ -47,8 +47,8 @@ const POST_OVERHEAD_BYTES = 8;
 const INPUT_OVERHEAD_BYTES = 4;
 /** Bytes of a transaction that are not said by the text of its input: at most a few hundred. */
 const TRANSACTION_OVERHEAD_BYTES = 1024;
-/** Posts under way at once: half of what one settlement block takes, which leaves room for others. */
-const OPEN_BATCHES_MAX = 8;
+/** Posts under way at once: as many as one settlement block takes, so that those of four nodes wait for a few blocks at most. */
+const OPEN_BATCHES_MAX = 16;
 /** How often the settlement chain is asked while a post waits for it, in ms: blocks come every few seconds. */
 const POLL_MS = 500;
 

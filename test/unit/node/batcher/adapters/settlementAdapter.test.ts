@@ -1,13 +1,16 @@
 /** The `settlement` target in a pipeline: what callers are told, and that whatever goes wrong each input is executed once. */
 import { describe, expect, it } from 'vitest';
 import type { QueuedInput } from '../../../../../node/batcher/adapters/adapter.ts';
+import { createEvmSigner } from '../../../../../node/batcher/client/signer.ts';
 import type { SidechainCommand } from '../../../../../node/batcher/input/jsonTransaction.ts';
 import type { Batcher } from '../../../../../node/batcher/pipeline/batcher.ts';
 import { payloadGas } from '../../../../../settlement/chain/feeMarket.ts';
 import { decodePost, POSTED_TRANSACTIONS_MAX } from '../../../../../settlement/execution/postedInputs.ts';
 import { requestIdOf } from '../../../../../settlement/input/requestId.ts';
+import { sealJson } from '../../../../../settlement/input/sealedJson.ts';
 import { signedTextOf } from '../../../../../settlement/input/signedText.ts';
 import { PostedWorld } from '../../../../helpers/postedWorld.ts';
+import { hashOf } from '../../../../helpers/signatory.ts';
 
 const HASH = /^0x[0-9a-f]{64}$/;
 const never = new AbortController().signal;
@@ -297,6 +300,29 @@ describe('SettlementAdapter', () => {
     expect(Buffer.from(more.data, 'base64').length).toBeGreaterThan(1000);
     const decoded = decodePost(new Uint8Array(bytes));
     expect(decoded.ok && decoded.value).toHaveLength(POSTED_TRANSACTIONS_MAX);
+  });
+
+  it('refuses before the queue an atomic batch that the ledger would skip without a trace', () => {
+    const world = new PostedWorld();
+    const { address } = world.input(1);
+    const judge = (batch: object, requestCount = 1) => {
+      const requests = Array.from({ length: requestCount }, (_, number) => ({
+        settlement_id: hashOf(String(10 + number)),
+        ...{ from: address, to: hashOf('bb'), amount: '1', asset: 'UM' },
+      }));
+      const text = { type: 'atomic_batch', batch_id: hashOf('a1'), expires_at_height: 9, requests, ...batch };
+      return world.adapter().validateInput(world.input(1, sealJson(text)));
+    };
+    expect(judge({})).toMatchObject({ ok: true });
+    world.finalize();
+    expect(judge({ expires_at_height: 1 })).toMatchObject({ code: 'BATCH_TIMEOUT' });
+    const other = createEvmSigner(`0x${'5a'.repeat(32)}`).address;
+    const unproven = { address: other, signature: `0x${'11'.repeat(64)}1b` };
+    const ofOther = [{ settlement_id: hashOf('a3'), from: other, to: address, amount: '1', asset: 'UM' }];
+    expect(judge({ requests: ofOther, signers: [unproven] })).toMatchObject({
+      ok: false,
+      code: expect.stringMatching(/SIGNATURE/),
+    });
   });
 
   it('has the hash on disk before the post leaves', async () => {
