@@ -27,7 +27,7 @@ const killsAfter = Array.from(
 
 export function testInputStorage(name: string, harness: StorageHarness): void {
   describe(`input storage: ${name}`, () => {
-    beforeAll(() => harness.start?.());
+    beforeAll(() => harness.start?.(), 120_000);
     afterAll(() => harness.end());
 
     const within = async (
