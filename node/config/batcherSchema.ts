@@ -81,7 +81,7 @@ const storage = z
   .meta({
     unit: '{ type, path, url, namespace, timeout_ms }',
     description:
-      'Where inputs are kept: level or file in a folder of the node in path (empty: the folder inputs in storage.path), postgres or redis at url, in a schema or under a prefix called namespace (empty: sidereal), _ and the number of the node',
+      'Where inputs are kept: level or file in a folder of the node in path (empty: the folder batcher in storage.path), postgres or redis at url, in a schema or under a prefix called namespace (empty: sidereal), _ and the number of the node',
   });
 
 /** Blocks that may be asked to lie above a batch, as the adapter has it. */

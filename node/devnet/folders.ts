@@ -6,4 +6,4 @@ export const DEVNET_DIR_DEFAULT = '.sidereal/devnet';
 /** Within the data directory of a process. */
 export const STORE_FOLDER = 'store';
 /** Within the same: what users have sent to the batcher. */
-export const INPUTS_FOLDER = 'inputs';
+export const BATCHER_FOLDER = 'batcher';

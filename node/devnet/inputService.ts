@@ -34,7 +34,7 @@ import type { TargetKind } from '../config/batcherSchema.ts';
 import type { Config } from '../config/types.ts';
 import type { PostingClient } from '../runtime/settlementPort.ts';
 import type { Clock } from '../runtime/systemClock.ts';
-import { INPUTS_FOLDER } from './folders.ts';
+import { BATCHER_FOLDER } from './folders.ts';
 
 /** Namespace on a server unless the configuration says another. */
 const NAMESPACE = 'sidereal';
@@ -179,7 +179,8 @@ async function openStorage({ config, genesis, self }: InputServiceOptions): Prom
   const { type, timeoutMs, url } = storage;
   const { name } = genesis.validators.at(self);
   // Nodes of one machine may be told the same path.
-  const directory = storage.path === '' ? join(config.storage.path, INPUTS_FOLDER) : join(storage.path, name);
+  const directory =
+    storage.path === '' ? join(config.storage.path, BATCHER_FOLDER) : join(storage.path, name);
   const namespace = `${storage.namespace === '' ? NAMESPACE : storage.namespace}_${self}`;
   const options: InputStorageOptions =
     type === 'level' || type === 'file'

@@ -94,8 +94,7 @@ export async function startNodeProcess(
   const settlement = new HttpSettlement({ urls: identity.urls });
   const chainProblem = await findChainProblem(settlement, genesis);
   const { chainId } = genesis;
-  const inputs = await InputService.open({ config, genesis, self });
-  const { store, logger } = await openDisk(config, { chainId, name }, inputs);
+  const { store, logger, inputs } = await openDisk(config, { genesis, self, name });
   if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
   const clock = new SystemClock(identity.genesisMs);
   const network = new Libp2pNetwork(
@@ -195,17 +194,27 @@ export async function startNodeProcess(
   }
 }
 
-/** The store and the log; where one cannot be had, the storage of inputs is free again. */
+/** The store, the log, and what inputs are kept in, in this order; where one cannot be had, those before it are free again. */
 async function openDisk(
-  { storage, log }: Config,
-  { chainId, name }: { readonly chainId: string; readonly name: string },
-  inputs: InputService | undefined,
-): Promise<{ readonly store: LevelStore; readonly logger: NodeLogger }> {
+  config: Config,
+  {
+    genesis,
+    self,
+    name,
+  }: { readonly genesis: Genesis; readonly self: ValidatorIndex; readonly name: string },
+): Promise<{
+  readonly store: LevelStore;
+  readonly logger: NodeLogger;
+  readonly inputs: InputService | undefined;
+}> {
+  const directory = join(config.storage.path, STORE_FOLDER);
+  const store = await LevelStore.open({ directory, chainId: genesis.chainId });
+  const logger = await openLog(config.log, name, store);
   try {
-    const store = await LevelStore.open({ directory: join(storage.path, STORE_FOLDER), chainId });
-    return { store, logger: await openLog(log, name, store) };
+    return { store, logger, inputs: await InputService.open({ config, genesis, self }) };
   } catch (error) {
-    await inputs?.stop();
+    logger.close();
+    await store.close();
     throw error;
   }
 }
