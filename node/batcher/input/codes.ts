@@ -54,7 +54,7 @@ export const inputAnswers = {
 
 /**
  * A refusal that says where and what to do.
- * @param path - Place in the body of the request, a JSON pointer.
+ * @param path - Place in the body of the request, a JSON pointer; empty: all of it.
  * @param fix - What makes it pass.
  */
 export function refuseInput(
@@ -63,5 +63,6 @@ export function refuseInput(
   fix: string,
   details: Readonly<Record<string, unknown>> = {},
 ): Refusal<InputCode> {
-  return refuse(code, `${path}: ${inputCodes[code]}: ${fix}`, { path, ...details });
+  const place = path === '' ? 'the body' : path;
+  return refuse(code, `${place}: ${inputCodes[code]}: ${fix}`, { path, ...details });
 }

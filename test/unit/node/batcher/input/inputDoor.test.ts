@@ -222,7 +222,10 @@ describe('InputDoor', () => {
   ];
   for (const [what, body, code, status, path] of refusals) {
     it(`refuses ${what}: ${status} ${code} at ${path || 'the root'}`, () => {
-      expect(admit(body)).toMatchObject({ ok: false, code, details: { path } });
+      const refused = admit(body);
+      expect(refused).toMatchObject({ ok: false, code, details: { path } });
+      // Whoever reads the message alone learns where, too.
+      if (!refused.ok) expect(refused.message.startsWith(`${path || 'the body'}: `)).toBe(true);
       expect(inputAnswers[code].status).toBe(status);
     });
   }
