@@ -5,6 +5,7 @@
 import { Type } from '@sinclair/typebox';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { counterHelp } from '../runtime/counters.ts';
+import type { AutoBatchMetrics } from './autoBatchMetrics.ts';
 import type { EventLog } from './eventLog.ts';
 import type { EventStream } from './eventStream.ts';
 import type { InputMetrics } from './inputMetrics.ts';
@@ -21,6 +22,8 @@ export interface MetricsSources {
   readonly stream: Pick<EventStream, 'readerCount' | 'droppedCount'>;
   /** Undefined: the batcher is off. */
   readonly inputs?: InputMetrics | undefined;
+  /** Undefined: no order engine is configured. */
+  readonly orders?: AutoBatchMetrics | undefined;
 }
 
 export class Metrics {
@@ -51,6 +54,7 @@ export class Metrics {
     this.#addProcessGauges();
     this.#addEventCounters();
     sources.inputs?.register(this.#registry);
+    sources.orders?.register(this.#registry);
     for (const [name, help] of Object.entries(counterHelp)) this.#addRuntimeCounter(name, help);
   }
 

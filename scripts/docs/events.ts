@@ -1,6 +1,6 @@
 /** The event tables of docs/results.md: types and fields from what the trace writes, words from here. */
 import { checkMeanings, code, type Parts, renderTable } from './markdown.ts';
-import { listEventFields, listInputEventFields } from './samples.ts';
+import { listEventFields, listServiceEventFields } from './samples.ts';
 
 /** Events of the simulation around the nodes, with the fields it writes itself. */
 export const runtimeEvents: Readonly<Record<string, readonly string[]>> = {
@@ -146,6 +146,24 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
   input_pruned: ['node', 'Inputs that ended long ago were forgotten.'],
   input_storage_lost: ['node', 'The storage of inputs cannot be reached: inputs are refused until it can.'],
   input_storage_back: ['node', 'It can be reached again.'],
+  auto_batch_prepared: [
+    'node',
+    'Queued orders of one party became a batch. Batches of orders are told by the node whose engine moved them.',
+  ],
+  auto_batch_submitted: [
+    'node',
+    'The ledger took a submission of the batch; one that is sent again is not told.',
+  ],
+  auto_batch_accepted: ['node', 'The ledger has it, in a block or on its way into one.'],
+  auto_batch_confirmed: ['node', 'It is final, and its orders are paid.'],
+  auto_batch_failed: ['node', 'A submission failed; `code` says why. It is tried again, or the batch ends.'],
+  auto_batch_released: ['node', 'A failed batch ended, and its orders are queued again.'],
+  auto_batch_order_rejected: ['node', 'The one order of a failed batch failed for good.'],
+  auto_batch_order_paid_before: [
+    'node',
+    'The one order of a failed batch turned out to be paid, by a command that the database does not know.',
+  ],
+  auto_batch_loop_failed: ['node', 'A round of a loop of the order engine failed, and the loop rests.'],
   settlement_block: ['network', 'The settlement chain made a block.'],
   settlement_reorg: [
     'network',
@@ -190,7 +208,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   repaid: 'Amounts by asset, decimal strings',
   net: 'Borrowed minus repaid by asset, signed decimal strings, zero left out',
   fees: 'Network fees by asset; in a net batch they are reported and move nothing',
-  batch_id: 'Id of the atomic batch, or of the batch of inputs',
+  batch_id: 'Id of the atomic batch, which is that of a batch of orders too, or of the batch of inputs',
   escrow_id: 'Id of the escrow',
   transfer_id: 'Id of the transfer; those of transfers from the settlement chain are numbers',
   direction: '`outbound`: to the settlement chain, or `inbound`',
@@ -221,7 +239,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   asset: 'Asset that moved',
   left: 'What is still in the escrow, decimal string',
   requests: 'How many settlements the batch holds',
-  failed_at: 'Position of the request that failed, from 0',
+  failed_at: 'Position of the request or order that failed, from 0; null: unknown',
   completed: 'Settlements before it, which were undone',
   batches: 'How many atomic batches ended in the block',
   liquidations: 'Liquidations in the batch',
@@ -249,8 +267,14 @@ const fieldMeanings: Readonly<Record<string, string>> = {
   events: 'How many settlement events the block holds',
   request_id: 'Id of the input',
   target: 'Target of the input, such as `sidechain`',
-  attempts: 'Tries that were charged to it by now',
+  attempts:
+    'Tries that were charged to the input, or submissions of the batch of orders that were begun, by now',
   inputs: 'How many inputs',
+  party: 'Address that pays the orders',
+  orders: 'How many orders the batch holds',
+  order_id: 'Id of the order',
+  kind: '`rejected`: the ledger refused it; `expired`: its last height passed; `unreachable`: the ledger gave no answer',
+  loop: '`batching`, `monitoring` or `retrying`',
   block: 'Height on the chain of the target',
   confirmed: 'Inputs that ended well',
   failed: 'Inputs that landed and were refused',
@@ -266,7 +290,7 @@ const fieldMeanings: Readonly<Record<string, string>> = {
 
 /** Every event type with its fields. */
 export function allEventFields(): ReadonlyMap<string, readonly string[]> {
-  return new Map([...listEventFields(), ...listInputEventFields(), ...Object.entries(runtimeEvents)]);
+  return new Map([...listEventFields(), ...listServiceEventFields(), ...Object.entries(runtimeEvents)]);
 }
 
 export function eventParts(): Parts {

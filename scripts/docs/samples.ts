@@ -1,5 +1,7 @@
 /** One sample of every event a run can report, typed so that a new event does not compile without one. */
+import { autoBatchEventLine } from '../../node/api/autoBatchEvents.ts';
 import { inputEventLine } from '../../node/api/inputEvents.ts';
+import type { AutoBatchEvent } from '../../node/autobatch/engine/events.ts';
 import type { BatcherEvent } from '../../node/batcher/pipeline/events.ts';
 import type { NodeEvent } from '../../node/core/events.ts';
 import { Trace } from '../../node/report/events.ts';
@@ -14,6 +16,7 @@ type SampleOf<Union extends { readonly type: string }> = {
 };
 
 const hash = `0x${'00'.repeat(32)}`;
+const address = `0x${'00'.repeat(20)}`;
 
 const batch: SealedBatch = {
   seq: 1,
@@ -302,14 +305,44 @@ export const inputEvents: SampleOf<BatcherEvent> = {
   'storage:back': { type: 'storage:back' },
 };
 
-/** Types and fields of what happens to inputs. */
-export function listInputEventFields(): ReadonlyMap<string, readonly string[]> {
-  return new Map(
-    Object.values(inputEvents).map((event) => {
-      const { t: _t, node: _node, type, ...rest } = inputEventLine(0, 'node-0', event);
-      return [type, Object.keys(rest)];
-    }),
-  );
+const ofOrders = { batchId: hash, party: address, size: 1, attempts: 1 } as const;
+
+/** What happens to batches of orders, at the node whose engine did it. */
+export const autoBatchEvents: SampleOf<AutoBatchEvent> = {
+  auto_batch_prepared: { type: 'auto_batch_prepared', ...ofOrders },
+  auto_batch_submitted: { type: 'auto_batch_submitted', ...ofOrders },
+  auto_batch_accepted: { type: 'auto_batch_accepted', ...ofOrders },
+  auto_batch_confirmed: { type: 'auto_batch_confirmed', ...ofOrders },
+  auto_batch_failed: {
+    type: 'auto_batch_failed',
+    ...ofOrders,
+    kind: 'rejected',
+    code: 'CODE',
+    failedAt: undefined,
+  },
+  auto_batch_released: { type: 'auto_batch_released', ...ofOrders, code: 'CODE' },
+  auto_batch_order_rejected: {
+    type: 'auto_batch_order_rejected',
+    ...ofOrders,
+    code: 'CODE',
+    orderId: hash,
+  },
+  auto_batch_order_paid_before: { type: 'auto_batch_order_paid_before', ...ofOrders, orderId: hash },
+  auto_batch_loop_failed: {
+    type: 'auto_batch_loop_failed',
+    loop: 'batching',
+    reason: 'text',
+    restMs: 1000,
+  },
+};
+
+/** Types and fields of what happens to inputs and to batches of orders. */
+export function listServiceEventFields(): ReadonlyMap<string, readonly string[]> {
+  const lines = [
+    ...Object.values(inputEvents).map((event) => inputEventLine(0, 'node-0', event)),
+    ...Object.values(autoBatchEvents).map((event) => autoBatchEventLine(0, 'node-0', event)),
+  ];
+  return new Map(lines.map(({ t: _t, node: _node, type, ...rest }) => [type, Object.keys(rest)]));
 }
 
 /** Fields of each event type, in the order of a line, without `t`, `node` and `type`. */

@@ -63,6 +63,8 @@ function wordsOf(line: EventLine): readonly [Tone, string] | undefined {
       return ['bad', `${node} cannot reach its storage of inputs [${line.code}]`];
     case 'input_storage_back':
       return ['good', `${node} has its storage of inputs back`];
+    case 'auto_batch_loop_failed':
+      return ['warn', `orders wait at ${node}: ${line.loop}: ${line.message}`];
     default:
       return undefined;
   }

@@ -32,6 +32,7 @@ const newsTypes: ReadonlySet<string> = new Set([
   'input_target_recovered',
   'input_storage_lost',
   'input_storage_back',
+  'auto_batch_loop_failed',
 ]);
 
 /** Whether an event is worth a line of its own. The first holder of a batch stands in its `batch_sealed`. */

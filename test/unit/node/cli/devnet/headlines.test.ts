@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { autoBatchEventLine } from '../../../../../node/api/autoBatchEvents.ts';
 import { inputEventLine } from '../../../../../node/api/inputEvents.ts';
 import { headlineOf } from '../../../../../node/cli/devnet/headlines.ts';
 import { eventLines } from '../../../../../node/core/eventFields.ts';
 import { isNews } from '../../../../../node/devnet/watch/networkPicture.ts';
-import { inputEvents, nodeEvents } from '../../../../../scripts/docs/samples.ts';
+import { autoBatchEvents, inputEvents, nodeEvents } from '../../../../../scripts/docs/samples.ts';
 import { lineOf } from '../../../../helpers/networkAnswers.ts';
 
 const names = { nameOf: (index: number) => `node-${index}`, labelOf: () => undefined };
 const samples = Object.values(nodeEvents).flatMap((event) => eventLines(0, 1, event, names));
 const ofInputs = Object.values(inputEvents).map((event) => inputEventLine(0, 'node-1', event));
+const ofOrders = Object.values(autoBatchEvents).map((event) => autoBatchEventLine(0, 'node-1', event));
 const ofLauncher = [
   lineOf('node_crashed', { node: 'node-1', exit_code: null, signal: 'SIGKILL' }),
   lineOf('node_crashed', { node: 'node-1', exit_code: 3, signal: null }),
@@ -20,7 +22,7 @@ const ofLauncher = [
 
 describe('headlineOf', () => {
   it('has whole words for all news', () => {
-    const news = [...samples, ...ofLauncher, ...ofInputs].filter(isNews);
+    const news = [...samples, ...ofLauncher, ...ofInputs, ...ofOrders].filter(isNews);
     expect(news.map((line) => headlineOf(line).text)).toMatchInlineSnapshot(`
       [
         "batch 1 sealed: blocks 1-5, zero; node-0 holds the duty",
@@ -45,6 +47,7 @@ describe('headlineOf', () => {
         "inputs for sidechain go on at node-1",
         "node-1 cannot reach its storage of inputs [CODE]",
         "node-1 has its storage of inputs back",
+        "orders wait at node-1: batching: text",
       ]
     `);
   });
