@@ -107,6 +107,21 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expectPaidOnce(25);
     });
 
+    it('prepares no more than the ledger takes at once, and nothing is refused for its size', async () => {
+      await orders.add(testOrders('anna', 8), 1000);
+      ledger.sizeMax = 3;
+      await runToEnd(engine());
+      expect((await batches()).map(({ size, attempts, ending }) => [size, attempts, ending])).toEqual([
+        [2, 1, undefined],
+        [3, 1, undefined],
+        [3, 1, undefined],
+      ]);
+      expectPaidOnce(8);
+      // In the order in which they came.
+      const references = ledger.submissions.flatMap((command) => command.orders.map((one) => one.reference));
+      expect(references).toEqual(testOrders('anna', 8).map(({ reference }) => reference));
+    });
+
     it('retries what the ledger refused after a pause, each time with the same command id and a new credit', async () => {
       await orders.add(testOrders('anna', 2), 1000);
       ledger.fates.push('reject', 'lost');

@@ -106,6 +106,7 @@ export class Life {
       return value;
     };
     return {
+      countFitting: (orders) => ledger.countFitting?.(orders) ?? orders.length,
       lastHeight: () => around(() => ledger.lastHeight()),
       submit: (command) => around(() => ledger.submit(command)),
       ask: (commandId) => around(() => ledger.ask(commandId)),

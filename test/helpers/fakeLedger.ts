@@ -28,6 +28,8 @@ export class FakeLedger implements OrderLedger {
   isStalled = false;
   /** Says at which order a command failed. */
   namesCulprit = true;
+  /** Most orders of a command. */
+  sizeMax = Number.POSITIVE_INFINITY;
   /** Settles an order once, whatever command carries it, as the real one does. Otherwise the engine alone sees to it. */
   settlesOnce = false;
   readonly fates: SubmissionFate[] = [];
@@ -37,6 +39,10 @@ export class FakeLedger implements OrderLedger {
   readonly #waiting = new Map<Hash, Command>();
   readonly #records = new Map<Hash, 'confirmed' | LedgerRefusal>();
   #arriving: { readonly command: Command; readonly atHeight: number }[] = [];
+
+  countFitting(orders: readonly SignedOrder[]): number {
+    return Math.min(orders.length, this.sizeMax);
+  }
 
   async lastHeight(): Promise<number> {
     this.#assertUp();

@@ -51,7 +51,13 @@ export class BatchOrdersWorker {
   async prepareBatch(party: string): Promise<Batch | undefined> {
     const { maxSize: sizeMax, maxAttempts: attemptsMax } = this.#options;
     const batchId = this.#parts.newBatchId();
-    const batch = await this.#parts.batches.prepare({ batchId, party, sizeMax, attemptsMax });
+    const batch = await this.#parts.batches.prepare({
+      batchId,
+      party,
+      sizeMax,
+      attemptsMax,
+      countFitting: (orders) => this.#parts.ledger.countFitting?.(orders) ?? orders.length,
+    });
     if (batch !== undefined) this.#tell(batch, 'auto_batch_prepared', {});
     return batch;
   }

@@ -44,6 +44,11 @@ export type CommandStanding =
 
 /** A call that gets no answer throws, but for `submit`, of which that is an answer; each settles within a time of its own. */
 export interface OrderLedger {
+  /**
+   * How many of these orders, from the first on, one command may hold: at least one, also where that one is too much.
+   * A ledger without it takes all; it may refuse a command for its size all the same, whose orders then go in smaller company.
+   */
+  countFitting?(orders: readonly SignedOrder[]): number;
   /** Last height at which a command that is submitted now may be executed. */
   lastHeight(): Promise<Height>;
   submit(command: Command): Promise<SubmitAnswer>;

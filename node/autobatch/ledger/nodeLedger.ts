@@ -12,7 +12,7 @@ import type { SignedOrder } from '../store/order.ts';
 import { Carrier, commandBlocksOf, type FinalBlock } from './carrier.ts';
 import { batchOfCommand, isAttempt, isOrderPaid, settlesOrders, wasAttempt } from './commandBatch.ts';
 import type { LedgerNode } from './ledgerNode.ts';
-import { findMisfit, isArrival, refusalOf } from './refusals.ts';
+import { countFitting, findMisfit, isArrival, refusalOf } from './refusals.ts';
 
 /** How long a node may take over a submission, in ms: a sync of the slowest disk, and well below what a batch is claimed for. */
 const SUBMIT_TIMEOUT_MS = 10_000;
@@ -40,6 +40,10 @@ export class NodeLedger implements OrderLedger {
     this.#parts = parts;
     this.#carrier = new Carrier(parts.genesis, parts.secretKey);
     this.#commandBlocks = commandBlocksOf(parts.genesis);
+  }
+
+  countFitting(orders: readonly SignedOrder[]): number {
+    return countFitting(this.#parts.genesis, this.#carrier.address, orders);
   }
 
   async lastHeight(): Promise<Height> {

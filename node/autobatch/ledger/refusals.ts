@@ -7,6 +7,8 @@ import type { Genesis } from '../../../settlement/execution/genesis.ts';
 import { INPUT_BYTES_MAX } from '../../../settlement/input/inputText.ts';
 import { batchTextBytes } from '../../../settlement/input/inputTextBytes.ts';
 import type { LedgerRefusal } from '../engine/ledger.ts';
+import type { SignedOrder } from '../store/order.ts';
+import { batchOfCommand } from './commandBatch.ts';
 
 /** Limits over a batch: the same orders in smaller company may pass. */
 const limits: readonly string[] = [
@@ -45,6 +47,30 @@ export function findMisfit(
   return { code, failedAt: misfit < 0 ? undefined : misfit, isFinal: true };
 }
 
+/**
+ * Counts the orders, from the first on, that are within all limits together, whatever else is wrong with them.
+ * @param orders - At least one.
+ * @returns At least 1: of an order that is above a limit by itself, `findMisfit` says so.
+ */
+export function countFitting(genesis: Genesis, carrier: Address, orders: readonly SignedOrder[]): number {
+  // The id takes the same room as every other, and the height the most that one can take.
+  const { batchId, expiresAtHeight, requests } = batchOfCommand(
+    { commandId: orders[0]?.orderId ?? '', orders },
+    Number.MAX_SAFE_INTEGER,
+  );
+  const fits = (count: number): boolean =>
+    isWithinLimits(genesis, carrier, { batchId, expiresAtHeight, requests: requests.slice(0, count) });
+  if (fits(orders.length)) return orders.length;
+  let fitting = 1;
+  let tooMany = orders.length;
+  while (tooMany - fitting > 1) {
+    const middle = Math.floor((fitting + tooMany) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooMany = middle;
+  }
+  return fitting;
+}
+
 /** Whether the node has the transaction, or had it. */
 export function isArrival(code: string | undefined): boolean {
   return arrivals.includes(code);
@@ -58,14 +84,28 @@ export function refusalOf(code: string, orderCount: number): LedgerRefusal {
   return { code, failedAt: undefined, isFinal: false };
 }
 
+function isWithinLimits(genesis: Genesis, carrier: Address, batch: AtomicBatch): boolean {
+  // An order with another fault must not hide that the text is too long, or fewer would seem too many and more would not.
+  if (isTooLong(operationOf(batch))) return false;
+  const problem = findProblem(genesis, carrier, batch);
+  return problem === undefined || !limits.includes(problem.code);
+}
+
 function findProblem(
   { atomic, ledger }: Genesis,
   carrier: Address,
   batch: AtomicBatch,
 ): { readonly code: string; readonly failedAt: number } | undefined {
-  const operation: AtomicBatchOperation = { type: 'atomic_batch', batch, signers: [] };
+  const operation = operationOf(batch);
   const refusal = findBatchProblem(operation, carrier, atomic, ledger, inputBatchGas);
   if (refusal !== undefined) return { code: refusal.code, failedAt: Number(refusal.details?.failedAt) };
-  const isTooLong = batchTextBytes(operation) > INPUT_BYTES_MAX;
-  return isTooLong ? { code: 'TRANSACTION_TOO_LARGE', failedAt: 0 } : undefined;
+  return isTooLong(operation) ? { code: 'TRANSACTION_TOO_LARGE', failedAt: 0 } : undefined;
+}
+
+function operationOf(batch: AtomicBatch): AtomicBatchOperation {
+  return { type: 'atomic_batch', batch, signers: [] };
+}
+
+function isTooLong(operation: AtomicBatchOperation): boolean {
+  return batchTextBytes(operation) > INPUT_BYTES_MAX;
 }

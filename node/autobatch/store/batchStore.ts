@@ -14,6 +14,7 @@ import {
   batchColumns,
   readBatch,
 } from './batch.ts';
+import { readSigned, type SignedOrder, type SignedRow, signedColumns } from './order.ts';
 
 export interface BatchStoreOptions {
   /** Name of the engine, for whoever looks. */
@@ -34,6 +35,8 @@ export interface NewBatch {
   readonly party: Address;
   readonly sizeMax: number;
   readonly attemptsMax: number;
+  /** How many of these orders, from the first on, may travel together, at least one; absent: all of them. */
+  readonly countFitting?: (orders: readonly SignedOrder[]) => number;
 }
 
 /** What ending a failed batch does to its orders. */
@@ -46,8 +49,7 @@ export interface Release {
   readonly failures: 0 | 1;
 }
 
-interface QueuedRow {
-  readonly order_id: string;
+interface QueuedRow extends SignedRow {
   readonly size_max: number | null;
 }
 
@@ -85,15 +87,17 @@ export class BatchStore {
    * Makes a batch of the first queued orders of a party, and claims it.
    * @returns Undefined: another engine was first, or nothing is queued.
    */
-  prepare({ batchId, party, sizeMax, attemptsMax }: NewBatch): Promise<Batch | undefined> {
+  prepare({ batchId, party, sizeMax, attemptsMax, countFitting }: NewBatch): Promise<Batch | undefined> {
     return this.#database.transaction(async (session) => {
       const queued = await session.query<QueuedRow>(
-        `SELECT order_id, size_max FROM orders WHERE party = $1 AND status = 'Queued'
-         ORDER BY queue_position LIMIT $2 FOR UPDATE SKIP LOCKED`,
+        `SELECT ${signedColumns}, o.size_max FROM orders o WHERE o.party = $1 AND o.status = 'Queued'
+         ORDER BY o.queue_position LIMIT $2 FOR UPDATE SKIP LOCKED`,
         [party, sizeMax],
       );
-      const orderIds = takeTogether(queued);
-      if (orderIds.length === 0) return undefined;
+      const together = takeTogether(queued);
+      if (together.length === 0) return undefined;
+      const count = countFitting?.(together.map(readSigned)) ?? together.length;
+      const orderIds = together.slice(0, count).map(({ order_id: orderId }) => orderId);
       const [row] = await session.query<BatchRow>(
         `INSERT INTO batches AS b (batch_id, party, size, attempts_max, oldest_order_at, owner, held_until)
          SELECT $1, $2, $3, $4, min(created_at), $6, ${afterMs('$7')} FROM orders WHERE order_id = ANY($5::text[])
@@ -250,13 +254,13 @@ function afterMs(parameter: string): string {
 }
 
 /** The first orders, as many as every one of them may travel with. */
-function takeTogether(queued: readonly QueuedRow[]): readonly string[] {
-  const taken: string[] = [];
+function takeTogether(queued: readonly QueuedRow[]): readonly QueuedRow[] {
+  const taken: QueuedRow[] = [];
   let sizeMax = queued.length;
-  for (const { order_id: orderId, size_max: own } of queued) {
-    sizeMax = Math.min(sizeMax, own ?? sizeMax);
+  for (const row of queued) {
+    sizeMax = Math.min(sizeMax, row.size_max ?? sizeMax);
     if (taken.length >= sizeMax) break;
-    taken.push(orderId);
+    taken.push(row);
   }
   return taken;
 }

@@ -185,14 +185,30 @@ describe('NodeLedger', () => {
       isFinal: true,
     });
     expect(sent).toEqual([]);
-    // In smaller company they go.
-    expect(await send(ledger, others.slice(0, 1))).toEqual({ type: 'acknowledged' });
+    // In smaller company they go, and the ledger says how small.
+    const fitting = ledger.countFitting(others);
+    expect(await send(ledger, others.slice(0, fitting))).toEqual({ type: 'acknowledged' });
+    expect(await send(ledger, others.slice(0, fitting + 1))).toMatchObject({ code });
+    expect(ledger.countFitting(others.slice(0, fitting))).toBe(fitting);
   });
 
-  it('names the order that is above a limit by itself', async () => {
+  it('names the order that is above a limit by itself, and counts it as one', async () => {
     const { ledger } = ledgerOf({ genesis: withAtomic({ valueMax: { UM: 25n } }) });
     const orders = [order('a'), order('b'), order('c', { amount: 26n })];
     expect(await send(ledger, orders)).toMatchObject({ code: 'BATCH_VALUE_TOO_HIGH', failedAt: 2 });
+    expect(ledger.countFitting(orders)).toBe(2);
+    expect(ledger.countFitting(orders.slice(2))).toBe(1);
+  });
+
+  it('leaves no room for less because an order has another fault', () => {
+    const { ledger } = ledgerOf({ genesis: withAtomic({ requestsMax: 1000, gasMax: 10_000_000 }) });
+    const others = Array.from({ length: 500 }, (_, index) =>
+      order(`${index} ${long}`.slice(0, 64), { amount: index === 450 ? 0n : 10n }),
+    );
+    const fitting = ledger.countFitting(others);
+    expect(fitting).toBeLessThan(450);
+    expect(ledger.countFitting(others.slice(0, 440))).toBe(fitting);
+    expect(ledger.countFitting(others.slice(449, 452))).toBe(3);
   });
 
   it('lets a command wait no longer than batches and inputs may', () => {
