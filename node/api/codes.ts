@@ -1,4 +1,5 @@
 /** Codes of the HTTP API (docs/errors.md), and the status and retry advice of every code that an answer can carry. */
+import { orderAnswers } from '../autobatch/intake/orderCodes.ts';
 import { inputAnswers } from '../batcher/input/codes.ts';
 
 export const apiCodes = {
@@ -41,10 +42,17 @@ const retryable = (status: number): CodeAnswer => ({ status, retryable: true });
 /** Every code an answer of the API can carry, its own and the core's. */
 const answers = {
   ...inputAnswers,
+  ...orderAnswers,
   ADMIN_OFF: final(403),
   ADMIN_TOKEN_INVALID: final(401),
   AMOUNT_ZERO: final(422),
   ATOMIC_BATCH_UNKNOWN: final(404),
+  AUTO_BATCH_DATABASE_REFUSED: retryable(503),
+  AUTO_BATCH_DATABASE_UNREACHABLE: retryable(503),
+  AUTO_BATCH_ELSEWHERE: final(421),
+  AUTO_BATCH_OFF: final(403),
+  AUTO_BATCH_STOPPING: retryable(503),
+  AUTO_BATCH_UNKNOWN: final(404),
   BATCH_ALREADY_EXECUTED: final(409),
   BATCH_EMPTY: final(422),
   BATCH_EXPIRY_TOO_FAR: final(422),

@@ -22,6 +22,11 @@ export const nextBeforeField = Type.Union([heightField, Type.Null()], {
   description: 'pass it as `before` to go on; null: nothing older is kept',
 });
 
+/** The same field with words of its own. */
+export function described<Schema extends TSchema>(schema: Schema, description: string): Schema {
+  return { ...schema, description };
+}
+
 export function nullable<Schema extends TSchema>(schema: Schema) {
   return Type.Union([schema, Type.Null()]);
 }

@@ -43,7 +43,7 @@ interface RouteFacts {
   /** With parameters as `:name`. */
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'chain' | 'transactions' | 'batcher' | 'node' | 'events' | 'admin';
+  readonly tag: 'chain' | 'transactions' | 'batcher' | 'orders' | 'node' | 'events' | 'admin';
   /** Codes of its own; those that any request may meet are added. */
   readonly codes: readonly AnswerCode[];
   /** Largest body, in bytes; default: that of the server. */

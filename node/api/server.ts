@@ -7,10 +7,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type TObject, Type } from '@sinclair/typebox';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
+import type { OrderDesk } from '../autobatch/orderDesk.ts';
 import type { InputPipeline } from '../batcher/pipeline/inputPipeline.ts';
 import { adminRoutes } from './adminRoutes.ts';
 import { atomicBatchRoutes } from './atomicBatchRoutes.ts';
 import { atomicRoutes } from './atomicRoutes.ts';
+import type { AutoBatchMetrics } from './autoBatchMetrics.ts';
+import { autoBatchRoutes } from './autoBatchRoutes.ts';
 import { batchRoutes } from './batchRoutes.ts';
 import { blockRoutes } from './blockRoutes.ts';
 import { followCaller, refuseConnection } from './connection.ts';
@@ -27,6 +30,7 @@ import { Metrics } from './metrics.ts';
 import type { NodeView } from './nodeView.ts';
 import { describeApi, type JsonObject } from './openApi.ts';
 import { operationRoutes } from './operationRoutes.ts';
+import { orderRoutes } from './orderRoutes.ts';
 import { playgroundRoute } from './playground/playgroundRoute.ts';
 import { compileCheck } from './requestCheck.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
@@ -80,6 +84,9 @@ export interface ApiServerDependencies {
   /** Undefined: the batcher is off. One that serves is stopped before the server, so that those who wait are answered. */
   readonly inputs?: InputPipeline | undefined;
   readonly inputMetrics?: InputMetrics | undefined;
+  /** Undefined: this server takes no orders. An engine is stopped before the server, and closed after it. */
+  readonly orders?: OrderDesk | undefined;
+  readonly orderMetrics?: AutoBatchMetrics | undefined;
 }
 
 export class ApiServer {
@@ -92,12 +99,18 @@ export class ApiServer {
   readonly #app: FastifyInstance;
 
   constructor(options: ApiServerOptions, dependencies: ApiServerDependencies) {
-    const { node, events, logger, inputs, inputMetrics } = dependencies;
+    const { node, events, logger, inputs, inputMetrics, orders, orderMetrics } = dependencies;
     this.#options = options;
     this.#limits = { ...apiLimits, ...options.limits };
     this.#logger = logger;
     this.#stream = new EventStream(events, this.#limits);
-    this.#metrics = new Metrics({ node, events, stream: this.#stream, inputs: inputMetrics });
+    this.#metrics = new Metrics({
+      node,
+      events,
+      stream: this.#stream,
+      inputs: inputMetrics,
+      orders: orderMetrics,
+    });
     this.#routes = [
       ...statusRoutes(node, inputs),
       ...blockRoutes(node),
@@ -105,6 +118,8 @@ export class ApiServer {
       ...ledgerRoutes(node),
       ...transactionRoutes(node),
       ...inputRoutes(inputs),
+      ...orderRoutes(node, orders),
+      ...autoBatchRoutes(orders),
       ...atomicBatchRoutes(node),
       ...operationRoutes(node),
       ...atomicRoutes(node),

@@ -15,9 +15,13 @@ export const autoBatchCodes = {
   AUTO_BATCH_DATABASE_UNREACHABLE:
     'the server of the orders does not answer; the same call may be made again',
   AUTO_BATCH_DATABASE_VERSION: 'the database of the orders was written by a newer version',
+  AUTO_BATCH_ELSEWHERE: 'another node runs the order engine',
   AUTO_BATCH_LEDGER_UNREACHABLE: 'the ledger gave no answer to a submission, which may have arrived or not',
+  AUTO_BATCH_OFF: 'the node joins no orders: auto-batch is off',
+  AUTO_BATCH_STOPPING: 'the node is stopping, and takes no orders any more',
   AUTO_BATCH_TRANSITION_REFUSED:
     'the database refuses a change that the states of orders and batches do not allow',
+  AUTO_BATCH_UNKNOWN: 'no batch of orders has that id',
 } as const;
 
 export type AutoBatchCode = keyof typeof autoBatchCodes;

@@ -8,7 +8,7 @@ import type { Config } from '../config/types.ts';
 import type { SourceOptions } from './sources.ts';
 
 /** Groups of the configuration that no simulation reads, some of which hold secrets. */
-const privateGroups: readonly string[] = ['node', 'p2p', 'api', 'storage', 'log'];
+const privateGroups: readonly string[] = ['node', 'p2p', 'api', 'storage', 'log', 'auto_batch'];
 
 function isPrivate(group: string, key: string): boolean {
   return privateGroups.includes(group) || (group === 'batcher' && isOwnBatcherKey(key));
@@ -30,8 +30,10 @@ export function portablePath(path: string): string {
 export function sourceArguments({ config, set = [] }: SourceOptions, path = portablePath): string[] {
   return [
     ...[config ?? []].flat().map((file) => `--config ${quoted(path(file))}`),
-    // The address of a storage may hold a password.
-    ...set.filter((text) => !/^\s*batcher\.storage\b/.test(text)).map((text) => `--set ${quoted(text)}`),
+    // The address of a storage or database may hold a password.
+    ...set
+      .filter((text) => !/^\s*(?:batcher\.storage|auto_batch)\b/.test(text))
+      .map((text) => `--set ${quoted(text)}`),
   ];
 }
 

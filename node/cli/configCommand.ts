@@ -1,4 +1,5 @@
 /** `sidereal config`: the effective configuration, or the JSON Schemas of configuration and scenario. */
+import { withoutDatabasePassword } from '../config/autoBatchConfig.ts';
 import { withoutPassword } from '../config/batcherConfig.ts';
 import { formatProblems } from '../config/problem.ts';
 import { renderConfig } from '../config/render.ts';
@@ -29,7 +30,12 @@ export function showConfig(options: ConfigCommandOptions, io: CliIo): ExitCode {
     else io.err(`${formatProblems(config.problems)}\n`);
     return exitCodes.usage;
   }
-  const file = { ...config.value.file, batcher: withoutPassword(config.value.file.batcher) };
+  const { batcher, auto_batch: autoBatch } = config.value.file;
+  const file = {
+    ...config.value.file,
+    batcher: withoutPassword(batcher),
+    auto_batch: withoutDatabasePassword(autoBatch),
+  };
   io.out(options.json === true ? `${JSON.stringify(file, undefined, 2)}\n` : renderConfig(file));
   return exitCodes.ok;
 }

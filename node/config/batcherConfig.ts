@@ -8,6 +8,7 @@ import { checkRetention } from '../batcher/criteria/checkOptions.ts';
 import type { ConfirmationSettings } from '../batcher/criteria/confirmationLevel.ts';
 import type { FreshnessSpan } from '../batcher/input/freshness.ts';
 import type { BatcherFile, criteriaTypes, storageTypes, TargetKind } from './batcherSchema.ts';
+import type { BrokenRule } from './problem.ts';
 
 export interface CriteriaConfig {
   readonly criteriaType: (typeof criteriaTypes)[number];
@@ -84,7 +85,7 @@ export function withoutPassword(file: BatcherFile): BatcherFile {
 }
 
 /** What stands between the user and the host; an address that cannot be read is not shown at all. */
-function hidePassword(url: string): string {
+export function hidePassword(url: string): string {
   if (url === '') return '';
   if (!URL.canParse(url)) return '***';
   const parsed = new URL(url);
@@ -175,14 +176,9 @@ function toEvmOptions(
   };
 }
 
-interface BrokenBatcherRule {
-  readonly paths: readonly (readonly string[])[];
-  readonly message: string;
-}
-
 /** What single keys cannot know. An address may hold a password, so none is shown. */
-export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
-  const broken: BrokenBatcherRule[] = [];
+export function checkBatcher(batcher: BatcherConfig): BrokenRule[] {
+  const broken: BrokenRule[] = [];
   const expect = (holds: boolean, keys: readonly string[], message: string): void => {
     if (!holds) broken.push({ paths: [['batcher', ...keys]], message });
   };
@@ -235,7 +231,7 @@ export function checkBatcher(batcher: BatcherConfig): BrokenBatcherRule[] {
 }
 
 /** An address of a node may hold a key, so the words of the adapter are what is shown. */
-function findEvmProblems(evm: NonNullable<BatcherConfig['evm']>, namespace: string): BrokenBatcherRule[] {
+function findEvmProblems(evm: NonNullable<BatcherConfig['evm']>, namespace: string): BrokenRule[] {
   try {
     checkEvmOptions({ ...evm, namespace });
     return [];

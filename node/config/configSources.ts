@@ -1,6 +1,7 @@
 /** The configuration's sources outside the scenario: a file, the environment, `--set` options. */
 import { readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
+import { AUTO_BATCH_GROUP, autoBatchKeyOf } from './autoBatchConfig.ts';
 import { type Located, type LocatedMap, locatePlain, parseYaml, YAML_BYTES_MAX } from './located.ts';
 import type { Checked, Position, Problem } from './problem.ts';
 import { knownKeys } from './schema.ts';
@@ -48,6 +49,7 @@ export interface SettingVariable {
 /**
  * Environment variables `SIDEREAL_A__B=c`, by name: lower-cased, two underscores between levels. A variable without
  * two underscores is a key only when it names a whole group; others of the prefix belong to somebody else (test runs).
+ * Those of the order engine, `AUTO_BATCH_…`, come first, so that the others overrule them.
  */
 export function settingVariables(
   environment: Readonly<Record<string, string | undefined>>,
@@ -55,7 +57,10 @@ export function settingVariables(
   const settings: SettingVariable[] = [];
   for (const variable of Object.keys(environment).sort()) {
     const text = environment[variable];
-    if (!variable.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
+    if (text === undefined) continue;
+    const ordersKey = autoBatchKeyOf(variable);
+    if (ordersKey !== undefined) settings.push({ variable, path: [AUTO_BATCH_GROUP, ordersKey], text });
+    if (!variable.startsWith(ENVIRONMENT_PREFIX)) continue;
     const path = variable.slice(ENVIRONMENT_PREFIX.length).toLowerCase().split('__');
     if (path.length === 1 && !knownKeys([]).includes(path[0] ?? '')) continue;
     settings.push({ variable, path, text });
@@ -63,7 +68,7 @@ export function settingVariables(
   return settings;
 }
 
-/** Environment variables `SIDEREAL_A__B=c` as `a.b: c`. */
+/** Environment variables `SIDEREAL_A__B=c` as `a.b: c`, and those of the order engine. */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Checked<Located[]> {

@@ -3,6 +3,7 @@
  * frozen. Reads no file but a base-fee trace, through the reader it is given.
  */
 import type { z } from 'zod';
+import { toAutoBatchConfig } from './autoBatchConfig.ts';
 import { toBatcherConfig } from './batcherConfig.ts';
 import type { ConfigCode } from './codes.ts';
 import {
@@ -373,6 +374,7 @@ function toConfig(
       proofGenesisMs: atomicBatches.proof_genesis_ms ?? undefined,
     },
     batcher: toBatcherConfig(file.batcher, resolve),
+    autoBatch: toAutoBatchConfig(file.auto_batch),
     node: { name: node.name, keyFile: node.key_file, operatorKeyFile: node.operator_key_file },
     p2p: { listen: p2p.listen, bootstrap: p2p.bootstrap, messageBytesMax: p2p.message_bytes_max },
     api: { host: api.host, port: api.port, adminToken: api.admin_token },

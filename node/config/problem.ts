@@ -116,3 +116,11 @@ export function showValue(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
+
+/** A rule over several keys that does not hold. */
+export interface BrokenRule {
+  /** Keys in the file's spelling; the first that stands in a source is the one the message points to. */
+  readonly paths: readonly (readonly (string | number)[])[];
+  readonly message: string;
+  readonly hint?: string;
+}

@@ -3,18 +3,13 @@ import { isAddress } from '../../consensus/primitives/address.ts';
 import { KEEPERS_MAX } from '../../settlement/atomic/treasuryTables.ts';
 import { settlementGasMin } from '../../settlement/chain/feeMarket.ts';
 import { SETTLEMENT_TRANSACTION_BYTES_MAX } from '../../settlement/chain/transactionCodec.ts';
+import { checkAutoBatch } from './autoBatchConfig.ts';
 import { checkBatcher } from './batcherConfig.ts';
 import { namePattern, publicKeyPattern, SYMBOL_EXPECTED } from './fields.ts';
+import type { BrokenRule } from './problem.ts';
 import { readTrust } from './proofTrust.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config } from './types.ts';
-
-export interface BrokenRule {
-  /** Keys in the file's spelling; the first that stands in a source is the one the message points to. */
-  readonly paths: readonly (readonly (string | number)[])[];
-  readonly message: string;
-  readonly hint?: string;
-}
 
 /** Highest fee per unit of gas that a settlement transaction can carry (settlement/chain/transactionCodec.ts). */
 const FEE_MAX = 10n ** 27n;
@@ -34,6 +29,7 @@ export function findBrokenRules(file: ConfigFile, config: Config): BrokenRule[] 
     ...checkAtomicBatches(config),
     ...checkProofs(file, config),
     ...checkBatcher(config.batcher),
+    ...checkAutoBatch(config.autoBatch, config.validators),
     ...checkMessages(config),
   ];
 }

@@ -34,7 +34,6 @@ const YEAR_MS = 365 * DAY_MS;
 const ACCOUNTS_MAX = 100_000;
 /** The year 9999, which certificates end with; chain time counts on from there. */
 const PROOF_GENESIS_MS_MAX = 253_402_300_799_999;
-const AUTO_BATCH = 'auto-batch';
 const EVM = 'settlement on an EVM chain';
 
 const stakeValue = z
@@ -529,47 +528,36 @@ export const configSchema = z.strictObject(
     batcher: batcherGroup,
     auto_batch: group(
       {
-        enabled: flag(false, {
-          description: 'Join queued orders of one party into atomic submissions',
-          feature: AUTO_BATCH,
-        }),
-        max_size: integer(100, 1, 10_000, {
-          unit: 'orders',
-          description: 'Most orders in one submission',
-          feature: AUTO_BATCH,
-        }),
+        enabled: flag(false, { description: 'Join queued orders of one party into atomic submissions' }),
+        max_size: integer(100, 1, 10_000, { unit: 'orders', description: 'Most orders in one submission' }),
         max_attempts: integer(5, 1, 1000, {
           unit: 'attempts',
           description: 'Submissions of one batch before it fails',
-          feature: AUTO_BATCH,
         }),
         node: name()
           .default('node-0')
-          .meta({ description: 'Node that runs the engine with an in-memory database', feature: AUTO_BATCH }),
-        db_type: choice(['in-memory', 'psql'], 'in-memory', {
-          description: 'Where orders are kept',
-          feature: AUTO_BATCH,
+          .meta({ description: 'Node that runs the engine with an in-memory database' }),
+        node_api: text('', {
+          unit: 'URL',
+          description: 'HTTP API of that node, which the others name; a devnet fills it in',
         }),
-        db_url: text('', { description: 'Address of the database for psql', feature: AUTO_BATCH }),
+        db_type: choice(['in-memory', 'psql'], 'in-memory', { description: 'Where orders are kept' }),
+        db_url: text('', { description: 'Address of the database for psql' }),
         batch_interval_ms: integer(1000, 1, DAY_MS, {
           unit: 'ms',
           description: 'Pause of the batching loop',
-          feature: AUTO_BATCH,
         }),
         monitor_interval_ms: integer(1000, 1, DAY_MS, {
           unit: 'ms',
           description: 'Pause of the monitoring loop',
-          feature: AUTO_BATCH,
         }),
         retry_interval_ms: integer(5000, 1, DAY_MS, {
           unit: 'ms',
           description: 'Pause of the retrying loop',
-          feature: AUTO_BATCH,
         }),
         recovery_interval_ms: integer(1000, 1, DAY_MS, {
           unit: 'ms',
           description: 'Pause of the recovery loop',
-          feature: AUTO_BATCH,
         }),
       },
       'The order engine',

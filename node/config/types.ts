@@ -4,6 +4,7 @@ import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
 import type { RequiredProof } from '../../settlement/atomic/types.ts';
 import type { BackgroundOptions } from '../../settlement/chain/background.ts';
 import type { AssetRules, GenesisAccount } from '../../settlement/ledger/types.ts';
+import type { AutoBatchConfig } from './autoBatchConfig.ts';
 import type { BatcherConfig } from './batcherConfig.ts';
 
 /** When a crash comes: at its instant, or among the outputs of the next input that the node handles. */
@@ -126,6 +127,7 @@ export interface Config {
     readonly proofGenesisMs: number | undefined;
   };
   readonly batcher: BatcherConfig;
+  readonly autoBatch: AutoBatchConfig;
   /** One node as a process of its own; paths as they are written, from the file that holds them. */
   readonly node: {
     readonly name: string;

@@ -124,7 +124,7 @@ export class LocalNetwork {
       chain_id: chainIdOf(this.#config.chain.id),
       nodes: this.#nodes.map(({ name, pid }, index) => ({
         name,
-        api: `http://${host}:${ports.api[index]}`,
+        api: this.#apiOf(index),
         p2p: p2pAddress(host, ports.p2p[index] ?? 0),
         pid: pid ?? 0,
         log: this.#logOf(name),
@@ -354,6 +354,7 @@ export class LocalNetwork {
           listen: bootstrap[index] ?? config.p2p.listen,
           bootstrap: bootstrap.filter((_, peer) => peer !== index),
         },
+        autoBatch: this.#autoBatch(),
         storage: {
           path: '.',
           recordInputs: typeof recordInputs === 'boolean' ? recordInputs : recordInputs.includes(name),
@@ -361,6 +362,17 @@ export class LocalNetwork {
         log: { ...config.log, file: `../${name}.log` },
       });
     }
+  }
+
+  /** With the address of the node that runs the engine, unless somebody said it. */
+  #autoBatch(): Config['autoBatch'] {
+    const { autoBatch } = this.#config;
+    const index = this.#nodes.findIndex(({ name }) => name === autoBatch.node);
+    return autoBatch.nodeApi !== '' || index < 0 ? autoBatch : { ...autoBatch, nodeApi: this.#apiOf(index) };
+  }
+
+  #apiOf(node: ValidatorIndex): string {
+    return `http://${this.#config.api.host}:${this.#options.ports.api[node]}`;
   }
 
   #holdsOperatorKey(): boolean {

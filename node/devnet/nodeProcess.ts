@@ -37,6 +37,7 @@ import { STORE_FOLDER } from './folders.ts';
 import { InputService } from './inputService.ts';
 import { namesOf, readIdentity } from './nodeIdentity.ts';
 import type { NodeReporter } from './nodeReporter.ts';
+import { OrderService } from './orderService.ts';
 import { checkEndpoints } from './preflight.ts';
 import { checkLog, openLog } from './processLog.ts';
 import { EventTap, RuntimeView } from './runtimeView.ts';
@@ -80,7 +81,7 @@ export interface NodeProcess {
  * Starts a node.
  * @throws {CodedError} `CONFIG_KEY_NEEDED`, `NODE_NOT_VALIDATOR`, `KEY_FILE_INVALID`, `NODE_KEY_OTHER`,
  *   `VALIDATOR_KEY_MISSING`, `P2P_ADDRESS_INVALID`, `LOG_UNWRITABLE`, `SETTLEMENT_OTHER_CHAIN`, and those of the store,
- *   of the storage of inputs and their criteria, of libp2p and of the HTTP server.
+ *   of the database of orders, of the storage of inputs and their criteria, of libp2p and of the HTTP server.
  */
 export async function startNodeProcess(
   { config, version }: NodeProcessOptions,
@@ -94,7 +95,12 @@ export async function startNodeProcess(
   const settlement = new HttpSettlement({ urls: identity.urls });
   const chainProblem = await findChainProblem(settlement, genesis);
   const { chainId } = genesis;
-  const { store, logger, inputs } = await openDisk(config, { genesis, self, name });
+  const { store, logger, inputs, orders } = await openDisk(config, {
+    genesis,
+    self,
+    name,
+    validatorKey: identity.secretKey,
+  });
   if (chainProblem !== undefined) logger.warn(chainProblem.message, { code: chainProblem.code });
   const clock = new SystemClock(identity.genesisMs);
   const network = new Libp2pNetwork(
@@ -164,7 +170,9 @@ export async function startNodeProcess(
   const stopAll = async (): Promise<void> => {
     // Whoever waits for an input is answered before the port closes, and nothing is taken in from here on.
     await inputs?.stop();
+    await orders.stop();
     await server?.stop();
+    await orders.close();
     await runtime.stop();
     await threads.close();
     recorder?.close();
@@ -179,9 +187,18 @@ export async function startNodeProcess(
     // The port opens only once inputs can be served.
     const chain = new PostingConditions(settlement, network.links);
     const pipeline = await inputs?.start({ node: view, chain, events, logger, clock });
+    const desk = orders.start({ node: view, events, logger, clock });
     server = new ApiServer(
       { host, port, adminToken, hasDebugEndpoints: config.batcher.debugEndpoints },
-      { node: view, events, logger, inputs: pipeline, inputMetrics: inputs?.metrics },
+      {
+        node: view,
+        events,
+        logger,
+        inputs: pipeline,
+        inputMetrics: inputs?.metrics,
+        orders: desk,
+        orderMetrics: desk.type === 'engine' ? orders.metrics : undefined,
+      },
     );
     const api = await server.start();
     const p2p = network.addresses[0] ?? config.p2p.listen;
@@ -194,25 +211,35 @@ export async function startNodeProcess(
   }
 }
 
-/** The store, the log, and what inputs are kept in, in this order; where one cannot be had, those before it are free again. */
+/** The store, the log, and what orders and inputs are kept in, in this order; where one cannot be had, those before it are free again. */
 async function openDisk(
   config: Config,
   {
     genesis,
     self,
     name,
-  }: { readonly genesis: Genesis; readonly self: ValidatorIndex; readonly name: string },
+    validatorKey,
+  }: {
+    readonly genesis: Genesis;
+    readonly self: ValidatorIndex;
+    readonly name: string;
+    readonly validatorKey: Uint8Array;
+  },
 ): Promise<{
   readonly store: LevelStore;
   readonly logger: NodeLogger;
   readonly inputs: InputService | undefined;
+  readonly orders: OrderService;
 }> {
   const directory = join(config.storage.path, STORE_FOLDER);
   const store = await LevelStore.open({ directory, chainId: genesis.chainId });
   const logger = await openLog(config.log, name, store);
+  let orders: OrderService | undefined;
   try {
-    return { store, logger, inputs: await InputService.open({ config, genesis, self }) };
+    orders = await OrderService.open({ config, genesis, self, validatorKey });
+    return { store, logger, orders, inputs: await InputService.open({ config, genesis, self }) };
   } catch (error) {
+    await orders?.close();
     logger.close();
     await store.close();
     throw error;

@@ -54,11 +54,11 @@ const FUNDED_MS = 30 * 24 * 3600 * 1000;
 /** Whole units of every asset that a funded account holds, and has deposited. */
 export const FUNDED_UNITS = 1_000_000n;
 /** Groups with keys that belong to the processes and not to the network they make up: each start may choose them anew. */
-const processGroups = ['api', 'log', 'storage', 'batcher'] as const;
+const processGroups = ['api', 'log', 'storage', 'batcher', 'autoBatch'] as const;
 
 function isProcessKey(path: string): boolean {
   const [group = '', key = ''] = path.split('.');
-  return group === 'batcher' ? isOwnBatcherKey(key) : (processGroups as readonly string[]).includes(group);
+  return group === 'batcher' ? isOwnBatcherKey(key) : processGroups.some((own) => snakeCase(own) === group);
 }
 
 /**
@@ -187,7 +187,9 @@ function refuseOtherConfig(
 function withProcessKeys({ below, above }: NetworkRequest, asked: Config, kept: Config): Config {
   const named = new Set([...below, ...above].flatMap(keysOf));
   const merge = <Group extends (typeof processGroups)[number]>(group: Group): Config[Group] => {
-    const chosen = Object.entries(asked[group]).filter(([key]) => named.has(`${group}.${snakeCase(key)}`));
+    const chosen = Object.entries(asked[group]).filter(([key]) =>
+      named.has(`${snakeCase(group)}.${snakeCase(key)}`),
+    );
     return { ...kept[group], ...Object.fromEntries(chosen) };
   };
   return {
@@ -196,6 +198,7 @@ function withProcessKeys({ below, above }: NetworkRequest, asked: Config, kept: 
     log: merge('log'),
     storage: merge('storage'),
     batcher: merge('batcher'),
+    autoBatch: merge('autoBatch'),
   };
 }
 

@@ -160,8 +160,8 @@ export function planSweep(options: PlanOptions): Checked<Plan> {
       config,
       ...facts
     } = withoutPhase(scenario, options);
-    // How a node serves inputs is nothing that a run reads.
-    const read = { ...config, batcher: sharedBatcherOf(config.batcher) };
+    // How a node serves inputs and orders is nothing that a run reads.
+    const { autoBatch: _autoBatch, ...read } = { ...config, batcher: sharedBatcherOf(config.batcher) };
     hash.update(plainText({ ...facts, config: read }));
     configs.push(plainText(config));
     const { settlement, settlementChain } = scenario.config;

@@ -1,16 +1,21 @@
 /** The table of docs/auto-batch.md: each key with its environment variable. */
-import { listAutoBatchKeys } from '../../node/autobatch/options.ts';
+import { AUTO_BATCH_GROUP, autoBatchVariableOf } from '../../node/config/autoBatchConfig.ts';
+import { listGroups } from '../../node/config/schema.ts';
 import { asSentence, code, type Parts, renderTable } from './markdown.ts';
 
 export function autoBatchParts(): Parts {
-  const rows = listAutoBatchKeys().map(({ key, variable, unit, defaultValue, description }) => [
-    code(variable),
-    code(`auto_batch.${key}`),
-    unit ?? '',
-    code(
-      typeof defaultValue === 'string' && defaultValue !== '' ? defaultValue : JSON.stringify(defaultValue),
-    ),
-    asSentence(description),
-  ]);
+  const { fields } = listGroups().find(({ key }) => key === AUTO_BATCH_GROUP) ?? { fields: [] };
+  const rows = fields.map(({ path, unit, defaultValue, description }) => {
+    const key = path[1] ?? '';
+    return [
+      code(autoBatchVariableOf(key)),
+      code(`${AUTO_BATCH_GROUP}.${key}`),
+      unit ?? '',
+      code(
+        typeof defaultValue === 'string' && defaultValue !== '' ? defaultValue : JSON.stringify(defaultValue),
+      ),
+      asSentence(description),
+    ];
+  });
   return { keys: renderTable(['variable', 'key', 'unit', 'default', 'meaning'], rows) };
 }

@@ -571,13 +571,21 @@ const advice: Readonly<Record<string, string>> = {
   AUTO_BATCH_DATABASE_UNREACHABLE:
     'See to the server; nothing was half done, and the same call may be made again.',
   AUTO_BATCH_DATABASE_VERSION: 'Use the version that wrote it, or another database.',
+  AUTO_BATCH_ELSEWHERE:
+    'Send the request to the node that the details name, or set AUTO_BATCH_DB_TYPE=psql: then every node takes orders.',
   AUTO_BATCH_LEDGER_UNREACHABLE: 'Nothing: the ledger is asked before anything is sent again.',
+  AUTO_BATCH_OFF: 'Set AUTO_BATCH_SWITCH=true, or `auto_batch.enabled`.',
+  AUTO_BATCH_STOPPING:
+    'Send the same order to another node, or to this one when it is back: it is stored once.',
   AUTO_BATCH_TRANSITION_REFUSED:
     'Report it, unless somebody changed rows by hand: the message says which rule.',
+  AUTO_BATCH_UNKNOWN: 'Ask `GET /auto-batches` for those there are.',
   ORDER_QUEUE_FULL: 'Send the order again later; see why batches are not confirmed.',
   ORDER_REQUEST_INVALID: 'Correct the place that the message names.',
   ORDER_SIGNATURE_INVALID:
     'Sign what docs/auto-batch.md says, for the id in the details; the chain id is in `GET /status`.',
+  ORDER_UNKNOWN:
+    'Send the order: the answer has its id. Where auto-batch is off, ask the node that took it until it is in a block.',
   BAD_QUOTE:
     'Use the derived plan’s `amount_in_max`. It counts as the proposer’s fault, so the clock runs on.',
   INTERNAL: 'Report it with the scenario, the seed and the message.',

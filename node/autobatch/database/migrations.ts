@@ -56,6 +56,7 @@ const tables = [
   `CREATE SEQUENCE queue_positions`,
   `CREATE TABLE orders (
     order_id text COLLATE "C" PRIMARY KEY,
+    sequence bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     party text COLLATE "C" NOT NULL,
     reference text COLLATE "C" NOT NULL,
     payee text NOT NULL,
@@ -82,6 +83,7 @@ const tables = [
     CHECK ((status = 'Dequeue') = (batch_index IS NOT NULL))
   )`,
   `CREATE INDEX orders_queued ON orders (party, queue_position) WHERE status = 'Queued'`,
+  `CREATE INDEX orders_of_party ON orders (party, sequence)`,
   `CREATE INDEX orders_waiting_since ON orders (created_at) WHERE status = 'Queued'`,
   `CREATE TABLE tallies (name text PRIMARY KEY, value bigint NOT NULL)`,
   `INSERT INTO tallies VALUES ('queued', 0), ('submissions', 0), ('confirmed_orders', 0), ('rejected_orders', 0)`,
@@ -159,8 +161,8 @@ const orderLaw = [
        END IF;
        RETURN NEW;
      END IF;
-     IF (NEW.order_id, NEW.party, NEW.reference, NEW.payee, NEW.asset, NEW.amount, NEW.signature, NEW.created_at) IS DISTINCT FROM
-        (OLD.order_id, OLD.party, OLD.reference, OLD.payee, OLD.asset, OLD.amount, OLD.signature, OLD.created_at) THEN
+     IF (NEW.order_id, NEW.sequence, NEW.party, NEW.reference, NEW.payee, NEW.asset, NEW.amount, NEW.signature, NEW.created_at) IS DISTINCT FROM
+        (OLD.order_id, OLD.sequence, OLD.party, OLD.reference, OLD.payee, OLD.asset, OLD.amount, OLD.signature, OLD.created_at) THEN
        PERFORM refuse('what an order asks for does not change');
      END IF;
      IF NEW.version <> OLD.version + 1 THEN

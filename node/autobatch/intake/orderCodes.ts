@@ -1,10 +1,11 @@
-/** Refusals of an order before it is stored: meaning (docs/errors.md), HTTP status, and whether the same bytes may pass later. */
+/** Refusals of an order: meaning (docs/errors.md), HTTP status, and whether the same bytes may pass later. */
 import { type Refusal, refuse } from '../../../consensus/primitives/codedError.ts';
 
 export const orderCodes = {
   ORDER_QUEUE_FULL: 'as many orders are queued as may be',
   ORDER_REQUEST_INVALID: 'the order does not have the documented shape',
   ORDER_SIGNATURE_INVALID: 'the payer did not sign this order for this chain',
+  ORDER_UNKNOWN: 'this node knows no order of that id',
 } as const;
 
 export type OrderCode = keyof typeof orderCodes;
@@ -14,9 +15,8 @@ export const orderAnswers = {
   ORDER_QUEUE_FULL: { status: 429, retryable: true },
   ORDER_REQUEST_INVALID: { status: 400, retryable: false },
   ORDER_SIGNATURE_INVALID: { status: 401, retryable: false },
-} as const satisfies Readonly<
-  Record<OrderCode, { readonly status: 400 | 401 | 429; readonly retryable: boolean }>
->;
+  ORDER_UNKNOWN: { status: 404, retryable: false },
+} as const satisfies Readonly<Record<OrderCode, { readonly status: number; readonly retryable: boolean }>>;
 
 /** @param path - Place in the body of the request, a JSON pointer. @param fix - What makes it pass. */
 export function refuseOrder(

@@ -23,6 +23,8 @@ export type OrderStatus = 'Queued' | 'Dequeue';
 export type OrderOutcome = 'pending' | 'confirmed' | 'failed';
 
 export interface StoredOrder extends SignedOrder {
+  /** Rises from order to order. */
+  readonly sequence: number;
   readonly status: OrderStatus;
   readonly outcome: OrderOutcome;
   /** The batch that picked it up. */
@@ -49,7 +51,7 @@ export interface OrderBatch {
 export const signedColumns = `o.order_id, o.party, o.reference, o.payee, o.asset, o.amount::text AS amount, o.signature`;
 
 /** Of an order joined with its batch `b`. */
-export const orderColumns = `${signedColumns}, o.status::text AS status, o.batch_index, o.last_batch_id, o.releases,
+export const orderColumns = `${signedColumns}, o.sequence::float8 AS sequence, o.status::text AS status, o.batch_index, o.last_batch_id, o.releases,
   to_ms(o.created_at) AS created_at_ms, to_ms(o.updated_at) AS updated_at_ms, b.batch_id, b.status::text AS batch_status,
   b.attempts, b.ending::text AS ending, b.failure_code`;
 
@@ -64,6 +66,7 @@ export interface SignedRow {
 }
 
 export interface OrderRow extends SignedRow {
+  readonly sequence: number;
   readonly status: OrderStatus;
   readonly batch_index: number | null;
   readonly last_batch_id: string | null;
@@ -93,6 +96,7 @@ export function readOrder(row: OrderRow): StoredOrder {
   const batch = readOrderBatch(row);
   return {
     ...readSigned(row),
+    sequence: row.sequence,
     status: row.status,
     outcome: outcomeOf(batch),
     batch,

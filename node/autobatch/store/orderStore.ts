@@ -5,6 +5,7 @@ import type { Database, Session } from '../database/database.ts';
 import type { Batch } from './batch.ts';
 import {
   type OrderRow,
+  type OrderStatus,
   orderColumns,
   readOrder,
   readSigned,
@@ -20,6 +21,23 @@ export type Addition =
   /** The party has an order of this reference; this is it. */
   | { readonly type: 'repeated'; readonly order: StoredOrder }
   | { readonly type: 'full'; readonly queued: number };
+
+export interface OrderQuery {
+  /** Undefined: of any. */
+  readonly party?: Address | undefined;
+  /** Undefined: any. */
+  readonly status?: OrderStatus | undefined;
+  readonly limit: number;
+  /** Only orders of a lower sequence. */
+  readonly before?: number | undefined;
+}
+
+export interface OrderPage {
+  /** Newest first. */
+  readonly orders: readonly StoredOrder[];
+  /** `before` of the next page; undefined: this is the last one. */
+  readonly next: number | undefined;
+}
 
 const JOINED = 'orders o LEFT JOIN batches b ON b.batch_id = o.batch_id';
 
@@ -68,6 +86,20 @@ export class OrderStore {
   getByReference(party: Address, reference: string): Promise<StoredOrder | undefined> {
     const where = 'o.party = $1 AND o.reference = $2';
     return this.#readOne(`SELECT ${orderColumns} FROM ${JOINED} WHERE ${where}`, [party, reference]);
+  }
+
+  async list({ party, status, limit, before }: OrderQuery): Promise<OrderPage> {
+    const rows = await this.#database.transaction((session) =>
+      session.query<OrderRow>(
+        `SELECT ${orderColumns} FROM ${JOINED}
+         WHERE ($1::text IS NULL OR o.party = $1) AND ($2::text IS NULL OR o.status = $2::order_status)
+           AND ($3::bigint IS NULL OR o.sequence < $3::bigint)
+         ORDER BY o.sequence DESC LIMIT $4`,
+        [party ?? null, status ?? null, before ?? null, limit + 1],
+      ),
+    );
+    const orders = rows.slice(0, limit).map(readOrder);
+    return { orders, next: rows.length > limit ? orders.at(-1)?.sequence : undefined };
   }
 
   /** Of one batch, by position; none once it let them go. */

@@ -76,7 +76,7 @@ describe('readSignedOrder', () => {
 });
 
 describe('OrderIntake', () => {
-  const times = { createdAtMs: 0, updatedAtMs: 0 };
+  const times = { sequence: 1, createdAtMs: 0, updatedAtMs: 0 };
   const nowhere = { batch: undefined, lastBatchId: undefined, releases: 0 };
   const stored = (order: SignedOrder): StoredOrder => {
     return { ...order, ...times, ...nowhere, status: 'Queued', outcome: 'pending' };
