@@ -1,5 +1,6 @@
 /** The effective configuration back in the spelling of config.yaml: what differs from the defaults, as plain values. */
 import { assert } from '../../consensus/primitives/codedError.ts';
+import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import { parseConfig } from './parseConfig.ts';
 import type { Config } from './types.ts';
 
@@ -25,13 +26,14 @@ export function plainConfigOf(config: Config): Plain {
   assert(parsed.ok, 'the default configuration is valid');
   const defaults = parsed.value.config;
   const written: Record<string, unknown> = {};
+  const groups = { ...config, ledger: { ...config.ledger, accounts: config.ledger.accounts.map(asWritten) } };
   for (const group of Object.keys(config) as (keyof Config)[]) {
     if (group === 'validators') {
       written.validators = snakeCased(config.validators);
       continue;
     }
     const usual = Object.entries(defaults[group]);
-    const changed = Object.entries(config[group]).filter(
+    const changed = Object.entries(groups[group]).filter(
       ([key, value]) =>
         derivedKeys.includes(key) || !isSame(value, usual.find(([name]) => name === key)?.[1]),
     );
@@ -60,6 +62,11 @@ export function texts(value: unknown): unknown {
       .filter(([, item]) => item !== undefined)
       .map(([key, item]) => [key, texts(item)]),
   );
+}
+
+/** Without the label of an account that has none: it is its address, and that of a key is longer than a label may be. */
+function asWritten({ label, ...account }: GenesisAccount): Partial<GenesisAccount> {
+  return label === account.address ? account : { ...account, label };
 }
 
 function isSame(one: unknown, other: unknown): boolean {

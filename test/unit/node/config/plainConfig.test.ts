@@ -33,7 +33,11 @@ describe('plainConfigOf', () => {
       },
       ledger: {
         assets: [{ symbol: 'stETH', decimals: 18 }],
-        accounts: [{ address: `0x${'12'.repeat(20)}`, label: 'me', balances: { stETH: 3 } }],
+        accounts: [
+          { address: `0x${'12'.repeat(20)}`, label: 'me', balances: { stETH: 3 } },
+          // A key without a label, whose address is longer than labels are.
+          { address: `0x${'34'.repeat(32)}`, balances: { stETH: 4 } },
+        ],
         pool_cash: { stETH: '10' },
         oracle_key: `0x${'ef'.repeat(32)}`,
       },
