@@ -62,7 +62,8 @@ export interface OrderAnswer {
   readonly transaction_id?: Hash;
   readonly batch?: { readonly id: Hash; readonly status: string; readonly attempts: number };
   readonly releases?: number;
-  readonly failure?: { readonly code: string };
+  /** Code of what the ledger said last. */
+  readonly failure?: string;
   readonly receipt?: {
     readonly id: Hash;
     readonly from: Address;
@@ -169,12 +170,12 @@ export class OrderClient {
     return this.#each(orders, (order, index) => this.send(index, order));
   }
 
-  /** The order, once it has an outcome. */
+  /** The order, once it has an outcome, and its receipt if it is paid: an engine may know that before this node has the block. */
   async outcomeOf(node: number, id: Hash): Promise<OrderAnswer> {
     const endMs = this.#endMs();
     for (;;) {
       const order = await this.#insist(node, `/orders/${id}`);
-      if (order.outcome !== 'pending') return order;
+      if (order.outcome === 'failed' || order.receipt !== undefined) return order;
       if (performance.now() > endMs) throw new Error(`${id} is still pending: ${JSON.stringify(order)}`);
       await sleep(PAUSE_MS);
     }
