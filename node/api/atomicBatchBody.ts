@@ -35,6 +35,13 @@ const requestField = Type.Object(
     metadata: Type.Optional(
       Type.String({ description: `text of at most ${METADATA_BYTES_MAX} bytes that nobody reads` }),
     ),
+    last_height: Type.Optional(
+      Type.Integer({
+        ...heightField,
+        minimum: 1,
+        description: 'of an order that has one: last height of a block that may settle it; of nothing else',
+      }),
+    ),
   },
   closed,
 );
@@ -123,12 +130,14 @@ function operationOf(part: AtomicBatchPart, signers: readonly Address[]): Atomic
 
 function readRequest(request: AtomicBatchBody['requests'][number], index: number): SettlementRequest {
   const at = `/requests/${index}`;
-  const { metadata = '', asset, kind = 'immediate' } = request;
+  const { metadata = '', asset, kind = 'immediate', last_height: lastHeight } = request;
   const amount = readAmount(request.amount, `${at}/amount`);
   if (Buffer.byteLength(metadata) > METADATA_BYTES_MAX)
     throw new BodyError(`${at}/metadata`, `expected text of at most ${METADATA_BYTES_MAX} bytes`);
   // Half of a pair is no text: bytes would hold something else.
   if (/\p{Surrogate}/u.test(metadata)) throw new BodyError(`${at}/metadata`, 'expected well-formed Unicode');
+  if (lastHeight !== undefined && kind !== 'immediate')
+    throw new BodyError(`${at}/last_height`, `expected none, since only an order has one, got kind ${kind}`);
   const common = {
     settlementId: request.settlement_id.toLowerCase(),
     from: request.from.toLowerCase(),
@@ -137,6 +146,7 @@ function readRequest(request: AtomicBatchBody['requests'][number], index: number
     asset,
     kind,
     metadata,
+    ...(lastHeight === undefined ? {} : { lastHeight }),
   };
   if (request.proof === undefined) return common;
   const proof = readProofJson(request.proof);

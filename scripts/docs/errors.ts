@@ -249,6 +249,10 @@ const advice: Readonly<Record<string, string>> = {
   FEE_PROPOSER_NOT_BONDED: 'Leave jail first, or let another validator propose it.',
   INSUFFICIENT_BALANCE:
     'Look at the order of the requests, then at the balance of the account that the details name: each sees only what those before it did.',
+  ORDER_EXPIRED:
+    'Nothing pays it any more. If it should still be paid, sign it again with a later last height.',
+  ORDER_ID_OTHER:
+    'Leave the last height out, or take for the settlement id that of the order with this very last height and the metadata as its reference.',
   PARTIAL_EXECUTION: 'See `error` in the details.',
   PROOF_VERIFICATION_FAILED: 'See `reason` in the details.',
   SELF_PAYMENT: 'Name another payee.',

@@ -17,6 +17,7 @@ import {
   findFarExpiry,
   findTimeout,
 } from './limits.ts';
+import { findOrderProblem } from './orderExpiry.ts';
 import { SettlementOverlay } from './overlay.ts';
 import { payOut } from './payOut.ts';
 import { findBadProof, type ProofCheckContext } from './proofCheck.ts';
@@ -80,7 +81,10 @@ export function executeAtomicBatch(
   };
   const moved: AtomicFact[] = [];
   const failure =
-    findTimeout(batch, context.height) ?? findBadProof(batch, context) ?? settleAll(settling, batch, moved);
+    findTimeout(batch, context.height) ??
+    findOrderProblem(batch, context) ??
+    findBadProof(batch, context) ??
+    settleAll(settling, batch, moved);
   if (failure !== undefined) return fail(state, context, batch, contentHash, failure);
   overlay.commit();
   state.set(batchRecordsTable, batch.batchId, recordOf(context, batch, contentHash, undefined));

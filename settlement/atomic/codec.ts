@@ -1,7 +1,8 @@
 /** Canonical encoding of atomic batches, as transactions carry them. */
 import { readAddress, writeAddress } from '../../consensus/primitives/address.ts';
 import { DecodeError, type Reader, Writer } from '../../consensus/primitives/codec.ts';
-import type { Address, Hash } from '../../consensus/primitives/flavor.ts';
+import { assert } from '../../consensus/primitives/codedError.ts';
+import type { Address, Hash, Height } from '../../consensus/primitives/flavor.ts';
 import { hashBytes } from '../../consensus/primitives/hash.ts';
 import { readSymbol, writeSymbol } from '../ledger/assets.ts';
 import { readProof, writeProof } from './proofs/proofCodec.ts';
@@ -29,6 +30,8 @@ const kindTags = { immediate: 1, escrow_release: 2, channel_close: 3 } as const 
   SettlementKind,
   number
 >;
+/** Stands in a request for `immediate` with a last height, which follows it; so a request without one has the bytes it always had. */
+const LAST_HEIGHT_TAG = 4;
 
 /** What a request may take its money from, in the order of their tags. */
 export const settlementKinds = Object.keys(kindTags) as readonly SettlementKind[];
@@ -66,7 +69,7 @@ function readBatch(reader: Reader): AtomicBatch {
 
 function writeRequest(writer: Writer, request: SettlementRequest): void {
   writer.hash(request.settlementId);
-  writeKind(writer, request.kind);
+  writeKindAndLastHeight(writer, request);
   writeAddress(writer, request.from);
   writeAddress(writer, request.to);
   writeSymbol(writer, request.asset);
@@ -77,14 +80,34 @@ function writeRequest(writer: Writer, request: SettlementRequest): void {
 
 function readRequest(reader: Reader): SettlementRequest {
   const settlementId = reader.hash();
-  const kind = readKind(reader);
+  const { kind, lastHeight } = readKindAndLastHeight(reader);
   const from = readAddress(reader);
   const to = readAddress(reader);
   const asset = readSymbol(reader);
   const amount = reader.amount();
   const metadata = reader.string(METADATA_BYTES_MAX);
   const proof = reader.boolean() ? readProof(reader) : undefined;
-  return { settlementId, from, to, amount, asset, kind, metadata, proof };
+  return { settlementId, from, to, amount, asset, kind, metadata, lastHeight, proof };
+}
+
+function writeKindAndLastHeight(writer: Writer, { kind, lastHeight }: SettlementRequest): void {
+  if (lastHeight === undefined) {
+    writeKind(writer, kind);
+    return;
+  }
+  assert(kind === 'immediate' && lastHeight > 0, 'only an immediate settlement has a last height, from 1');
+  writer.u8(LAST_HEIGHT_TAG).u64(lastHeight);
+}
+
+function readKindAndLastHeight(reader: Reader): {
+  readonly kind: SettlementKind;
+  readonly lastHeight: Height | undefined;
+} {
+  const tag = reader.u8();
+  if (tag !== LAST_HEIGHT_TAG) return { kind: kindOf(tag), lastHeight: undefined };
+  const lastHeight = reader.u64();
+  if (lastHeight === 0) throw new DecodeError('a last height of 0');
+  return { kind: 'immediate', lastHeight };
 }
 
 export function writeKind(writer: Writer, kind: SettlementKind): void {
@@ -93,7 +116,10 @@ export function writeKind(writer: Writer, kind: SettlementKind): void {
 
 /** @throws {DecodeError} No kind has this tag. */
 export function readKind(reader: Reader): SettlementKind {
-  const tag = reader.u8();
+  return kindOf(reader.u8());
+}
+
+function kindOf(tag: number): SettlementKind {
   if (tag === kindTags.immediate) return 'immediate';
   if (tag === kindTags.escrow_release) return 'escrow_release';
   if (tag === kindTags.channel_close) return 'channel_close';

@@ -46,6 +46,9 @@ export const atomicCodes = {
     'only a validator that has stake, and is neither jailed nor tombstoned, proposes a fee',
   INSUFFICIENT_BALANCE:
     'the payer, or the escrow, has less of the asset, when its turn comes, than the settlement takes',
+  ORDER_EXPIRED: 'the last height of the order has passed, so no block settles it any more',
+  ORDER_ID_OTHER:
+    'only an order has a last height, and the id of this settlement is not the id of that order',
   PARTIAL_EXECUTION: 'a settlement failed after others of the batch had succeeded; all were undone',
   PROOF_VERIFICATION_FAILED: 'a settlement is not proven or authorised as it must be',
   SELF_PAYMENT: 'a settlement needs two accounts',

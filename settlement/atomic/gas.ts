@@ -13,6 +13,8 @@ const GAS_BATCH = 30;
 const GAS_REQUEST = 15;
 /** The row of a channel, and the account of its payer. */
 const GAS_CHANNEL_CLOSE = 5;
+/** Of a request with a last height: the id of its order. */
+const GAS_LAST_HEIGHT = 5;
 /** One verification: secp256k1, which costs more than ed25519. */
 const GAS_SIGNATURE = 80;
 /** Text is copied and hashed: a microsecond buys this many bytes at least. */
@@ -23,15 +25,18 @@ export function atomicBatchGas({ batch, signers }: AtomicBatchOperation): number
   let metadataBytes = 0;
   let proofsGas = 0;
   let closeCount = 0;
-  for (const { metadata, proof, kind } of batch.requests) {
+  let lastHeightCount = 0;
+  for (const { metadata, proof, kind, lastHeight } of batch.requests) {
     metadataBytes += utf8ByteCount(metadata);
     if (proof !== undefined) proofsGas += proofGas(proof);
     if (kind === 'channel_close') closeCount += 1;
+    if (lastHeight !== undefined) lastHeightCount += 1;
   }
   return (
     GAS_BATCH +
     GAS_REQUEST * batch.requests.length +
     GAS_CHANNEL_CLOSE * closeCount +
+    GAS_LAST_HEIGHT * lastHeightCount +
     GAS_SIGNATURE * (1 + signers.length) +
     Math.ceil(metadataBytes / METADATA_BYTES_PER_GAS) +
     proofsGas

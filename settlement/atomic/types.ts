@@ -83,6 +83,11 @@ export interface SettlementRequest {
   readonly kind: SettlementKind;
   /** Text of the parties' own, at most `METADATA_BYTES_MAX`; nothing here reads it. */
   readonly metadata: string;
+  /**
+   * Last height of a block that may settle it, from 1. Of kind `immediate` and of orders alone, whose ids bind it (order.ts); for
+   * anything else the last height of the batch is the one that is signed.
+   */
+  readonly lastHeight?: Height | undefined;
   /** Says that somebody stands behind this settlement (statement.ts); verified wherever it is. */
   readonly proof?: SettlementProof | undefined;
 }

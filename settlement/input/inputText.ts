@@ -62,7 +62,7 @@ function batchJsonOf({ batch, signers }: AtomicBatchOperation, cosignatures: rea
 }
 
 function requestJsonOf(request: SettlementRequest): Json {
-  const { settlementId, from, to, amount, asset, kind, metadata, proof } = request;
+  const { settlementId, from, to, amount, asset, kind, metadata, lastHeight, proof } = request;
   return {
     settlement_id: settlementId,
     from,
@@ -71,6 +71,7 @@ function requestJsonOf(request: SettlementRequest): Json {
     asset,
     ...(kind === 'immediate' ? {} : { kind }),
     ...(metadata === '' ? {} : { metadata }),
+    ...(lastHeight === undefined ? {} : { last_height: lastHeight }),
     ...(proof === undefined ? {} : { proof: proofToJson(proof) }),
   };
 }

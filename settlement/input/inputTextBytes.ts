@@ -19,6 +19,7 @@ const REQUEST_CHARACTERS =
   '{"settlement_id":"","from":"","to":"","amount":"","asset":}'.length + HASH_CHARACTERS;
 const KIND_CHARACTERS = ',"kind":""'.length;
 const METADATA_CHARACTERS = ',"metadata":'.length;
+const LAST_HEIGHT_CHARACTERS = ',"last_height":'.length;
 const PROOF_CHARACTERS = ',"proof":'.length;
 
 /** Bytes of UTF-8 of `inputTextOf` for the batch. */
@@ -33,11 +34,12 @@ export function batchTextBytes({ batch, signers }: AtomicBatchOperation): number
 }
 
 function requestTextBytes(request: SettlementRequest): number {
-  const { from, to, amount, asset, kind, metadata, proof } = request;
+  const { from, to, amount, asset, kind, metadata, lastHeight, proof } = request;
   let byteCount = REQUEST_CHARACTERS + (from as string).length + (to as string).length;
   byteCount += String(amount).length + jsonBytes(asset);
   if (kind !== 'immediate') byteCount += KIND_CHARACTERS + kind.length;
   if (metadata !== '') byteCount += METADATA_CHARACTERS + jsonBytes(metadata);
+  if (lastHeight !== undefined) byteCount += LAST_HEIGHT_CHARACTERS + String(lastHeight).length;
   if (proof !== undefined) byteCount += PROOF_CHARACTERS + jsonBytes(proofToJson(proof));
   return byteCount;
 }

@@ -14,10 +14,11 @@ export function atomicBatchJson(signed: Uint8Array | string): AtomicBatchBody {
   return {
     batch_id: batchId,
     expires_at_height: expiresAtHeight,
-    requests: requests.map(({ settlementId, amount, proof, ...rest }) => ({
+    requests: requests.map(({ settlementId, amount, lastHeight, proof, ...rest }) => ({
       ...rest,
       settlement_id: settlementId,
       amount: String(amount),
+      ...(lastHeight === undefined ? {} : { last_height: lastHeight }),
       ...(proof === undefined ? {} : { proof: proofToJson(proof) }),
     })),
     sender: from,

@@ -1,6 +1,7 @@
 /** A transaction of a real chain as a scenario writes it. */
 import { type Address, accountOfKey, type Height } from '../../../consensus/primitives/flavor.ts';
 import { findBatchProblem } from '../../../settlement/atomic/limits.ts';
+import { findOrderProblem } from '../../../settlement/atomic/orderExpiry.ts';
 import { signersOfProof } from '../../../settlement/atomic/proofPolicy.ts';
 import type { SettlementProof } from '../../../settlement/atomic/proofs/types.ts';
 import type { AtomicBatchOperation } from '../../../settlement/atomic/types.ts';
@@ -114,19 +115,20 @@ function atomicBatchOf(
   from: Address,
   operation: AtomicBatchOperation,
   height: Height,
-  { atomic, ledger }: Genesis,
+  { atomic, ledger, chainId }: Genesis,
   labels: AccountLabels,
 ): ScenarioTransaction | undefined {
   if (findBatchProblem(operation, from, atomic, ledger) !== undefined) return undefined;
   const { batchId, expiresAtHeight, requests } = operation.batch;
+  const isAnyLate = findOrderProblem(operation.batch, { chainId, height }) !== undefined;
   const payers = new Set(requests.flatMap(({ kind, from: payer }) => (kind === 'immediate' ? [payer] : [])));
   return {
     account: labels.of(from),
     operation: {
       type: 'atomic_batch',
       id: batchId,
-      // All heights below that of the block mean the same.
-      expiresAfterBlocks: Math.max(-1, expiresAtHeight - height),
+      // All heights below that of the block mean the same, and so does the last height of an order, which a scenario does not know.
+      expiresAfterBlocks: isAnyLate ? -1 : Math.max(-1, expiresAtHeight - height),
       requests: requests.map(({ settlementId, asset, amount, metadata, proof, ...parties }) => ({
         id: settlementId,
         from: parties.kind === 'immediate' ? labels.of(parties.from) : undefined,

@@ -2,8 +2,10 @@
  * Draws ledger transactions of every kind for a world, most of them such that they can succeed in it. A kind that is not in
  * the table does not compile, so nothing that moves value escapes the checks that draw from here.
  */
+import { fromHex } from '../../../consensus/primitives/bytes.ts';
 import type { Address } from '../../../consensus/primitives/flavor.ts';
 import { feeProposalsTable } from '../../../settlement/atomic/feeProposalTables.ts';
+import { isOrderSettlement, orderIdOf } from '../../../settlement/atomic/order.ts';
 import { signStatement } from '../../../settlement/atomic/proofs/signatureProof.ts';
 import { settlementStatement } from '../../../settlement/atomic/statement.ts';
 import { escrowsTable } from '../../../settlement/atomic/tables.ts';
@@ -223,7 +225,10 @@ function withProof(
   const { address, secretKey } =
     holders.find((holder) => holder.address === request.from) ?? pick(choices, holders);
   const proven = choices.below(10) === 0 ? { ...request, amount: request.amount + 1n } : request;
-  const statement = settlementStatement(world.genesis.chainId, batch, proven);
+  const { chainId } = world.genesis;
+  const statement = isOrderSettlement(chainId, proven)
+    ? fromHex(proven.settlementId)
+    : settlementStatement(chainId, batch, proven);
   const signature = signStatement(secretKey, statement);
   return { ...request, proof: { kind: 'cryptographic', signer: address, signature } };
 }
@@ -252,7 +257,20 @@ function drawRequest(setting: Setting): SettlementRequest {
   if (closing !== undefined) return { settlementId, metadata, ...closing };
   const asset = pick(choices, symbols);
   const amount = drawAmount(setting, from, asset);
-  return { settlementId, from: from.address, to: to.address, amount, asset, kind: 'immediate', metadata };
+  const payment = { from: from.address, to: to.address, amount, asset, kind: 'immediate' } as const;
+  return choices.below(6) === 0 ? drawOrder(setting, payment) : { ...payment, settlementId, metadata };
+}
+
+/** An order that has a last height, mostly one to come; one of eight has one that was not part of its id. */
+function drawOrder(
+  { world, choices }: Setting,
+  payment: Pick<SettlementRequest, 'from' | 'to' | 'amount' | 'asset' | 'kind'>,
+): SettlementRequest {
+  const metadata = `order ${choices.below(ID_COUNT)}`;
+  const lastHeight = Math.max(1, world.height + choices.below(10) - 2);
+  const signedHeight = choices.below(8) === 0 ? undefined : lastHeight;
+  const terms = { ...payment, reference: metadata, lastHeight: signedHeight };
+  return { ...payment, settlementId: orderIdOf(world.genesis.chainId, terms), metadata, lastHeight };
 }
 
 function drawPoolOperation(

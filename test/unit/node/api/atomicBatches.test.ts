@@ -3,6 +3,7 @@ import { fromHex, toHex } from '../../../../consensus/primitives/bytes.ts';
 import { evmAddressOf } from '../../../../consensus/primitives/recoverable.ts';
 import { secp256k1 } from '../../../../consensus/primitives/secp256k1.ts';
 import { atomicBatchHash } from '../../../../settlement/atomic/codec.ts';
+import { orderIdOf } from '../../../../settlement/atomic/order.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import {
   cosigningBytes,
@@ -122,6 +123,33 @@ describe('POST /atomic-batches', () => {
     const [first] = receipts as Json[];
     expect(await (await api.fetch(`/receipts/${String(first?.id)}`)).json()).toEqual(first);
     expect(rows()).not.toContain(`transaction/${transactionId}`);
+  });
+
+  it('settles an order up to its last height and fails it above, and refuses one on anything else', async () => {
+    const orderBody = (lastHeight: number, reference: string) => {
+      const { batch, ...rest } = bodyOf();
+      const requests = batch.requests.map((one): SettlementRequest => {
+        const settlementId = orderIdOf(api.network.genesis.chainId, { ...one, reference, lastHeight });
+        return { ...one, settlementId, metadata: reference, lastHeight };
+      });
+      return { ...rest, batch: { ...batch, requests } };
+    };
+    await send(jsonOf(orderBody(height() + 50, 'in time')), 202);
+    await pass(6000);
+    expect(await look()).toMatchObject({ status: 'completed' });
+    batchId = hashOf('b3');
+    await send(jsonOf(orderBody(1, 'late')), 202);
+    await pass(6000);
+    expect(await look()).toMatchObject({
+      status: 'failed',
+      failure: { error: 'ORDER_EXPIRED', failed_at: 0, completed: 0 },
+    });
+    batchId = hashOf('b4');
+    const late = jsonOf(orderBody(90, 'released'));
+    const requests = late.requests.map((one) => ({ ...one, kind: 'escrow_release' as const }));
+    const { error } = await send({ ...late, requests }, 400);
+    const problems = [{ path: '/requests/0/last_height' }];
+    expect(error).toMatchObject({ code: 'REQUEST_INVALID', details: { problems } });
   });
 
   it('says which content has the id, so that nobody takes the batch of another for his own', async () => {

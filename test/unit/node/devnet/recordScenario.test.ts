@@ -10,6 +10,7 @@ import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
 import type { Scenario } from '../../../../node/scenario/types.ts';
 import { writeScenario } from '../../../../node/simulation/fuzz/writeScenario.ts';
 import { runSimulation } from '../../../../node/simulation/run.ts';
+import { orderIdOf } from '../../../../settlement/atomic/order.ts';
 import { signVoucher } from '../../../../settlement/atomic/voucher.ts';
 import { encodeTransaction, signTransaction } from '../../../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
@@ -265,6 +266,29 @@ describe('makeRecording', () => {
     expect(written.ok && written.value.scenario.timeline[0]?.transactions).toEqual(
       scenario.timeline[0]?.transactions,
     );
+  });
+
+  it('writes a batch that failed for the last height of an order as one that came too late', () => {
+    const network = new FakeNetwork();
+    const { genesis, accounts } = network.parts;
+    const terms = { from: accounts.get('alice')?.address ?? '', to: `0x${'77'.repeat(32)}`, asset: 'UM' };
+    const batchesOf = [1, 2].map((height) => {
+      const order = { ...terms, amount: 5n, reference: `r${height}`, lastHeight: 1 };
+      const settlementId = orderIdOf(genesis.chainId, order);
+      const request = { ...order, settlementId, kind: 'immediate' as const, metadata: order.reference };
+      const batch = { batchId: settlementId, expiresAtHeight: 9, requests: [request] };
+      return { height, body: { type: 'atomic_batch' as const, batch, signers: [] } };
+    });
+    const blocks = batchesOf.map(({ height, body }) => {
+      return { height, transactions: [network.sign('alice', body)], evidenceCount: 0 };
+    });
+    const { config, seed } = network.scenario;
+    const { scenario } = recordScenario({ config, seed, genesis, chain: { blocks, batches: [] } });
+    const written = scenario.timeline.flatMap(({ transactions }) => transactions);
+    expect(written.map(({ operation }) => operation)).toMatchObject([
+      { expiresAfterBlocks: 8 },
+      { expiresAfterBlocks: -1 },
+    ]);
   });
 
   it('expects no attempts where the network needed several, and no state of what still waited', () => {

@@ -49,8 +49,15 @@ export class AtomicModel {
   };
   readonly #assets: readonly string[];
   readonly #valueMax: ReadonlyMap<string, bigint>;
+  readonly #isOrder: (request: SettlementRequest) => boolean;
 
-  constructor(assets: readonly string[], valueMax: ReadonlyMap<string, bigint>) {
+  /** @param isOrder - Whether a request has the id of the order that it pays. */
+  constructor(
+    assets: readonly string[],
+    valueMax: ReadonlyMap<string, bigint>,
+    isOrder: (request: SettlementRequest) => boolean,
+  ) {
+    this.#isOrder = isOrder;
     this.#assets = assets;
     this.#valueMax = valueMax;
   }
@@ -72,6 +79,11 @@ export class AtomicModel {
     const refusal = this.#validate(batch.requests, signers);
     if (refusal !== undefined) return refusal;
     if (height > batch.expiresAtHeight) return { code: 'BATCH_TIMEOUT', failedAt: 0, completed: 0 };
+    for (const [failedAt, request] of batch.requests.entries()) {
+      if (request.lastHeight === undefined) continue;
+      if (!this.#isOrder(request)) return { code: 'ORDER_ID_OTHER', failedAt, completed: 0 };
+      if (height > request.lastHeight) return { code: 'ORDER_EXPIRED', failedAt, completed: 0 };
+    }
     if (unproven !== undefined)
       return { code: 'PROOF_VERIFICATION_FAILED', failedAt: unproven, completed: 0 };
     const { balances, escrows, channels, gathered, settled } = this.books;

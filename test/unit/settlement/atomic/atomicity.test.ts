@@ -5,6 +5,7 @@ import { batchRecordOf, executeAtomicBatch } from '../../../../settlement/atomic
 import { escrowOf } from '../../../../settlement/atomic/escrow.ts';
 import { gatheredFees } from '../../../../settlement/atomic/fees.ts';
 import { findBatchProblem } from '../../../../settlement/atomic/limits.ts';
+import { orderIdOf } from '../../../../settlement/atomic/order.ts';
 import { batchRecordsTable, channelsTable } from '../../../../settlement/atomic/tables.ts';
 import type { AtomicBatch, SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import { State, type Table } from '../../../../settlement/state.ts';
@@ -14,6 +15,7 @@ import {
   arbiter,
   batchOf,
   buyer,
+  chainId,
   idOf,
   market,
   request,
@@ -56,6 +58,16 @@ function escrowAddress(name: EscrowName): string {
   return idOf(0xe000 + escrowNames.indexOf(name)) as string;
 }
 
+/** A payment out of the balance as an order. */
+function orderOf(
+  payment: SettlementRequest,
+  reference: string,
+  lastHeight: number | undefined,
+): SettlementRequest {
+  const settlementId = orderIdOf(chainId, { ...payment, reference, lastHeight });
+  return { ...payment, settlementId, metadata: reference, lastHeight };
+}
+
 /** A chain and a model of it, equal. */
 function createPair(): { readonly chain: AtomicChain; readonly model: AtomicModel } {
   const start = { TNZO: 50_000n, UM: 50_000n, USDC: 50_000n };
@@ -64,6 +76,7 @@ function createPair(): { readonly chain: AtomicChain; readonly model: AtomicMode
   const model = new AtomicModel(
     ledger.assets.map(({ symbol }) => symbol),
     new Map([['TNZO', valueMax]]),
+    (one) => one.settlementId === orderOf(one, one.metadata, one.lastHeight).settlementId,
   );
   for (const holder of holders) {
     for (const asset of assets) model.books.balances.set(`${holder} ${asset}`, start[asset]);
@@ -110,6 +123,8 @@ interface Draw {
   readonly permille: number;
   /** What it is paid out of, if not the balance. */
   readonly escrow: EscrowName | 'tab' | undefined;
+  /** Out of the balance, as an order with this last height. */
+  readonly lastHeight: number | undefined;
 }
 
 const draw: fc.Arbitrary<Draw> = fc.record({
@@ -121,12 +136,13 @@ const draw: fc.Arbitrary<Draw> = fc.record({
     nil: undefined,
     freq: 3,
   }),
+  lastHeight: fc.option(fc.integer({ min: 10, max: 12 }), { nil: undefined }),
 });
 
 /** Requests that can be settled one after the other: each takes a part of what is there when its turn comes. */
 function validRequests(draws: readonly Draw[]): SettlementRequest[] {
   const { model } = createPair();
-  return draws.map(({ from, hop, asset, permille, escrow }, index) => {
+  return draws.map(({ from, hop, asset, permille, escrow, lastHeight }, index) => {
     const payer = payers[from] ?? buyer;
     const to = payers[(from + hop) % payers.length] ?? seller;
     const held =
@@ -134,7 +150,7 @@ function validRequests(draws: readonly Draw[]): SettlementRequest[] {
     const partOf = (whole: bigint) => 1n + (whole * BigInt(permille)) / 1000n;
     const common = { settlementId: idOf(0xd000 + index), to };
     const isTab = escrow === 'tab' && model.books.channels.get(tab) !== undefined;
-    const made = isTab
+    const paid = isTab
       ? request({ ...common, ...closing, amount: partOf(DEPOSITED - 1n) })
       : escrow !== undefined && escrow !== 'tab' && held !== undefined
         ? request({
@@ -145,6 +161,10 @@ function validRequests(draws: readonly Draw[]): SettlementRequest[] {
             amount: partOf(held.amount - 1n),
           })
         : request({ ...common, from: payer, asset, amount: partOf(model.balance(payer, asset) - 1n) });
+    const made =
+      lastHeight === undefined || paid.kind !== 'immediate'
+        ? paid
+        : orderOf(paid, `order ${index}`, lastHeight);
     expect(model.run(batchOf([made]), signers, 10)).toBeUndefined();
     return made;
   });
@@ -153,8 +173,8 @@ function validRequests(draws: readonly Draw[]): SettlementRequest[] {
 /** One failure, put into a valid batch in place of a request. */
 interface Plant {
   readonly code: string;
-  /** Found out before the first settlement, so `completed` is 0: by the limits, without a trace, or by a proof. */
-  readonly early?: 'limits' | 'proofs';
+  /** Found out before the first settlement, so `completed` is 0: by the limits, without a trace, by a last height or by a proof. */
+  readonly early?: 'limits' | 'orders' | 'proofs';
   readonly plant: (
     planted: SettlementRequest,
     earlier: readonly SettlementRequest[],
@@ -162,6 +182,7 @@ interface Plant {
 }
 
 const release = { kind: 'escrow_release', asset: 'TNZO', amount: 1n, to: seller } as const;
+const dues = { kind: 'immediate', from: buyer, to: seller, asset: 'USDC', amount: 1n } as const;
 const plants: Readonly<Record<string, Plant>> = {
   'more than the payer has': {
     code: 'INSUFFICIENT_BALANCE',
@@ -225,6 +246,16 @@ const plants: Readonly<Record<string, Plant>> = {
   'more than the channel has': {
     code: 'CHANNEL_AMOUNT_ABOVE_DEPOSIT',
     plant: (it) => [{ ...it, ...closing, from: spareTab, amount: DEPOSITED + 1n }],
+  },
+  'an order whose last height has passed': {
+    code: 'ORDER_EXPIRED',
+    early: 'orders',
+    plant: (it) => [orderOf({ ...it, ...dues }, 'dues', 9)],
+  },
+  'a last height that no order has': {
+    code: 'ORDER_ID_OTHER',
+    early: 'orders',
+    plant: (it) => [{ ...it, ...dues, lastHeight: 12 }],
   },
   'a proof that does not hold': {
     code: 'PROOF_VERIFICATION_FAILED',
@@ -314,7 +345,7 @@ describe('a failure anywhere in a batch', () => {
           for (let index = code === 'DUPLICATE_SETTLEMENT_ID' ? 1 : 0; index < requests.length; index += 1) {
             const { chain, model } = createPair();
             const earlier = requests.slice(0, index);
-            const planted = plant(requests[index] ?? request(), earlier);
+            const planted = plant({ ...(requests[index] ?? request()), lastHeight: undefined }, earlier);
             const batch = batchOf([...earlier, ...planted, ...requests.slice(index + 1)]);
             const verdict = { code, failedAt: index, completed: early === undefined ? index : 0 };
             expect(model.run(batch, signers, 10, unprovenAt(batch))).toEqual(verdict);
@@ -345,7 +376,8 @@ describe('a failure anywhere in a batch', () => {
         const requests: SettlementRequest[] = [];
         for (const [index, it] of valid.entries()) {
           const kind = kinds[drawn[index]?.[1] ?? -1];
-          requests.push(...(kind === undefined ? [it] : kind.plant(it, requests)));
+          const isValid = kind === undefined;
+          requests.push(...(isValid ? [it] : kind.plant({ ...it, lastHeight: undefined }, requests)));
         }
         const { chain, model } = createPair();
         const batch = batchOf(requests);
@@ -431,10 +463,10 @@ describe('an executor that is interrupted', () => {
     const base = chain.state.freeze();
     const rowsOfBase = chain.rows();
     const drawn: Draw[] = [
-      { from: 0, hop: 1, asset: 'TNZO', permille: 300, escrow: undefined },
-      { from: 1, hop: 2, asset: 'TNZO', permille: 0, escrow: 'open' },
-      { from: 1, hop: 1, asset: 'UM', permille: 400, escrow: undefined },
-      { from: 3, hop: 2, asset: 'UM', permille: 400, escrow: 'shared' },
+      { from: 0, hop: 1, asset: 'TNZO', permille: 300, escrow: undefined, lastHeight: 10 },
+      { from: 1, hop: 2, asset: 'TNZO', permille: 0, escrow: 'open', lastHeight: undefined },
+      { from: 1, hop: 1, asset: 'UM', permille: 400, escrow: undefined, lastHeight: undefined },
+      { from: 3, hop: 2, asset: 'UM', permille: 400, escrow: 'shared', lastHeight: undefined },
     ];
     const batch = batchOf([...validRequests(drawn), ...last]);
     const [sender = buyer, ...others] = signers;

@@ -99,5 +99,6 @@ describe('atomicBatchGas', () => {
     expect(metadata('x'.repeat(4096))).toBeGreaterThan(one + 20);
     // Bytes cost, not characters.
     expect(metadata('é'.repeat(2048))).toBe(metadata('x'.repeat(4096)));
+    expect(gas([request({ lastHeight: 9 })])).toBeGreaterThan(one);
   });
 });

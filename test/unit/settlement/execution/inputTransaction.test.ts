@@ -125,13 +125,21 @@ function batchOf(from: string): fc.Arbitrary<{ body: InputBody; cosignatures: re
     asset: fc.constantFrom('UM', 'USDC', 'A|7'),
     kind: fc.constantFrom('immediate' as const, 'escrow_release' as const, 'channel_close' as const),
     metadata,
+    lastHeight: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
     proof,
   });
+  const withoutMisplaced = request.map((one) =>
+    one.kind === 'immediate' ? one : { ...one, lastHeight: undefined },
+  );
   return fc
     .record({
       batchId: hash,
       expiresAtHeight: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
-      requests: fc.uniqueArray(request, { minLength: 1, maxLength: 3, selector: (one) => one.settlementId }),
+      requests: fc.uniqueArray(withoutMisplaced, {
+        minLength: 1,
+        maxLength: 3,
+        selector: (one) => one.settlementId,
+      }),
       signers: fc.constantFrom<readonly string[]>([], [otherAccount], [otherEvm]),
     })
     .map(({ signers, ...batch }) => {

@@ -52,6 +52,8 @@ describe('conservation', () => {
     const succeeded = transactionKinds.filter((kind) => counts.has(`${kind} ok`));
     expect(succeeded).toEqual(transactionKinds);
     for (const fact of [
+      'atomic_batch ORDER_EXPIRED',
+      'atomic_batch ORDER_ID_OTHER',
       'treasury_flushed',
       'batch_confirmed',
       'slashed',
@@ -90,7 +92,7 @@ describe('what is changed on its way', () => {
   });
 
   it('in a batch over HTTP is refused with a code or executed right', () => {
-    const { failures, counts } = fuzzBodies(cast, new Random('share'), 1000);
+    const { failures, counts } = fuzzBodies(cast, new Random('share'), 2000);
     expect(failures).toEqual([]);
     for (const depth of ['no JSON', 'refused by the schema', 'decoded', 'executed ok']) {
       expect(counts.get(depth), depth).toBeGreaterThan(2);

@@ -156,13 +156,17 @@ function atomicBatchArbitrary() {
     asset: symbol,
     kind: fc.constantFrom('immediate' as const, 'escrow_release' as const, 'channel_close' as const),
     metadata: fc.string({ maxLength: 100, unit: 'grapheme' }),
+    lastHeight: fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { nil: undefined }),
   });
+  const withoutMisplaced = request.map((one) =>
+    one.kind === 'immediate' ? one : { ...one, lastHeight: undefined },
+  );
   return fc.record({
     type: fc.constant('atomic_batch' as const),
     batch: fc.record({
       batchId: hex(32),
       expiresAtHeight: fc.maxSafeNat(),
-      requests: fc.array(request, { maxLength: 5 }),
+      requests: fc.array(withoutMisplaced, { maxLength: 5 }),
     }),
     signers: fc.uniqueArray(address, { maxLength: 3 }).map((signers) => signers.sort()),
   });

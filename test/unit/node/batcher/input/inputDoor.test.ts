@@ -433,6 +433,23 @@ describe('JSON of a ledger transaction', () => {
       expect(parse(JSON.parse(expected))).toMatchObject({ ok: true });
     });
 
+  it('is an order with its last height, which is written behind the metadata', () => {
+    const order = { ...batch, requests: [{ ...request, last_height: 12 }] };
+    expect(parse(order)).toMatchObject({
+      ok: true,
+      value: { body: { batch: { requests: [{ kind: 'immediate', lastHeight: 12 }] } } },
+    });
+    for (const last_height of [0, -1, 1.5, '12', null])
+      expect(parse({ ...batch, requests: [{ ...request, last_height }] })).toMatchObject({
+        code: 'INPUT_JSON_INVALID',
+      });
+    const { metadata, ...rest } = request;
+    const elsewhere = { ...batch, requests: [{ ...rest, last_height: 12, metadata }] };
+    expect(parse(elsewhere)).toMatchObject({ details: { expected: JSON.stringify(order) } });
+    const release = { ...rest, kind: 'escrow_release', metadata, last_height: 12 };
+    expect(parse({ ...batch, requests: [release] })).toMatchObject({ code: 'INPUT_JSON_INVALID' });
+  });
+
   it('is refused with half a surrogate pair, which bytes cannot hold', () => {
     const torn = { ...batch, requests: [{ ...request, metadata: 'a\ud800' }] };
     expect(parse(torn)).toMatchObject({ code: 'INPUT_JSON_INVALID' });
