@@ -8,10 +8,12 @@ import { EventLog } from '../../node/api/eventLog.ts';
 import { NodeLogger } from '../../node/api/logger.ts';
 import type { NodeView, SubmissionVerdict } from '../../node/api/nodeView.ts';
 import { type ApiLimits, ApiServer } from '../../node/api/server.ts';
+import type { OrderDesk } from '../../node/autobatch/orderDesk.ts';
 import type { InputPipeline } from '../../node/batcher/pipeline/inputPipeline.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import type { GenesisAccount } from '../../settlement/ledger/types.ts';
 import { CoreNetwork, scenarioOf } from './coreNetwork.ts';
+import { FakeOrders } from './fakeOrders.ts';
 import { FakePipeline } from './fakePipeline.ts';
 import { Signatory } from './signatory.ts';
 
@@ -42,6 +44,8 @@ export interface ApiHarnessOptions {
   readonly port?: number;
   /** Instead of the fake one; null: the batcher is off. */
   readonly inputs?: InputPipeline | null;
+  /** Instead of the fake engine; null: the server takes no orders. */
+  readonly orders?: ((node: NodeView) => OrderDesk) | null;
   readonly hasDebugEndpoints?: boolean;
   /** Tells this process's events from those of another. */
   readonly epoch?: string;
@@ -54,6 +58,7 @@ export class ApiHarness {
   readonly server: ApiServer;
   readonly logLines: string[] = [];
   readonly inputs = new FakePipeline();
+  readonly orders = new FakeOrders(() => this.network.genesis.chainId);
   url = '';
   /** Peers that node-0 seems connected to. */
   peers: readonly number[] = [1, 2, 3];
@@ -87,6 +92,8 @@ export class ApiHarness {
       },
     });
     this.keys = new Signatory(this.network.parts, this.network.crypto);
+    const node = this.#view(options);
+    const desk: OrderDesk = options.orders?.(node) ?? { type: 'engine', engine: this.orders };
     this.server = new ApiServer(
       {
         host: '127.0.0.1',
@@ -96,9 +103,10 @@ export class ApiHarness {
         ...(options.limits === undefined ? {} : { limits: options.limits }),
       },
       {
-        node: this.#view(options),
+        node,
         events: this.events,
         inputs: options.inputs === null ? undefined : (options.inputs ?? this.inputs),
+        orders: options.orders === null ? undefined : desk,
         logger: new NodeLogger({
           node: 'node-0',
           level: 'debug',

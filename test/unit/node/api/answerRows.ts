@@ -1,13 +1,17 @@
 /** The table of documented answers and refusals that answers.test.ts goes through, on a network at 30 s. */
 import { expect } from 'vitest';
+import type { Hash } from '../../../../consensus/primitives/flavor.ts';
 import type { AnswerCode } from '../../../../node/api/codes.ts';
+import { type AutoBatchCode, autoBatchError } from '../../../../node/autobatch/codes.ts';
 import { inputAnswers } from '../../../../node/batcher/input/codes.ts';
 import type { InputAnswer } from '../../../../node/batcher/pipeline/inputPipeline.ts';
+import { signOrder } from '../../../../settlement/atomic/order.ts';
 import type { SettlementRequest } from '../../../../settlement/atomic/types.ts';
 import type { TransactionBody } from '../../../../settlement/execution/transactionBody.ts';
 import { ADMIN_TOKEN, type ApiHarness } from '../../../helpers/apiHarness.ts';
 import { atomicBatchJson } from '../../../helpers/atomicBatchJson.ts';
 import { queuedAnswer } from '../../../helpers/fakePipeline.ts';
+import { makeOrder, type TestOrder } from '../../../helpers/orderClients.ts';
 import { hashOf, withWrongSignature } from '../../../helpers/signatory.ts';
 
 const alice = (api: ApiHarness) => api.keys.account('alice').address;
@@ -41,6 +45,13 @@ function batchBody(
 
 function damaged(hex: string): string {
   return `0x${Buffer.from(withWrongSignature(Buffer.from(hex.slice(2), 'hex'))).toString('hex')}`;
+}
+
+/** A payment of alice to 0x11… under a reference. */
+export function orderOf(api: ApiHarness, reference: string, amount = 1n): TestOrder {
+  const { address, secretKey } = api.keys.account('alice');
+  const party = { address, sign: (orderId: Hash) => signOrder(secretKey, orderId) };
+  return makeOrder(api.network.genesis.chainId, party, { to: hashOf('11'), amount, reference });
 }
 
 /** One request and what must come of it. */
@@ -312,7 +323,120 @@ export const good: readonly Row[] = [
     status: 202,
     body: { id: hashOf('ac'), status: 'pending', receipts: [] },
   },
+  {
+    route: 'POST /orders',
+    ask: (api) => api.post('/orders', orderOf(api, 'first').body),
+    status: 201,
+    body: { outcome: 'pending', status: 'Queued', reference: 'first', amount: '1', releases: 0 },
+  },
+  {
+    route: 'POST /orders',
+    // Another amount under the same reference.
+    ask: async (api) => {
+      await api.post('/orders', orderOf(api, 'twice').body);
+      return api.post('/orders', orderOf(api, 'twice', 2n).body);
+    },
+    status: 200,
+    body: { repeat: true, reference: 'twice', amount: '1' },
+  },
+  {
+    route: 'GET /orders/{id}',
+    ask: async (api) => {
+      const { id, body } = orderOf(api, 'picked up');
+      await api.post('/orders', body);
+      const batch = { batchId: hashOf('b1'), index: 3, status: 'Failed', attempts: 2 } as const;
+      api.orders.change(id, {
+        status: 'Dequeue',
+        batch: { ...batch, ending: undefined, failureCode: 'MEMPOOL_FULL' },
+        lastBatchId: hashOf('b0'),
+        releases: 1,
+      });
+      return api.fetch(`/orders/${id}`);
+    },
+    status: 200,
+    body: {
+      status: 'Dequeue',
+      outcome: 'pending',
+      batch: { id: hashOf('b1'), index: 3, status: 'Failed', attempts: 2 },
+      last_batch: hashOf('b0'),
+      releases: 1,
+      failure: 'MEMPOOL_FULL',
+    },
+  },
+  {
+    route: 'GET /orders',
+    ask: async (api) => {
+      await api.post('/orders', orderOf(api, 'listed').body);
+      return api.fetch('/orders?limit=5&before=7&status=Queued');
+    },
+    status: 200,
+    body: { next_before: 7 },
+  },
+  {
+    route: 'GET /auto-batches',
+    ask: (api) => {
+      const failure = { kind: 'rejected', code: 'INSUFFICIENT_BALANCE', failedAt: 3, isFinal: true } as const;
+      const batch = api.orders.batchOf({
+        batchId: hashOf('b2'),
+        status: 'Failed',
+        ending: 'released',
+        failure,
+        owner: 'node-1',
+      });
+      api.orders.known.set(batch.batchId, { batch, orderIds: [] });
+      return api.fetch('/auto-batches?status=Failed');
+    },
+    status: 200,
+    body: {
+      batches: [
+        {
+          id: hashOf('b2'),
+          status: 'Failed',
+          ending: 'released',
+          owner: 'node-1',
+          failure: { kind: 'rejected', code: 'INSUFFICIENT_BALANCE', failed_at: 3, is_final: true },
+        },
+      ],
+      next_before: null,
+    },
+  },
+  {
+    route: 'GET /auto-batches/{id}',
+    ask: (api) => {
+      const batch = api.orders.batchOf({ batchId: hashOf('b3'), size: 2 });
+      api.orders.known.set(batch.batchId, { batch, orderIds: [hashOf('01'), hashOf('02')] });
+      return api.fetch(`/auto-batches/${batch.batchId}`);
+    },
+    status: 200,
+    body: { id: hashOf('b3'), size: 2, orders: [hashOf('01'), hashOf('02')] },
+  },
+  {
+    route: 'GET /auto-batch-stats',
+    ask: get('/auto-batch-stats'),
+    status: 200,
+    body: {
+      queued: 1,
+      active: { Prepared: 1, Submitted: 2, Accepted: 3, Failed: 4 },
+      submissions: 31,
+      confirmed_orders: 2900,
+      rejected_orders: 1,
+      submissions_saved: 2869,
+      oldest_order_age_ms: 3100,
+    },
+  },
 ];
+
+/** Asks while the database of orders, or the engine, answers with this code. */
+function failingOrders(code: AutoBatchCode, path: string): Row['ask'] {
+  return async (api) => {
+    api.orders.failure = autoBatchError(code, 'as the test says');
+    try {
+      return await api.fetch(path);
+    } finally {
+      api.orders.failure = undefined;
+    }
+  };
+}
 
 const sendRefusals = {
   ...Object.fromEntries(Object.entries(inputAnswers).map(([code, { status }]) => [code, status])),
@@ -360,6 +484,45 @@ export const refused: readonly Row[] = [
     ask: refusing('INPUT_TARGET_UNKNOWN', post('/admin/clear-queue', { target: 'nothing' }, admin)),
     status: 404,
     code: 'INPUT_TARGET_UNKNOWN',
+  },
+  ...(['AUTO_BATCH_DATABASE_REFUSED', 'AUTO_BATCH_DATABASE_UNREACHABLE', 'AUTO_BATCH_STOPPING'] as const).map(
+    (code) => ({
+      route: 'GET /auto-batch-stats',
+      ask: failingOrders(code, '/auto-batch-stats'),
+      status: 503,
+      code,
+    }),
+  ),
+  {
+    route: 'POST /orders',
+    ask: async (api) => {
+      api.orders.isFull = true;
+      try {
+        return await api.post('/orders', orderOf(api, 'one too many').body);
+      } finally {
+        api.orders.isFull = false;
+      }
+    },
+    status: 429,
+    code: 'ORDER_QUEUE_FULL',
+  },
+  { route: 'POST /orders', ask: post('/orders', { from: 'me' }), status: 400, code: 'ORDER_REQUEST_INVALID' },
+  { route: 'POST /orders', ask: post('/orders', []), status: 400, code: 'ORDER_REQUEST_INVALID' },
+  {
+    route: 'POST /orders',
+    ask: (api) => api.post('/orders', { ...orderOf(api, 'signed for one').body, amount: '2' }),
+    status: 401,
+    code: 'ORDER_SIGNATURE_INVALID',
+  },
+  { route: 'GET /orders/{id}', ask: get(`/orders/${hashOf('99')}`), status: 404, code: 'ORDER_UNKNOWN' },
+  { route: 'GET /orders/{id}', ask: get('/orders/1'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /orders', ask: get('/orders?status=Confirmed'), status: 400, code: 'REQUEST_INVALID' },
+  { route: 'GET /auto-batches', ask: get('/auto-batches?status=Lost'), status: 400, code: 'REQUEST_INVALID' },
+  {
+    route: 'GET /auto-batches/{id}',
+    ask: get(`/auto-batches/${hashOf('99')}`),
+    status: 404,
+    code: 'AUTO_BATCH_UNKNOWN',
   },
   { route: 'GET /blocks/{height}', ask: get('/blocks/9999'), status: 404, code: 'BLOCK_UNKNOWN' },
   { route: 'GET /blocks/{height}', ask: get('/blocks/-1'), status: 400, code: 'REQUEST_INVALID' },
