@@ -23,7 +23,7 @@ export function addClientCommands(
     .command('send')
     .argument(
       '<operation...>',
-      'borrow|repay|deposit|withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE, or operation FILE',
+      'borrow|repay|deposit|withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, order TO ASSET AMOUNT REFERENCE, atomic_batch FILE, or operation FILE',
     )
     .description('sign a transaction with a funded account of the running devnet and send it')
     .option('--account <i>', 'which funded account signs', parseIndex, 0)

@@ -56,21 +56,40 @@ export function findNode(nodes: readonly DescribedNode[], name: string): Describ
   throw new CodedError(code, `no node ${name}; there are ${nodes.map((one) => one.name).join(', ')}`);
 }
 
+/** What was sent: where to ask for it, and what it is in words. */
+export interface SentThing {
+  readonly api: string;
+  readonly path: string;
+  readonly what: string;
+}
+
 /**
  * Asks a node for what was sent until its status is one of these.
- * @param what - In words, for the message.
  * @throws {CodedError} `WAIT_TIMED_OUT`.
  */
-export async function waitForStatus(
-  { api, path, what }: { readonly api: string; readonly path: string; readonly what: string },
+export function waitForStatus(
+  sent: SentThing,
   enough: readonly string[],
+  options: SendOptions,
+  io: CliIo,
+): Promise<Json> {
+  return waitFor(sent, ({ status }) => enough.includes(String(status)), options, io);
+}
+
+/**
+ * Asks a node for what was sent until it is as far as that.
+ * @throws {CodedError} `WAIT_TIMED_OUT`.
+ */
+export async function waitFor(
+  { api, path, what }: SentThing,
+  isEnough: (standing: Json) => boolean,
   { wait, timeout }: SendOptions,
   io: CliIo,
 ): Promise<Json> {
   const giveUpAt = io.clock() + timeout;
   while (io.clock() < giveUpAt) {
     const standing = await getJson(api, path);
-    if (enough.includes(String(standing.status))) return standing;
+    if (isEnough(standing)) return standing;
     await sleep(POLL_MS);
   }
   const code: DevnetCode = 'WAIT_TIMED_OUT';

@@ -1,7 +1,9 @@
 /** `sidereal send`: signs a ledger transaction with a funded account of a running devnet and hands it to a node. */
-import { fromHex, toHex } from '../../consensus/primitives/bytes.ts';
+import { isAddress } from '../../consensus/primitives/address.ts';
+import { fromHex, toHex, utf8ByteCount } from '../../consensus/primitives/bytes.ts';
 import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { AMOUNT_MAX } from '../../consensus/primitives/flavor.ts';
+import { ORDER_REFERENCE_BYTES_MAX } from '../../settlement/atomic/order.ts';
 import { encodeTransaction, signTransactionAsEvmAccount } from '../../settlement/execution/transaction.ts';
 import type { TransactionBody } from '../../settlement/execution/transactionBody.ts';
 import { isAssetSymbol } from '../../settlement/ledger/assets.ts';
@@ -13,6 +15,7 @@ import type { CliIo } from './io.ts';
 import { sendBatch } from './sendBatch.ts';
 import { readStanding } from './sendFile.ts';
 import { sendOperation } from './sendOperation.ts';
+import { type OrderWish, sendOrder } from './sendOrder.ts';
 import { tellOutcome } from './transactionOutcome.ts';
 
 /** An unsent transaction is void after that many blocks, so that whoever waits gets an answer. */
@@ -24,6 +27,7 @@ export async function send(words: readonly string[], options: SendOptions, io: C
   const devnet = readDescription(options.dataDir);
   if (words[0] === 'atomic_batch') return sendBatch(words.slice(1), devnet, options, io);
   if (words[0] === 'operation') return sendOperation(words.slice(1), devnet, VALID_BLOCKS, options, io);
+  if (words[0] === 'order') return sendOrder(parseOrder(words, devnet), devnet, options, io);
   const body = parseOperation(words, devnet);
   const account = accountOf(devnet, options.account);
   const node = await chooseNode(devnet, options.node);
@@ -57,24 +61,44 @@ function parseOperation(words: readonly string[], devnet: DevnetDescription): Tr
     }
     case 'transfer': {
       const [to = '', asset, amount] = expectWords(words, 3);
-      const target = /^[0-9]{1,3}$/.test(to) ? accountOf(devnet, Number(to)).address : to.toLowerCase();
-      if (!/^0x(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(target)) {
-        throw new CodedError(USAGE, `expected an address or the number of a funded account, got ${to}`);
-      }
-      return { type, to: target, asset: parseAsset(asset), amount: parseAmount(amount) };
+      return { type, to: parsePayee(to, devnet), asset: parseAsset(asset), amount: parseAmount(amount) };
     }
     default:
       throw new CodedError(
         USAGE,
-        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, atomic_batch FILE, operation FILE`,
+        `unknown operation ${JSON.stringify([type, ...rest].join(' '))}; known: borrow, repay, deposit, withdraw ASSET AMOUNT, transfer TO ASSET AMOUNT, order TO ASSET AMOUNT REFERENCE, atomic_batch FILE, operation FILE`,
       );
   }
 }
 
+function parseOrder(words: readonly string[], devnet: DevnetDescription): OrderWish {
+  const [to = '', asset, amount, reference = ''] = expectWords(words, 4);
+  const bytes = utf8ByteCount(reference);
+  if (bytes === 0 || bytes > ORDER_REFERENCE_BYTES_MAX) {
+    const expected = `expected a reference of 1 to ${ORDER_REFERENCE_BYTES_MAX} bytes`;
+    throw new CodedError(USAGE, `${expected}, got ${bytes}`);
+  }
+  return { to: parsePayee(to, devnet), asset: parseAsset(asset), amount: parseAmount(amount), reference };
+}
+
+/** What stands behind operations of so many words. */
+const shapes: Readonly<Record<number, string>> = {
+  2: 'ASSET AMOUNT',
+  3: 'TO ASSET AMOUNT',
+  4: 'TO ASSET AMOUNT REFERENCE',
+};
+
 function expectWords([type, ...rest]: readonly string[], count: number): readonly string[] {
   if (rest.length === count) return rest;
-  const shape = count === 3 ? 'TO ASSET AMOUNT' : 'ASSET AMOUNT';
+  const shape = shapes[count] ?? '';
   throw new CodedError(USAGE, `expected ${type} ${shape}, got ${rest.length} words behind ${type}`);
+}
+
+/** An address, or that of a funded account by its number. */
+function parsePayee(text: string, devnet: DevnetDescription): string {
+  const address = /^[0-9]{1,3}$/.test(text) ? accountOf(devnet, Number(text)).address : text.toLowerCase();
+  if (isAddress(address)) return address;
+  throw new CodedError(USAGE, `expected an address or the number of a funded account, got ${text}`);
 }
 
 function parseAsset(text = ''): string {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../../consensus/primitives/bytes.ts';
+import type { OrderDesk } from '../../../../node/autobatch/orderDesk.ts';
 import type { CliIo } from '../../../../node/cli/io.ts';
 import { prettyLine, showLogs } from '../../../../node/cli/logsCommand.ts';
 import {
@@ -13,6 +14,7 @@ import {
 import { deriveFundedAccounts } from '../../../../node/devnet/fundedAccounts.ts';
 import { ApiHarness } from '../../../helpers/apiHarness.ts';
 import { type CommandOutcome, keepingIo, runCommand } from '../../../helpers/runCommand.ts';
+import { hashOf } from '../../../helpers/signatory.ts';
 
 const accounts = deriveFundedAccounts(2);
 const whole = { UM: 10n ** 12n };
@@ -60,6 +62,55 @@ describe('commands that talk to a devnet', () => {
       api.network.run(api.network.nowMs + 2000);
       return 0;
     },
+  });
+
+  it('sends an order, once, and waits for its outcome', async () => {
+    const order = ['send', 'order', '1', 'UM', '5', 'rent'];
+    const sent = await run([...order, '--json']);
+    const { id } = JSON.parse(sent.out) as { id: string };
+    expect(JSON.parse(sent.out)).toMatchObject({
+      outcome: 'pending',
+      from: accounts[0]?.address,
+      to: accounts[1]?.address,
+      amount: '5',
+    });
+    expect(await run(order)).toEqual({
+      code: 0,
+      out: `pending  ${id} (the first order of this reference)\n`,
+      err: '',
+    });
+    const ended = (outcome: 'confirmed' | 'failed', failureCode?: string): Partial<CliIo> => ({
+      clock: () => {
+        const batch = { batchId: hashOf('b1'), index: 0, status: 'Failed', attempts: 1 } as const;
+        api.orders.change(id, { outcome, batch: { ...batch, ending: undefined, failureCode } });
+        return 0;
+      },
+    });
+    expect(await run([...order, '--wait', 'final'], ended('confirmed'))).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(`^confirmed {2}${id}`),
+    });
+    expect(await run([...order, '--wait', 'final'], ended('failed', 'INSUFFICIENT_BALANCE'))).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(`^failed \\[INSUFFICIENT_BALANCE\\] {2}${id}`),
+    });
+  });
+
+  it('follows the node that takes no orders to the one that does, unless it was told which', async () => {
+    const desk: OrderDesk = { type: 'elsewhere', node: 'node-0', api: api.url };
+    const other = await ApiHarness.start({ orders: () => desk });
+    try {
+      const nodes = describeDevnet().nodes.map((node) => ({ ...node, name: 'node-1', api: other.url }));
+      writeDescription(dataDir, describeDevnet({ nodes }));
+      const order = ['send', 'order', '1', 'UM', '5', 'rent'];
+      expect(await run(order)).toMatchObject({ code: 0, out: expect.stringMatching(/^pending/) });
+      expect(await run([...order, '--node', 'node-1'])).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('AUTO_BATCH_ELSEWHERE'),
+      });
+    } finally {
+      await other.stop();
+    }
   });
 
   it('sends, waits for the end and says where it is', async () => {
@@ -111,6 +162,10 @@ describe('commands that talk to a devnet', () => {
     [['send', 'borrow', 'UM', '1.5'], 'CLI_USAGE', 2],
     [['send', 'borrow', 'UM', '0'], 'CLI_USAGE', 2],
     [['send', 'transfer', 'bob', 'UM', '1'], 'CLI_USAGE', 2],
+    [['send', 'order', '1', 'UM', '1'], 'CLI_USAGE', 2],
+    [['send', 'order', 'bob', 'UM', '1', 'rent'], 'CLI_USAGE', 2],
+    [['send', 'order', '1', 'UM', '1', ''], 'CLI_USAGE', 2],
+    [['send', 'order', '1', 'UM', '1', 'x'.repeat(129)], 'CLI_USAGE', 2],
     [['send', 'borrow', 'UM', '1', '--wait', 'maybe'], 'CLI_USAGE', 2],
     [['send', 'borrow', 'UM', '1', '--account', '7'], 'ACCOUNT_NOT_FUNDED', 3],
     [['send', 'borrow', 'UM', '1', '--node', 'node-9'], 'NODE_UNKNOWN', 3],
