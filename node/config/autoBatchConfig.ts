@@ -63,8 +63,8 @@ export function checkAutoBatch(
   const broken: BrokenRule[] = [];
   if (dbType === 'psql' && dbUrl === '') {
     broken.push({
-      paths: [[AUTO_BATCH_GROUP, 'db_url']],
-      message: 'expected the address of the database psql',
+      paths: [[AUTO_BATCH_GROUP, 'db_type']],
+      message: 'expected auto_batch.db_url too, the address of the server',
       hint: 'set AUTO_BATCH_DB_URL=postgres://user:password@host:5432/database',
     });
   }

@@ -86,7 +86,7 @@ describe('auto_batch in the configuration', () => {
 
   it('wants the address of a server, a node that exists and a URL', () => {
     expect(groupOf({ AUTO_BATCH_DB_TYPE: 'psql' })).toMatchObject([
-      { code: 'CONFIG_RULE_BROKEN', path: 'auto_batch.db_url' },
+      { code: 'CONFIG_RULE_BROKEN', path: 'auto_batch.db_type', file: 'environment AUTO_BATCH_DB_TYPE' },
     ]);
     expect(groupOf({ AUTO_BATCH_DB_TYPE: 'psql' }, { db_url: url })).toMatchObject({ dbUrl: url });
     expect(groupOf({ AUTO_BATCH_SWITCH: 'true', AUTO_BATCH_NODE: 'node-9' })).toMatchObject([
