@@ -24,8 +24,6 @@ const PAUSE_MS = 100;
 const ANSWER_MS_MAX = 15_000;
 /** For what hangs, in ms. */
 const LIMIT_MS = 300_000;
-/** Answers after which the same request may pass. */
-const LATER = [429, 503];
 
 export interface OrderParty {
   readonly address: Address;
@@ -201,7 +199,7 @@ export class OrderClient {
       }
       if (answer.status < 300) return answer.body;
       last = `${answer.status} ${JSON.stringify(answer.body)}`;
-      if (!LATER.includes(answer.status)) throw new Error(`${path} was answered with ${last}`);
+      if (!answer.body.error.retryable) throw new Error(`${path} was answered with ${last}`);
     }
     throw new Error(`${path} was not answered in time; last: ${last}`);
   }
