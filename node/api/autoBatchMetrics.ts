@@ -108,6 +108,7 @@ export class AutoBatchMetrics {
       });
     };
     addGauge('queued_orders', 'Orders in the queue', ({ queued }) => queued);
+    addGauge('active_orders', 'Orders in batches that have not ended', ({ activeOrders }) => activeOrders);
     addGauge(
       'oldest_order_age_seconds',
       'Of the oldest order without an outcome; 0 where there is none',

@@ -29,6 +29,7 @@ const statsSchema = Type.Object(
       { Prepared: countField, Submitted: countField, Accepted: countField, Failed: countField },
       { ...closed, description: 'batches that have not ended; a failed one is sent again, or about to end' },
     ),
+    active_orders: { ...countField, description: 'orders in these batches' },
     submissions: { ...countField, description: 'begun since the database was made' },
     confirmed_orders: countField,
     rejected_orders: { ...countField, description: 'failed for good' },
@@ -44,6 +45,7 @@ const statsSchema = Type.Object(
 const statsExample: Static<typeof statsSchema> = {
   queued: 40,
   active: { Prepared: 0, Submitted: 2, Accepted: 1, Failed: 0 },
+  active_orders: 180,
   submissions: 31,
   confirmed_orders: 2900,
   rejected_orders: 1,
@@ -114,6 +116,7 @@ function showFigures(figures: AutoBatchFigures): Static<typeof statsSchema> {
   return {
     queued: figures.queued,
     active: { Prepared, Submitted, Accepted, Failed },
+    active_orders: figures.activeOrders,
     submissions: figures.submissions,
     confirmed_orders: figures.confirmedOrders,
     rejected_orders: figures.rejectedOrders,

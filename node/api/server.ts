@@ -112,7 +112,7 @@ export class ApiServer {
       orders: orderMetrics,
     });
     this.#routes = [
-      ...statusRoutes(node, inputs),
+      ...statusRoutes(node, inputs, orders),
       ...blockRoutes(node),
       ...batchRoutes(node),
       ...ledgerRoutes(node),

@@ -1,9 +1,11 @@
 /** `GET /status`, `/health`, `/health/live`, `/health/ready`: how the node is. */
 import { type Static, Type } from '@sinclair/typebox';
+import type { OrderDesk } from '../autobatch/orderDesk.ts';
 import type { InputPipeline } from '../batcher/pipeline/inputPipeline.ts';
 import {
   closed,
   countField,
+  described,
   hashExample,
   hashField,
   heightField,
@@ -41,6 +43,16 @@ const statusSchema = Type.Object(
           adapterTargets: Type.Array(Type.String()),
           defaultTarget: Type.String(),
           namespace: Type.String({ description: 'first part of the text that users sign' }),
+        },
+        { ...closed, description: 'null: off' },
+      ),
+    ),
+    auto_batch: nullable(
+      Type.Object(
+        {
+          is_here: Type.Boolean({ description: 'this node runs the order engine' }),
+          node: Type.Optional(described(nameField, 'else the node that does')),
+          url: Type.Optional(Type.String({ description: 'of its API, where that is known' })),
         },
         { ...closed, description: 'null: off' },
       ),
@@ -96,7 +108,11 @@ const healthAnswers: readonly AnswerShape[] = [
   },
 ];
 
-export function statusRoutes(node: NodeView, inputs: InputPipeline | undefined): Route[] {
+export function statusRoutes(
+  node: NodeView,
+  inputs: InputPipeline | undefined,
+  orders: OrderDesk | undefined,
+): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -132,10 +148,11 @@ export function statusRoutes(node: NodeView, inputs: InputPipeline | undefined):
               defaultTarget: 'sidechain',
               namespace: '',
             },
+            auto_batch: { is_here: true },
           },
         },
       ],
-      handle: () => ok(showStatus(node, inputs)),
+      handle: () => ok({ ...showStatus(node, inputs), auto_batch: showDesk(orders) }),
     }),
     defineRoute({
       method: 'GET',
@@ -174,7 +191,7 @@ export function statusRoutes(node: NodeView, inputs: InputPipeline | undefined):
   ];
 }
 
-function showStatus(node: NodeView, inputs: InputPipeline | undefined): StatusAnswer {
+function showStatus(node: NodeView, inputs: InputPipeline | undefined): Omit<StatusAnswer, 'auto_batch'> {
   const reader = node.reader();
   const status = reader.status();
   return {
@@ -203,6 +220,17 @@ function showStatus(node: NodeView, inputs: InputPipeline | undefined): StatusAn
             namespace: inputs.namespace,
           },
   };
+}
+
+function showDesk(desk: OrderDesk | undefined): StatusAnswer['auto_batch'] {
+  switch (desk?.type) {
+    case 'engine':
+      return { is_here: true };
+    case 'elsewhere':
+      return { is_here: false, node: desk.node, ...(desk.api === undefined ? {} : { url: desk.api }) };
+    default:
+      return null;
+  }
 }
 
 function showHealth(node: NodeView, inputs: InputPipeline | undefined) {

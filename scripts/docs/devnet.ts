@@ -95,6 +95,7 @@ function sampleTable(): string[] {
       settlement_paused: false,
       halted: null,
       batcher: null,
+      auto_batch: null,
     });
   }
   keeper.noteNetwork(sampleNetwork());

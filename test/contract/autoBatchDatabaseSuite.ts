@@ -219,6 +219,7 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       expect(await store.idleParties(10)).toEqual([party]);
       expect(await readFigures(place.database)).toMatchObject({
         queued: 26,
+        activeOrders: 0,
         confirmedOrders: 4,
         submissions: 1,
         submissionsSaved: 3,
@@ -365,6 +366,7 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       expect(await readFigures(place.database)).toEqual({
         queued: 3,
         active: { Prepared: 1, Submitted: 0, Accepted: 0, Confirmed: 0, Failed: 0 },
+        activeOrders: 2,
         submissions: 0,
         confirmedOrders: 0,
         rejectedOrders: 0,

@@ -26,6 +26,7 @@ export class FakeOrders implements OrderEngine {
   shownFigures: AutoBatchFigures = {
     queued: 1,
     active: { Prepared: 1, Submitted: 2, Accepted: 3, Confirmed: 0, Failed: 4 },
+    activeOrders: 42,
     submissions: 31,
     confirmedOrders: 2900,
     rejectedOrders: 1,

@@ -24,6 +24,7 @@ export function statusOf(name: string, changes: Partial<StatusAnswer> = {}): Sta
     settlement_paused: false,
     halted: null,
     batcher: null,
+    auto_batch: null,
     ...changes,
   };
 }

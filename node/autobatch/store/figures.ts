@@ -30,6 +30,8 @@ export interface AutoBatchFigures {
   readonly queued: number;
   /** Batches by state, without those that have ended: a failed one is retried or about to end. */
   readonly active: Readonly<Record<BatchStatus, number>>;
+  /** Orders in these batches. */
+  readonly activeOrders: number;
   /** Submissions begun since the database was made. */
   readonly submissions: number;
   readonly confirmedOrders: number;
@@ -72,8 +74,12 @@ export function readFigures(database: Database): Promise<AutoBatchFigures> {
     const tallies = await session.query<{ readonly name: string; readonly value: number }>(
       'SELECT name, value::float8 AS value FROM tallies',
     );
-    const active = await session.query<{ readonly status: BatchStatus; readonly count: number }>(
-      `SELECT status::text AS status, count(*)::float8 AS count FROM batches
+    const active = await session.query<{
+      readonly status: BatchStatus;
+      readonly count: number;
+      readonly orders: number;
+    }>(
+      `SELECT status::text AS status, count(*)::float8 AS count, sum(size)::float8 AS orders FROM batches
        WHERE status <> 'Confirmed' AND ending IS NULL GROUP BY status`,
     );
     const [oldest] = await session.query<{ readonly age: number | null }>(
@@ -91,6 +97,7 @@ export function readFigures(database: Database): Promise<AutoBatchFigures> {
         BatchStatus,
         number
       >,
+      activeOrders: active.reduce((sum, { orders }) => sum + orders, 0),
       submissions,
       confirmedOrders,
       rejectedOrders: of('rejected_orders'),

@@ -417,6 +417,7 @@ export const good: readonly Row[] = [
     body: {
       queued: 1,
       active: { Prepared: 1, Submitted: 2, Accepted: 3, Failed: 4 },
+      active_orders: 42,
       submissions: 31,
       confirmed_orders: 2900,
       rejected_orders: 1,

@@ -10,6 +10,7 @@ import { autoBatchEvents } from '../../../../scripts/docs/samples.ts';
 const busy: AutoBatchFigures = {
   queued: 12,
   active: { Prepared: 1, Submitted: 2, Accepted: 3, Confirmed: 0, Failed: 4 },
+  activeOrders: 300,
   submissions: 9,
   confirmedOrders: 70,
   rejectedOrders: 5,
@@ -48,6 +49,7 @@ describe('AutoBatchMetrics', () => {
     expect(asked).toBe(1);
     expect(figures).toEqual({
       queued_orders: 12,
+      active_orders: 300,
       oldest_order_age_seconds: 2.5,
       submissions_saved: 61,
       'active_batches{status="Prepared"}': 1,
@@ -73,7 +75,7 @@ describe('AutoBatchMetrics', () => {
     const { read } = metered(() =>
       isDown ? Promise.reject(new Error('connection refused')) : Promise.resolve(busy),
     );
-    expect((await read()).size).toBe(10);
+    expect((await read()).size).toBe(11);
     isDown = true;
     expect([...(await read()).keys()]).toEqual([]);
     isDown = false;

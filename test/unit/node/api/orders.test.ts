@@ -121,6 +121,7 @@ describe('orders where auto-batch is off', () => {
         error: { code: 'AUTO_BATCH_OFF', details: { key: 'auto_batch.enabled' } },
       });
     }
+    expect(await api.json('/status')).toMatchObject({ auto_batch: null });
   });
 });
 
@@ -139,6 +140,7 @@ describe('orders on a node that does not run the engine', () => {
       expect(error).toMatchObject({ code: 'AUTO_BATCH_ELSEWHERE' });
       expect(error.details).toEqual(details);
     }
+    expect((await api.json('/status')).auto_batch).toEqual({ is_here: false, ...details });
   });
 });
 
@@ -153,6 +155,7 @@ describe('orders on a server that takes none', () => {
 describe('orders in the engine', () => {
   it('are listed and paged as asked, and say when to come back', async () => {
     await open(undefined);
+    expect((await api.json('/status')).auto_batch).toEqual({ is_here: true });
     await api.fetch(`/orders?party=${hashOf('ab')}&status=Dequeue&limit=3&before=9`);
     expect(api.orders.asked).toEqual({ party: hashOf('ab'), status: 'Dequeue', limit: 3, before: 9 });
     await api.fetch('/auto-batches?status=Accepted&before=4');
