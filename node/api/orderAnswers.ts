@@ -46,6 +46,7 @@ export const orderSchema = Type.Object(
     asset: Type.Optional(Type.String()),
     amount: Type.Optional(amountField),
     reference: Type.Optional(Type.String()),
+    last_height: Type.Optional(described(heightField, 'no block above it settles the order')),
     status: Type.Optional(orderStatusField),
     sequence: Type.Optional(described(countField, 'rises from order to order')),
     batch: Type.Optional(
@@ -182,6 +183,7 @@ export function showOrder(order: StoredOrder, state: Pick<State, 'get'>): ShownO
     asset: order.asset,
     amount: String(order.amount),
     reference: order.reference,
+    ...(order.lastHeight === undefined ? {} : { last_height: order.lastHeight }),
     status: order.status,
     sequence: order.sequence,
     ...(batch === undefined

@@ -12,6 +12,7 @@ import {
   amountField,
   closed,
   hashField,
+  heightField,
   nextBeforeField,
   PAGE_DEFAULT,
   pageQuery,
@@ -38,6 +39,13 @@ const bodySchema = Type.Object({
   asset: Type.String(),
   amount: { ...amountField, description: 'smallest units, as text; a safe integer will do' },
   reference: Type.String({ description: '1 to 128 bytes of text, another one for each order of a party' }),
+  last_height: Type.Optional(
+    Type.Integer({
+      ...heightField,
+      minimum: 1,
+      description: 'part of what is signed: no block above it settles the order, whoever has it',
+    }),
+  ),
   signature: Type.String({ description: '0x hex, over the id of the order: docs/auto-batch.md' }),
 });
 
@@ -47,6 +55,7 @@ const bodyExample: Static<typeof bodySchema> = {
   asset: 'TNZO',
   amount: '1000000000000000000',
   reference: 'invoice 7',
+  last_height: 1200,
   signature: `0x${'5d'.repeat(64)}1b`,
 };
 
@@ -230,10 +239,12 @@ function showDirect(id: string, standing: DirectStanding): ShownOrder {
   }
 }
 
-function showRequest({ from, to, asset, amount, metadata }: SettlementRequest) {
-  return { from, to, asset, amount: String(amount), reference: metadata };
+function showRequest({ from, to, asset, amount, metadata, lastHeight }: SettlementRequest) {
+  const terms = { from, to, asset, amount: String(amount), reference: metadata };
+  return lastHeight === undefined ? terms : { ...terms, last_height: lastHeight };
 }
 
-function showTerms({ from, to, asset, amount, reference }: SignedOrder) {
-  return { from, to, asset, amount: String(amount), reference };
+function showTerms({ from, to, asset, amount, reference, lastHeight }: SignedOrder) {
+  const terms = { from, to, asset, amount: String(amount), reference };
+  return lastHeight === undefined ? terms : { ...terms, last_height: lastHeight };
 }

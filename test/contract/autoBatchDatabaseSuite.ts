@@ -154,6 +154,67 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       await expect(run(place.database, 'DELETE FROM orders')).rejects.toMatchObject(refusal);
     });
 
+    it('keeps the last height of an order, which does not change', async () => {
+      const [bounded, open] = [testOrder('anna', 'bounded', 10n, 2 ** 53 - 1), testOrder('anna', 'open')];
+      await orders.add([bounded, open], 1000);
+      expect(await orders.get(bounded.orderId)).toMatchObject({ lastHeight: 2 ** 53 - 1 });
+      expect((await orders.get(open.orderId))?.lastHeight).toBeUndefined();
+      await expect(
+        run(place.database, `UPDATE orders SET version = version + 1, last_height = 5, status = 'Queued'`),
+      ).rejects.toMatchObject(refusal);
+    });
+
+    it('joins orders with as much time as the first one: none, little, or enough', async () => {
+      const heights = { final: 10, last: 15 };
+      const given = [undefined, 10, 15, 11, 16, 3, undefined];
+      await orders.add(
+        given.map((lastHeight, index) => testOrder('anna', `r${index}`, 10n, lastHeight)),
+        1000,
+      );
+      const groups: (readonly string[])[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const next = {
+          batchId: testId(round),
+          party: partyOf('anna'),
+          sizeMax: 100,
+          attemptsMax: 1,
+          heights,
+        };
+        const made = known(await store.prepare(next));
+        groups.push((await orders.ofBatch(made)).map(({ reference }) => reference));
+        const submitted = await store.advance(known(await store.incrementAttempts(made, 9)), 'Submitted');
+        await store.advance(known(submitted), 'Confirmed');
+      }
+      expect(groups).toEqual([
+        ['r0', 'r4', 'r6'],
+        ['r1', 'r5'],
+        ['r2', 'r3'],
+      ]);
+    });
+
+    it('lets orders fail together only where each has a last height, and never calls several paid before', async () => {
+      const final = { ...rejected, isFinal: true };
+      const failedBatch = async (party: string, lastHeights: readonly (number | undefined)[]) => {
+        await orders.add(
+          lastHeights.map((lastHeight, index) => testOrder(party, `r${index}`, 10n, lastHeight)),
+          1000,
+        );
+        const next = { batchId: testId(party), party: partyOf(party), sizeMax: 100, attemptsMax: 1 };
+        const begun = known(await store.incrementAttempts(known(await store.prepare(next)), 9));
+        return known(await store.fail(begun, final, 0, 0));
+      };
+      const mixed = await failedBatch('anna', [5, undefined]);
+      await expect(store.end(mixed, 'rejected')).rejects.toMatchObject(refusal);
+      const bounded = await failedBatch('bert', [5, 6]);
+      await expect(store.end(bounded, 'paid_before')).rejects.toMatchObject(refusal);
+      expect(await store.end(bounded, 'rejected')).toMatchObject({ ending: 'rejected', size: 2 });
+      expect(await orders.getByReference(partyOf('bert'), 'r1')).toMatchObject({
+        outcome: 'failed',
+        batch: { failureCode: rejected.code },
+      });
+      expect(await readFigures(place.database)).toMatchObject({ rejectedOrders: 2 });
+    });
+
     it('releases the orders of a batch once, and never those that are in a newer batch', async () => {
       const batch = await prepared('anna', 3, 1);
       const failed = known(await store.fail(known(await store.incrementAttempts(batch, 1)), rejected, 0, 0));

@@ -268,6 +268,107 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expect(rejected).toMatchObject([{ code: 'ORDER_POISONED' }, { code: 'ORDER_POISONED' }]);
     });
 
+    it('lets orders fail together whose last height has passed, with one submission and without the others', async () => {
+      ledger.height = 8;
+      const all = Array.from({ length: 10 }, (_, index) =>
+        testOrder('anna', `r${index}`, 10n, index % 3 === 1 ? 8 - index : undefined),
+      );
+      await orders.add(all, 1000);
+      await runToEnd(engine());
+      expectPaidOnce(7);
+      for (const reference of ['r1', 'r4', 'r7'])
+        expect(await order('anna', reference)).toMatchObject({
+          outcome: 'failed',
+          batch: { ending: 'rejected', failureCode: 'ORDER_EXPIRED', attempts: 1 },
+        });
+      const ended = (await batches()).map(({ size, ending, attempts }) => [size, ending, attempts]);
+      expect(ended).toEqual([
+        [3, 'rejected', 1],
+        [7, undefined, 1],
+      ]);
+      const told = events.filter(({ type: one }) => one === 'auto_batch_order_rejected');
+      const late = ['r1', 'r4', 'r7'].map((reference) => {
+        const { orderId } = all.find((one) => one.reference === reference) ?? { orderId: '' };
+        return { code: 'ORDER_EXPIRED', orderId };
+      });
+      expect(told).toMatchObject(late);
+      expect(await readFigures(place.database)).toMatchObject({ confirmedOrders: 7, rejectedOrders: 3 });
+    });
+
+    it.each([
+      ['the node', true],
+      ['a block', false],
+    ])(
+      'lets an order go whose last height passes on the way, as %s says, and the others on at once',
+      async (_, looks) => {
+        ledger.looksAtHeights = looks;
+        ledger.isStalled = true;
+        const lastHeight = ledger.height + COMMAND_BLOCKS + 1;
+        await orders.add(
+          [
+            ...testOrders('anna', 7),
+            ...[1, 2].map((one) => testOrder('anna', `late ${one}`, 10n, lastHeight)),
+          ],
+          1000,
+        );
+        const job = engine();
+        await job.batchingRound();
+        ledger.makeBlocks(COMMAND_BLOCKS + 2);
+        ledger.isStalled = false;
+        await place.pass(jobOptions.monitorIntervalMs);
+        await runToEnd(job);
+        expectPaidOnce(7);
+        expect((await batches()).map(({ size, ending }) => [size, ending])).toEqual([
+          [2, 'rejected'],
+          [7, undefined],
+          [9, 'released'],
+        ]);
+        for (const one of [1, 2])
+          expect(await order('anna', `late ${one}`)).toMatchObject({
+            outcome: 'failed',
+            batch: { failureCode: 'ORDER_EXPIRED' },
+          });
+      },
+    );
+
+    it('fails an order alone at once when its last height passes behind its first failure', async () => {
+      const lastHeight = ledger.height + COMMAND_BLOCKS + 1;
+      const poor = testOrder('anna', 'poor', 10n, lastHeight);
+      await orders.add([poor], 1000);
+      ledger.poisoned.add(poor.orderId);
+      const job = engine({ options: { orderFailuresMax: 100 } });
+      await job.batchingRound();
+      ledger.makeBlocks(1);
+      await place.pass(jobOptions.monitorIntervalMs);
+      await job.monitoringRound();
+      ledger.makeBlocks(COMMAND_BLOCKS);
+      await job.retryingRound();
+      expect(await order('anna', 'poor')).toMatchObject({
+        outcome: 'failed',
+        batch: { ending: 'rejected', failureCode: 'ORDER_POISONED' },
+      });
+      expect(ledger.submissions).toHaveLength(1);
+    });
+
+    it('does not call an order failed whose last height has passed and that was paid in time', async () => {
+      ledger.height = 5;
+      ledger.settlesOnce = true;
+      const all = Array.from({ length: 6 }, (_, index) => testOrder('anna', `r${index}`, 10n, 5));
+      await orders.add(all, 1000);
+      ledger.payments.set(all[3]?.orderId ?? '', 1);
+      await runToEnd(engine());
+      expect(await order('anna', 'r3')).toMatchObject({
+        outcome: 'confirmed',
+        batch: { ending: 'paid_before' },
+      });
+      for (const index of [0, 1, 2, 4, 5])
+        expect(await order('anna', `r${index}`)).toMatchObject({
+          outcome: 'failed',
+          batch: { failureCode: 'ORDER_EXPIRED' },
+        });
+      expectPaidOnce(1);
+    });
+
     it('does not call an order failed that was paid before, under a command of another database', async () => {
       const all = testOrders('anna', 3);
       await orders.add(all, 1000);
@@ -311,6 +412,7 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       let life = new Life();
       const cut = {
         ...ledger,
+        finalHeight: () => ledger.finalHeight(),
         lastHeight: () => ledger.lastHeight(),
         ask: (id: string) => ledger.ask(id),
         isPaid: (one: StoredOrder) => ledger.isPaid(one),

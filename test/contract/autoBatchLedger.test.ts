@@ -1,6 +1,7 @@
 /** The order engine over its database and whole cores: orders of several parties are paid once, whatever is lost on the way. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchOrdersJob } from '../../node/autobatch/engine/batchOrdersJob.ts';
+import { batchOfCommand } from '../../node/autobatch/ledger/commandBatch.ts';
 import type { LedgerNode } from '../../node/autobatch/ledger/ledgerNode.ts';
 import { readFigures } from '../../node/autobatch/store/figures.ts';
 import type { SignedOrder } from '../../node/autobatch/store/order.ts';
@@ -65,6 +66,34 @@ describe('the order engine over cores', () => {
     expect([balanceOf('alice'), balanceOf('bob')]).toEqual([960n, 970n]);
     // Less the least network fee of each.
     expect(cores.balance(payee)).toBe(7n * 9n);
+  });
+
+  it('fails for good an order whose last height has passed, which then nobody can have paid any more', async () => {
+    const height = () => cores.reader(0).status().finalizedHeight;
+    const given = ordersOf('alice', 3);
+    const late = cores.order('alice', 'late', { lastHeight: height() });
+    // Refused for want of money until money comes, which is too late.
+    const poor = cores.order('mallory', 'poor', { amount: 50n, lastHeight: height() + 20 });
+    await orders.add([...given, late, poor], 1000);
+    await runToEnd(engine('one'));
+    for (const order of given) expect(await outcomeOf(order)).toBe('confirmed');
+    for (const order of [late, poor]) expect(await outcomeOf(order)).toBe('failed');
+    expect((await orders.get(late.orderId))?.batch?.failureCode).toBe('ORDER_EXPIRED');
+    while (height() < (poor.lastHeight ?? 0)) await cores.pass(2000);
+    await cores.world.portOf(0).submit(cores.world.input('alice', `transfer|${poor.from}|UM|500`).bytes);
+    await cores.pass(8000);
+    expect(balanceOf('mallory')).toBeGreaterThan(50n);
+    const before = cores.balance(payee);
+    // The payee, who has the signature, tries it by himself.
+    const batch = batchOfCommand({ commandId: late.orderId, orders: [poor] }, height() + 10);
+    const body = { type: 'atomic_batch', batch, signers: [] } as const;
+    await cores.world.portOf(0).submit(cores.world.keys.transaction(cores.world.keys.account('bob'), body));
+    await cores.pass(8000);
+    expect(cores.reader(0).atomicBatch(batch.batchId)).toMatchObject({
+      status: 'ended',
+      record: { failure: { code: 'ORDER_EXPIRED' } },
+    });
+    expect(cores.balance(payee)).toBe(before);
   });
 
   it('pays once though answers are lost, before the node has the transaction and after', async () => {

@@ -28,7 +28,13 @@ interface Start {
 }
 
 type Action =
-  | { readonly type: 'add'; readonly party: string; readonly count: number; readonly poisoned: boolean }
+  | {
+      readonly type: 'add';
+      readonly party: string;
+      readonly count: number;
+      readonly poisoned: boolean;
+      readonly blocks?: readonly (number | undefined)[];
+    }
   | { readonly type: 'run'; readonly starts: readonly Start[]; readonly picks: readonly number[] }
   | { readonly type: 'blocks'; readonly count: number }
   | { readonly type: 'pass'; readonly ms: number }
@@ -49,6 +55,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       party: fc.constantFrom(...parties),
       count: fc.integer({ min: 1, max: 6 }),
       poisoned: fc.boolean(),
+      // Last heights, counted from the height at which the orders come.
+      blocks: fc.array(fc.option(fc.integer({ min: -2, max: 15 }), { nil: undefined, freq: 1 }), {
+        maxLength: 6,
+      }),
     }),
   },
   {
@@ -87,10 +97,16 @@ describe('the order engine against its model', () => {
   }, 60_000);
   afterAll(() => place.end());
 
-  async function play(actions: readonly Action[], namesCulprit: boolean, maxAttempts: number): Promise<void> {
+  async function play(
+    actions: readonly Action[],
+    namesCulprit: boolean,
+    looksAtHeights: boolean,
+    maxAttempts: number,
+  ): Promise<void> {
     await place.clear();
     const ledger = new FakeLedger();
     ledger.namesCulprit = namesCulprit;
+    ledger.looksAtHeights = looksAtHeights;
     const model = new AutoBatchModel(place.database, maxAttempts);
     const world = { ledger, model, turnstile: new Turnstile(() => model.look()) };
     for (const one of actions) await act(world, one);
@@ -103,9 +119,11 @@ describe('the order engine against its model', () => {
   async function act({ ledger, model, turnstile }: World, one: Action): Promise<void> {
     switch (one.type) {
       case 'add': {
-        const added = Array.from({ length: one.count }, () =>
-          testOrder(one.party, `r${model.nextReference()}`),
-        );
+        const added = Array.from({ length: one.count }, (_, index) => {
+          const blocks = one.blocks?.[index];
+          const lastHeight = blocks === undefined ? undefined : Math.max(1, ledger.height + blocks);
+          return testOrder(one.party, `r${model.nextReference()}`, 10n, lastHeight);
+        });
         if (one.poisoned && added[0] !== undefined) ledger.poisoned.add(added[0].orderId);
         await new OrderStore(place.database).add(added, 1000);
         return model.look();
@@ -143,6 +161,7 @@ describe('the order engine against its model', () => {
       close: async () => undefined,
     };
     const stepped: OrderLedger = {
+      finalHeight: () => turnstile.pass(() => ledger.finalHeight()),
       lastHeight: () => turnstile.pass(() => ledger.lastHeight()),
       submit: (command) =>
         turnstile.pass(async () => {
@@ -179,6 +198,7 @@ describe('the order engine against its model', () => {
       await fc.assert(
         fc.asyncProperty(
           fc.array(action, { minLength: 5, maxLength: 30 }),
+          fc.boolean(),
           fc.boolean(),
           fc.integer({ min: 1, max: 3 }),
           play,

@@ -71,14 +71,15 @@ export function partyOf(name: string): string {
 }
 
 /** An order whose signature nobody checks. */
-export function testOrder(party: string, reference: string, amount = 10n): SignedOrder {
+export function testOrder(party: string, reference: string, amount = 10n, lastHeight?: number): SignedOrder {
   return {
-    orderId: toHex(sha256(utf8(`${party} ${reference} ${amount}`))),
+    orderId: toHex(sha256(utf8(`${party} ${reference} ${amount} ${lastHeight}`))),
     from: partyOf(party),
     to: partyOf('payee'),
     asset: 'UM',
     amount,
     reference,
+    lastHeight,
     signature: new Uint8Array(64).fill(7),
   };
 }

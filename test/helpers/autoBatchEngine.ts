@@ -107,6 +107,7 @@ export class Life {
     };
     return {
       countFitting: (orders) => ledger.countFitting?.(orders) ?? orders.length,
+      finalHeight: () => around(() => ledger.finalHeight()),
       lastHeight: () => around(() => ledger.lastHeight()),
       submit: (command) => around(() => ledger.submit(command)),
       ask: (commandId) => around(() => ledger.ask(commandId)),

@@ -7,6 +7,7 @@ import type {
   OrderLedger,
   SubmitAnswer,
 } from '../../node/autobatch/engine/ledger.ts';
+import { findLateOrder } from '../../node/autobatch/ledger/refusals.ts';
 import type { SignedOrder } from '../../node/autobatch/store/order.ts';
 
 /**
@@ -30,6 +31,8 @@ export class FakeLedger implements OrderLedger {
   namesCulprit = true;
   /** Most orders of a command. */
   sizeMax = Number.POSITIVE_INFINITY;
+  /** Refuses at once what holds an order whose last height has passed; otherwise a block does. */
+  looksAtHeights = true;
   /** Settles an order once, whatever command carries it, as the real one does. Otherwise the engine alone sees to it. */
   settlesOnce = false;
   readonly fates: SubmissionFate[] = [];
@@ -44,6 +47,11 @@ export class FakeLedger implements OrderLedger {
     return Math.min(orders.length, this.sizeMax);
   }
 
+  async finalHeight(): Promise<number> {
+    this.#assertUp();
+    return this.height;
+  }
+
   async lastHeight(): Promise<number> {
     this.#assertUp();
     return this.height + COMMAND_BLOCKS;
@@ -52,6 +60,8 @@ export class FakeLedger implements OrderLedger {
   async submit(command: Command): Promise<SubmitAnswer> {
     this.#assertUp();
     this.submissions.push(command);
+    const late = this.looksAtHeights ? findLateOrder(command.orders, this.height) : undefined;
+    if (late !== undefined) return { type: 'rejected', ...late };
     switch (this.fates.shift() ?? 'ack') {
       case 'ack':
         this.#arrive(command);
@@ -109,6 +119,12 @@ export class FakeLedger implements OrderLedger {
 
   #execute({ commandId, orders }: Command): void {
     this.#waiting.delete(commandId);
+    const expired = findLateOrder(orders, this.height - 1);
+    if (expired !== undefined) {
+      const failedAt = this.namesCulprit ? expired.failedAt : undefined;
+      this.#records.set(commandId, { ...expired, failedAt });
+      return;
+    }
     const index = orders.findIndex(
       ({ orderId }) => this.poisoned.has(orderId) || (this.settlesOnce && this.payments.has(orderId)),
     );

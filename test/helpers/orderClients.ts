@@ -38,6 +38,7 @@ export interface OrderBody {
   /** Decimal, in smallest units. */
   readonly amount: string;
   readonly reference: string;
+  readonly last_height?: number;
   readonly signature: string;
 }
 
@@ -114,9 +115,10 @@ export function makeOrder(
   party: OrderParty,
   terms: Pick<OrderTerms, 'to' | 'amount' | 'reference'> & Partial<OrderTerms>,
 ): TestOrder {
-  const whole = { asset: 'UM', ...terms, from: party.address };
-  const id = orderIdOf(chainId, whole);
-  return { id, body: { ...whole, amount: String(whole.amount), signature: toHex(party.sign(id)) } };
+  const { lastHeight, ...whole } = { asset: 'UM', ...terms, from: party.address };
+  const id = orderIdOf(chainId, { ...whole, lastHeight });
+  const body = { ...whole, amount: String(whole.amount), signature: toHex(party.sign(id)) };
+  return { id, body: lastHeight === undefined ? body : { ...body, last_height: lastHeight } };
 }
 
 export interface OrderClientOptions {

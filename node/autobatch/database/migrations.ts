@@ -17,7 +17,7 @@ const clock = [
 const tables = [
   `CREATE TYPE batch_status AS ENUM ('Prepared', 'Submitted', 'Accepted', 'Confirmed', 'Failed')`,
   `CREATE TYPE order_status AS ENUM ('Queued', 'Dequeue')`,
-  // How a failed batch ended: its orders are back in the queue; its one order failed for good; that order was paid before.
+  // How a failed batch ended: its orders are back in the queue; its one order, or all, failed for good; its one order was paid before.
   `CREATE TYPE batch_ending AS ENUM ('released', 'rejected', 'paid_before')`,
   `CREATE TABLE batches (
     batch_id text COLLATE "C" PRIMARY KEY,
@@ -48,7 +48,7 @@ const tables = [
     CHECK ((status = 'Failed') = (failure_kind IS NOT NULL)),
     CHECK (status = 'Failed' OR (ending IS NULL AND NOT is_final AND failed_at IS NULL)),
     CHECK (ending IS NULL OR is_final OR attempts = attempts_max),
-    CHECK (ending IS NULL OR ending = 'released' OR size = 1)
+    CHECK (ending IS NULL OR ending <> 'paid_before' OR size = 1)
   )`,
   `CREATE UNIQUE INDEX batches_one_active ON batches (party) WHERE status <> 'Confirmed' AND ending IS NULL`,
   `CREATE INDEX batches_active ON batches (status, held_until) WHERE status <> 'Confirmed' AND ending IS NULL`,
@@ -62,6 +62,8 @@ const tables = [
     payee text NOT NULL,
     asset text NOT NULL,
     amount numeric(39, 0) NOT NULL CHECK (amount > 0),
+    -- The ledger settles it in no block above; NULL: in any.
+    last_height bigint CHECK (last_height > 0),
     signature text NOT NULL,
     status order_status NOT NULL DEFAULT 'Queued',
     -- Place in the queue: a released order goes behind those that came meanwhile.
@@ -121,6 +123,10 @@ const batchLaw = [
      IF NEW.ending IS NOT NULL AND OLD.status <> 'Failed' THEN
        PERFORM refuse('a batch fails before it ends as failed');
      END IF;
+     IF NEW.ending = 'rejected' AND NEW.size > 1
+        AND EXISTS (SELECT FROM orders WHERE batch_id = NEW.batch_id AND last_height IS NULL) THEN
+       PERFORM refuse('orders fail together only where each has a last height');
+     END IF;
      IF NEW.attempts <> OLD.attempts AND (
        NEW.attempts <> OLD.attempts + 1 OR NEW.status <> OLD.status OR OLD.status = 'Accepted'
        OR NEW.ending IS NOT NULL OR NEW.last_height < OLD.last_height
@@ -161,8 +167,8 @@ const orderLaw = [
        END IF;
        RETURN NEW;
      END IF;
-     IF (NEW.order_id, NEW.sequence, NEW.party, NEW.reference, NEW.payee, NEW.asset, NEW.amount, NEW.signature, NEW.created_at) IS DISTINCT FROM
-        (OLD.order_id, OLD.sequence, OLD.party, OLD.reference, OLD.payee, OLD.asset, OLD.amount, OLD.signature, OLD.created_at) THEN
+     IF (NEW.order_id, NEW.sequence, NEW.party, NEW.reference, NEW.payee, NEW.asset, NEW.amount, NEW.last_height, NEW.signature, NEW.created_at) IS DISTINCT FROM
+        (OLD.order_id, OLD.sequence, OLD.party, OLD.reference, OLD.payee, OLD.asset, OLD.amount, OLD.last_height, OLD.signature, OLD.created_at) THEN
        PERFORM refuse('what an order asks for does not change');
      END IF;
      IF NEW.version <> OLD.version + 1 THEN

@@ -2,9 +2,11 @@
  * What is done to one batch that this engine has claimed. Each step is recoverable: a credit is taken before a submission, the
  * ledger is asked before anything is sent again, and orders are let go only when nothing can pay them any more.
  */
-import type { Hash } from '../../../consensus/primitives/flavor.ts';
+import type { Hash, Height } from '../../../consensus/primitives/flavor.ts';
+import type { AtomicCode } from '../../../settlement/atomic/codes.ts';
 import type { Batch, BatchFailure } from '../store/batch.ts';
-import type { BatchStore } from '../store/batchStore.ts';
+import type { BatchStore, LedgerHeights, Release } from '../store/batchStore.ts';
+import type { SignedOrder } from '../store/order.ts';
 import type { OrderStore } from '../store/orderStore.ts';
 import type { AutoBatchEvent } from './events.ts';
 import type { CommandStanding, LedgerRefusal, OrderLedger, SubmitAnswer } from './ledger.ts';
@@ -32,6 +34,9 @@ export interface WorkerDependencies {
   readonly onEvent: (event: AutoBatchEvent) => void;
 }
 
+/** What the ledger says of an order whose last height has passed. */
+const ORDER_EXPIRED = 'ORDER_EXPIRED' satisfies AtomicCode;
+
 type BatchEvent = Extract<AutoBatchEvent, { readonly batchId: Hash }>;
 type EventDetails<Type extends BatchEvent['type']> = Omit<
   Extract<BatchEvent, { readonly type: Type }>,
@@ -51,11 +56,13 @@ export class BatchOrdersWorker {
   async prepareBatch(party: string): Promise<Batch | undefined> {
     const { maxSize: sizeMax, maxAttempts: attemptsMax } = this.#options;
     const batchId = this.#parts.newBatchId();
+    const heights = await this.#heights();
     const batch = await this.#parts.batches.prepare({
       batchId,
       party,
       sizeMax,
       attemptsMax,
+      heights,
       countFitting: (orders) => this.#parts.ledger.countFitting?.(orders) ?? orders.length,
     });
     if (batch !== undefined) this.#tell(batch, 'auto_batch_prepared', {});
@@ -176,25 +183,55 @@ export class BatchOrdersWorker {
     // What is known of the failure now may be more than what was written down.
     const batch = await batches.fail(given, failure, 0, this.#options.retryIntervalMs);
     if (batch === undefined) return;
-    const { code, failedAt } = failure;
-    const [only] = batch.size === 1 ? await orders.ofBatch(batch) : [];
-    if (only !== undefined) {
-      const { orderId } = only;
-      if (await ledger.isPaid(only)) {
-        const ended = await batches.end(batch, 'paid_before');
-        if (ended !== undefined) this.#tell(ended, 'auto_batch_order_paid_before', { orderId });
-        return;
-      }
-      if ((await batches.failuresOf(batch)) + 1 >= this.#options.orderFailuresMax) {
-        const ended = await batches.end(batch, 'rejected');
-        if (ended !== undefined) this.#tell(ended, 'auto_batch_order_rejected', { code, orderId });
-        return;
-      }
-    }
+    const isExpiry = failure.code === ORDER_EXPIRED;
+    const carried = batch.size === 1 || isExpiry ? await orders.ofBatch(batch) : [];
+    // Before payments are looked for, so that none at or below it is missed.
+    const finalHeight = await ledger.finalHeight();
+    const lateCount = carried.filter((order) => isLate(order, finalHeight)).length;
+    const areAllLate = lateCount > 0 && lateCount === batch.size;
     const sizeMax = Math.ceil(batch.size / 2);
-    const failures = only === undefined ? 0 : 1;
-    const released = await batches.releaseOrders(batch, { sizeMax, failedAt, failures });
+    const { failedAt } = failure;
+    const [only] = batch.size === 1 ? carried : [];
+    if (only !== undefined && (await ledger.isPaid(only))) {
+      const ended = await batches.end(batch, 'paid_before');
+      if (ended !== undefined) this.#tell(ended, 'auto_batch_order_paid_before', { orderId: only.orderId });
+    } else if (only !== undefined) {
+      const isLastFailure = (await batches.failuresOf(batch)) + 1 >= this.#options.orderFailuresMax;
+      if (areAllLate || isLastFailure) await this.#reject(batch, failure, carried);
+      else await this.#release(batch, failure, { sizeMax, failedAt, failures: 1 });
+    } else if (areAllLate && !(await this.#isAnyPaid(carried))) {
+      await this.#reject(batch, failure, carried);
+    } else if (lateCount > 0 && !areAllLate) {
+      // The next batches hold either those or the others, which are not to blame.
+      await this.#release(batch, failure, { sizeMax: undefined, failedAt: undefined, failures: 0 });
+    } else await this.#release(batch, failure, { sizeMax, failedAt, failures: 0 });
+  }
+
+  async #reject(batch: Batch, { code }: BatchFailure, carried: readonly SignedOrder[]): Promise<void> {
+    const ended = await this.#parts.batches.end(batch, 'rejected');
+    if (ended === undefined) return;
+    for (const { orderId } of carried) this.#tell(ended, 'auto_batch_order_rejected', { code, orderId });
+  }
+
+  async #release(batch: Batch, { code }: BatchFailure, release: Release): Promise<void> {
+    const released = await this.#parts.batches.releaseOrders(batch, release);
     if (released !== undefined) this.#tell(released, 'auto_batch_released', { code });
+  }
+
+  async #isAnyPaid(carried: readonly SignedOrder[]): Promise<boolean> {
+    for (const order of carried) if (await this.#parts.ledger.isPaid(order)) return true;
+    return false;
+  }
+
+  /** @returns Undefined while the ledger says nothing, which a submission will find out too. */
+  async #heights(): Promise<LedgerHeights | undefined> {
+    const { ledger } = this.#parts;
+    try {
+      const [final, last] = await Promise.all([ledger.finalHeight(), ledger.lastHeight()]);
+      return { final, last };
+    } catch {
+      return undefined;
+    }
   }
 
   #told(
@@ -211,6 +248,11 @@ export class BatchOrdersWorker {
   ): void {
     this.#parts.onEvent({ type, batchId, party, size, attempts, ...details } as AutoBatchEvent);
   }
+}
+
+/** No block above this one settles it. */
+function isLate({ lastHeight }: SignedOrder, finalHeight: Height): boolean {
+  return lastHeight !== undefined && lastHeight <= finalHeight;
 }
 
 function rejection({ code, failedAt, isFinal }: LedgerRefusal): BatchFailure {

@@ -18,7 +18,7 @@ export interface Command {
 
 export interface LedgerRefusal {
   readonly code: string;
-  /** Position of the order at fault, from 0; undefined: unknown, or all of them. */
+  /** Position of the order at fault, from 0, or of the first one; undefined: unknown, or all of them. */
   readonly failedAt: number | undefined;
   /** Whatever is sent under this command id will be refused again. */
   readonly isFinal: boolean;
@@ -49,6 +49,8 @@ export interface OrderLedger {
    * A ledger without it takes all; it may refuse a command for its size all the same, whose orders then go in smaller company.
    */
   countFitting?(orders: readonly SignedOrder[]): number;
+  /** Height of the newest final block: no block up to it will ever say anything else. */
+  finalHeight(): Promise<Height>;
   /** Last height at which a command that is submitted now may be executed. */
   lastHeight(): Promise<Height>;
   submit(command: Command): Promise<SubmitAnswer>;

@@ -22,10 +22,12 @@ function requestOf({
   asset,
   amount,
   reference,
+  lastHeight,
   signature,
 }: SignedOrder): SettlementRequest {
   const proof = { kind: 'cryptographic', signer: from, signature } as const;
-  return { settlementId: orderId, from, to, amount, asset, kind: 'immediate', metadata: reference, proof };
+  const terms = { from, to, amount, asset, kind: 'immediate', metadata: reference, lastHeight } as const;
+  return { settlementId: orderId, ...terms, proof };
 }
 
 /** Whether a batch on its way is an attempt of the command. @param aheadMax - Most blocks ahead that its last height may lie. */

@@ -12,6 +12,7 @@ import type { SignedOrder } from '../store/order.ts';
 import { Carrier, commandBlocksOf } from './carrier.ts';
 import { batchOfCommand, isAttempt, isOrderPaid } from './commandBatch.ts';
 import type { LedgerNode } from './ledgerNode.ts';
+import { findLateOrder } from './refusals.ts';
 
 /** Transactions of one order that may fail; each leaves a record on the chain. */
 const TRIES_MAX = 16;
@@ -52,6 +53,8 @@ export class DirectOrders {
     const receipt = state.get(receiptsTable, order.orderId as string);
     if (receipt !== undefined && isOrderPaid(state, order)) return { type: 'settled', receipt };
     const { finalizedHeight } = reader.status();
+    const late = findLateOrder([order], finalizedHeight);
+    if (late !== undefined) return { type: 'failed', code: late.code };
     let failure = 'BATCH_ID_TAKEN';
     for (const commandId of triesOf(order.orderId)) {
       const standing = reader.atomicBatch(commandId);

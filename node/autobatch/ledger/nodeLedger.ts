@@ -12,7 +12,7 @@ import type { SignedOrder } from '../store/order.ts';
 import { Carrier, commandBlocksOf, type FinalBlock } from './carrier.ts';
 import { batchOfCommand, isAttempt, isOrderPaid, settlesOrders, wasAttempt } from './commandBatch.ts';
 import type { LedgerNode } from './ledgerNode.ts';
-import { countFitting, findMisfit, isArrival, refusalOf } from './refusals.ts';
+import { countFitting, findLateOrder, findMisfit, isArrival, refusalOf } from './refusals.ts';
 
 /** How long a node may take over a submission, in ms: a sync of the slowest disk, and well below what a batch is claimed for. */
 const SUBMIT_TIMEOUT_MS = 10_000;
@@ -46,6 +46,10 @@ export class NodeLedger implements OrderLedger {
     return countFitting(this.#parts.genesis, this.#carrier.address, orders);
   }
 
+  async finalHeight(): Promise<Height> {
+    return this.#final().height;
+  }
+
   async lastHeight(): Promise<Height> {
     return this.#final().height + this.#commandBlocks;
   }
@@ -57,6 +61,8 @@ export class NodeLedger implements OrderLedger {
     let verdict: SubmissionVerdict | undefined;
     try {
       const final = this.#final();
+      const late = findLateOrder(command.orders, final.height);
+      if (late !== undefined) return rejected(late);
       if (command.lastHeight <= final.height) return rejected(refusalOf('BATCH_TIMEOUT', 1));
       verdict = await this.#handOver(this.#carrier.carry(batch, final));
     } catch (cause) {

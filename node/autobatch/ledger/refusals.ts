@@ -1,5 +1,6 @@
 /** What the engine is told where a batch cannot be executed: whether another attempt helps, and which order is at fault. */
-import type { Address } from '../../../consensus/primitives/flavor.ts';
+import type { Address, Height } from '../../../consensus/primitives/flavor.ts';
+import type { AtomicCode } from '../../../settlement/atomic/codes.ts';
 import { findBatchProblem } from '../../../settlement/atomic/limits.ts';
 import type { AtomicBatch, AtomicBatchOperation } from '../../../settlement/atomic/types.ts';
 import { inputBatchGas } from '../../../settlement/execution/gas.ts';
@@ -69,6 +70,18 @@ export function countFitting(genesis: Genesis, carrier: Address, orders: readonl
     else tooMany = middle;
   }
   return fitting;
+}
+
+/** What a command is refused for whose orders no block above the final one may settle, any of them. */
+export function findLateOrder(
+  orders: readonly SignedOrder[],
+  finalHeight: Height,
+): LedgerRefusal | undefined {
+  const isLate = ({ lastHeight }: SignedOrder) => lastHeight !== undefined && lastHeight <= finalHeight;
+  const first = orders.findIndex(isLate);
+  if (first < 0) return undefined;
+  const failedAt = orders.every(isLate) ? undefined : first;
+  return { code: 'ORDER_EXPIRED' satisfies AtomicCode, failedAt, isFinal: true };
 }
 
 /** Whether the node has the transaction, or had it. */

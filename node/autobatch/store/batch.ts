@@ -5,7 +5,7 @@ import type { Address, Hash, Height } from '../../../consensus/primitives/flavor
 export const batchStatuses = ['Prepared', 'Submitted', 'Accepted', 'Confirmed', 'Failed'] as const;
 export type BatchStatus = (typeof batchStatuses)[number];
 
-/** How a failed batch ended: orders back in the queue, its one order failed for good, or that order was paid before. */
+/** How a failed batch ended: orders back in the queue; its one order failed for good, or all whose last height passed; that one was paid before. */
 export type BatchEnding = 'released' | 'rejected' | 'paid_before';
 
 /** The ledger said no; let the last height pass; or gave no answer, so that nobody knows. */

@@ -35,8 +35,18 @@ export interface NewBatch {
   readonly party: Address;
   readonly sizeMax: number;
   readonly attemptsMax: number;
+  /** By which orders with a last height are told apart; absent: they are not. */
+  readonly heights?: LedgerHeights | undefined;
   /** How many of these orders, from the first on, may travel together, at least one; absent: all of them. */
   readonly countFitting?: (orders: readonly SignedOrder[]) => number;
+}
+
+/** Where the ledger stands. */
+export interface LedgerHeights {
+  /** Of the newest final block. */
+  readonly final: Height;
+  /** Last height at which a command that is submitted now may be executed. */
+  readonly last: Height;
 }
 
 /** What ending a failed batch does to its orders. */
@@ -84,17 +94,19 @@ export class BatchStore {
   }
 
   /**
-   * Makes a batch of the first queued orders of a party, and claims it.
+   * Makes a batch of the first queued orders of a party, and claims it. Orders whose last height has passed, those that a
+   * command of now may come too late for, and all others travel apart, so that no order waits for, or fails with, another's time.
    * @returns Undefined: another engine was first, or nothing is queued.
    */
-  prepare({ batchId, party, sizeMax, attemptsMax, countFitting }: NewBatch): Promise<Batch | undefined> {
+  prepare(batch: NewBatch): Promise<Batch | undefined> {
+    const { batchId, party, sizeMax, attemptsMax, heights, countFitting } = batch;
     return this.#database.transaction(async (session) => {
       const queued = await session.query<QueuedRow>(
         `SELECT ${signedColumns}, o.size_max FROM orders o WHERE o.party = $1 AND o.status = 'Queued'
          ORDER BY o.queue_position LIMIT $2 FOR UPDATE SKIP LOCKED`,
         [party, sizeMax],
       );
-      const together = takeTogether(queued);
+      const together = takeTogether(takeAlike(queued, heights));
       if (together.length === 0) return undefined;
       const count = countFitting?.(together.map(readSigned)) ?? together.length;
       const orderIds = together.slice(0, count).map(({ order_id: orderId }) => orderId);
@@ -188,7 +200,7 @@ export class BatchStore {
     await this.#change(batch, `owner = NULL, held_until = ${afterMs('$3')}`, [restMs]);
   }
 
-  /** Ends a failed batch together with its one order. */
+  /** Ends a failed batch together with its one order; as `rejected` with all of several, each of which has a last height. */
   end(batch: Batch, ending: Exclude<BatchEnding, 'released'>): Promise<Batch | undefined> {
     return this.#change(batch, 'ending = $3::batch_ending, owner = NULL, held_until = NULL', [ending]);
   }
@@ -251,6 +263,21 @@ async function change(
 
 function afterMs(parameter: string): string {
   return `engine_now() + ${parameter}::float8 * interval '1 ms'`;
+}
+
+/** The orders that have as much time as the first one. */
+function takeAlike(queued: readonly QueuedRow[], heights: LedgerHeights | undefined): readonly QueuedRow[] {
+  const [first] = queued;
+  if (first === undefined || heights === undefined) return queued;
+  return queued.filter((row) => timeLeft(row, heights) === timeLeft(first, heights));
+}
+
+function timeLeft(
+  { last_height: own }: QueuedRow,
+  { final, last }: LedgerHeights,
+): 'none' | 'little' | 'enough' {
+  if (own === null || own > last) return 'enough';
+  return own <= final ? 'none' : 'little';
 }
 
 /** The first orders, as many as every one of them may travel with. */

@@ -1,6 +1,6 @@
 /** Orders as the database keeps them. */
 import { fromHex } from '../../../consensus/primitives/bytes.ts';
-import type { Address, Amount, Hash } from '../../../consensus/primitives/flavor.ts';
+import type { Address, Amount, Hash, Height } from '../../../consensus/primitives/flavor.ts';
 import type { BatchEnding, BatchStatus } from './batch.ts';
 
 /** A transfer that its payer signed. */
@@ -14,6 +14,8 @@ export interface SignedOrder {
   readonly amount: Amount;
   /** Chosen by the party, unique among its orders. */
   readonly reference: string;
+  /** Last height of a block that may settle it; undefined: any may, for good. */
+  readonly lastHeight?: Height | undefined;
   readonly signature: Uint8Array;
 }
 
@@ -48,7 +50,8 @@ export interface OrderBatch {
 }
 
 /** Columns of an order alone, in one spelling for both kinds of database. */
-export const signedColumns = `o.order_id, o.party, o.reference, o.payee, o.asset, o.amount::text AS amount, o.signature`;
+export const signedColumns = `o.order_id, o.party, o.reference, o.payee, o.asset, o.amount::text AS amount,
+  o.last_height::float8 AS last_height, o.signature`;
 
 /** Of an order joined with its batch `b`. */
 export const orderColumns = `${signedColumns}, o.sequence::float8 AS sequence, o.status::text AS status, o.batch_index, o.last_batch_id, o.releases,
@@ -62,6 +65,7 @@ export interface SignedRow {
   readonly payee: string;
   readonly asset: string;
   readonly amount: string;
+  readonly last_height: number | null;
   readonly signature: string;
 }
 
@@ -88,6 +92,7 @@ export function readSigned(row: SignedRow): SignedOrder {
     asset: row.asset,
     amount: BigInt(row.amount),
     reference: row.reference,
+    lastHeight: row.last_height ?? undefined,
     signature: fromHex(row.signature),
   };
 }

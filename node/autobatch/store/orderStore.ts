@@ -140,10 +140,10 @@ async function findByReference(
 async function insertOrders(session: Session, orders: readonly SignedOrder[]): Promise<void> {
   if (orders.length === 0) return;
   await session.query(
-    `INSERT INTO orders (order_id, party, reference, payee, asset, amount, signature)
-     SELECT order_id, party, reference, payee, asset, amount, signature
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[]) WITH ORDINALITY
-       AS given (order_id, party, reference, payee, asset, amount, signature, place)
+    `INSERT INTO orders (order_id, party, reference, payee, asset, amount, last_height, signature)
+     SELECT order_id, party, reference, payee, asset, amount, last_height, signature
+     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[])
+       WITH ORDINALITY AS given (order_id, party, reference, payee, asset, amount, last_height, signature, place)
      ORDER BY place`,
     [
       orders.map(({ orderId }) => orderId),
@@ -152,6 +152,7 @@ async function insertOrders(session: Session, orders: readonly SignedOrder[]): P
       orders.map(({ to }) => to),
       orders.map(({ asset }) => asset),
       orders.map(({ amount }) => String(amount)),
+      orders.map(({ lastHeight }) => lastHeight ?? null),
       orders.map(({ signature }) => toHex(signature)),
     ],
   );

@@ -48,10 +48,15 @@ function damaged(hex: string): string {
 }
 
 /** A payment of alice to 0x11… under a reference. */
-export function orderOf(api: ApiHarness, reference: string, amount = 1n): TestOrder {
+export function orderOf(api: ApiHarness, reference: string, amount = 1n, lastHeight?: number): TestOrder {
   const { address, secretKey } = api.keys.account('alice');
   const party = { address, sign: (orderId: Hash) => signOrder(secretKey, orderId) };
-  return makeOrder(api.network.genesis.chainId, party, { to: hashOf('11'), amount, reference });
+  return makeOrder(api.network.genesis.chainId, party, {
+    to: hashOf('11'),
+    amount,
+    reference,
+    lastHeight,
+  });
 }
 
 /** One request and what must come of it. */

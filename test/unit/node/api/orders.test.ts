@@ -97,6 +97,24 @@ describe('orders where auto-batch is off', () => {
     expect(await ask(description, `/orders/${order.id}`)).toMatchObject({ body: failed });
   });
 
+  it('makes no transaction of one whose last height has passed, and shows the last height of another', async () => {
+    const description = await open(off);
+    const late = orderOf(api, 'late', 5n, 1);
+    expect(await ask(description, '/orders', late)).toMatchObject({
+      status: 200,
+      body: { outcome: 'failed', failure: 'ORDER_EXPIRED', last_height: 1 },
+    });
+    expect((await ask(description, `/orders/${late.id}`)).status).toBe(404);
+    const order = orderOf(api, 'in time', 5n, 500);
+    expect(await ask(description, '/orders', order)).toMatchObject({
+      status: 202,
+      body: { last_height: 500 },
+    });
+    expect(await ask(description, `/orders/${order.id}`)).toMatchObject({ body: { last_height: 500 } });
+    blocks(4);
+    expect(await ask(description, `/orders/${order.id}`)).toMatchObject({ body: { outcome: 'confirmed' } });
+  });
+
   it('refuses what is not signed, and what the node does not take, in words of the node', async () => {
     const description = await open(off);
     const order = orderOf(api, 'rent');
@@ -153,6 +171,17 @@ describe('orders on a server that takes none', () => {
 });
 
 describe('orders in the engine', () => {
+  it('show their last height, where they have one', async () => {
+    const description = await open(undefined);
+    const order = orderOf(api, 'rent', 5n, 70);
+    expect(await ask(description, '/orders', order)).toMatchObject({
+      status: 201,
+      body: { last_height: 70 },
+    });
+    const { body } = await ask(description, '/orders', orderOf(api, 'open'));
+    expect(body).not.toHaveProperty('last_height');
+  });
+
   it('are listed and paged as asked, and say when to come back', async () => {
     await open(undefined);
     expect((await api.json('/status')).auto_batch).toEqual({ is_here: true });

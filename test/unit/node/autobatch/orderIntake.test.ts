@@ -32,6 +32,17 @@ describe('readSignedOrder', () => {
     expect(readSignedOrder(chainId, { ...evm, amount: '25', signature })).toMatchObject({ ok: true });
   });
 
+  it('takes a last height that its payer signed, and no other one', () => {
+    const signed = (lastHeight: number) =>
+      toHex(signOrder(anna, orderIdOf(chainId, { ...terms, lastHeight })));
+    const body = bodyOf({ last_height: 900, signature: signed(900) });
+    const orderId = orderIdOf(chainId, { ...terms, lastHeight: 900 });
+    expect(readSignedOrder(chainId, body)).toMatchObject({ ok: true, value: { orderId, lastHeight: 900 } });
+    const without = bodyOf({ signature: signed(900) });
+    for (const other of [{ ...body, last_height: 901 }, without, bodyOf({ last_height: 900 })])
+      expect(readSignedOrder(chainId, other)).toMatchObject({ code: 'ORDER_SIGNATURE_INVALID' });
+  });
+
   it.each([
     ['another payee', { to: `0x${'22'.repeat(32)}` }],
     ['another amount', { amount: '26' }],
@@ -63,6 +74,11 @@ describe('readSignedOrder', () => {
     ['/reference', { reference: 'é'.repeat(65) }],
     ['/reference', { reference: 'a\u0000b' }],
     ['/reference', { reference: 'half \ud800' }],
+    ['/last_height', { last_height: 0 }],
+    ['/last_height', { last_height: 1.5 }],
+    ['/last_height', { last_height: '900' }],
+    ['/last_height', { last_height: 2 ** 53 }],
+    ['/last_height', { last_height: null }],
     ['/signature', { signature: '0x00' }],
     ['/note', { note: 'hi' }],
   ])('refuses what is wrong at %s: %j', (path, changed) => {

@@ -93,6 +93,23 @@ describe('NodeLedger', () => {
     });
   });
 
+  it('sends no order that no block to come may settle, and names the first, unless all of them are', async () => {
+    const { ledger, sent } = ledgerOf();
+    const final = await ledger.finalHeight();
+    expect(final).toBe(network.nodes[0]?.core.status().finalizedHeight);
+    const [open, last, late, later] = [
+      order('open'),
+      order('last', { lastHeight: final + 1 }),
+      order('late', { lastHeight: final }),
+      order('later', { lastHeight: 1 }),
+    ];
+    const expired = { type: 'rejected', code: 'ORDER_EXPIRED', isFinal: true };
+    expect(await send(ledger, [open, last, late, later])).toEqual({ ...expired, failedAt: 2 });
+    expect(await send(ledger, [late, later])).toEqual({ ...expired, failedAt: undefined });
+    expect(sent).toEqual([]);
+    expect(await send(ledger, [open, last])).toEqual({ type: 'acknowledged' });
+  });
+
   it.each([
     [undefined, { type: 'acknowledged' }],
     ['MEMPOOL_DUPLICATE', { type: 'acknowledged' }],
