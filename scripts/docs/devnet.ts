@@ -67,6 +67,7 @@ export function sampleFacts(): BannerFacts {
     fundedUnits: FUNDED_UNITS,
     adminToken: '1f6e0c2b5d7a4938a1c4e7f09b2d6853',
     workload: 'demo',
+    orders: undefined,
     pathOf: (path) => path,
     dataDirOption: undefined,
   };

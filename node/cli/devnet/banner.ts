@@ -18,6 +18,8 @@ export interface BannerFacts {
   readonly adminToken: string;
   /** `demo`, `none`, or a file. */
   readonly workload: string;
+  /** Where orders are kept: the node whose memory it is, or `psql`; undefined: they are not joined. */
+  readonly orders: string | undefined;
   /** How paths are shown: relative to where the user stands. */
   readonly pathOf: (path: string) => string;
   /** Data directory as the commands need it; undefined: they find it by themselves. */
@@ -54,7 +56,14 @@ function introduction(facts: BannerFacts): Span[][] {
       span('   deleted and begun anew with --fresh', 'dim'),
     ],
     [label('users'), span(workloadWords(facts))],
+    ...(facts.orders === undefined ? [] : [[label('orders'), span(orderWords(facts.orders))]]),
   ];
+}
+
+function orderWords(orders: string): string {
+  return orders === 'psql'
+    ? 'joined into batches, kept in PostgreSQL; every node takes them'
+    : `joined into batches, kept in the memory of ${orders}, which takes them`;
 }
 
 function workloadWords({ workload }: BannerFacts): string {
@@ -108,7 +117,7 @@ function accounts({ description, assets, fundedUnits }: BannerFacts): Span[][] {
   ];
 }
 
-function next({ description, dataDirOption, adminToken }: BannerFacts): Span[][] {
+function next({ description, dataDirOption, adminToken, orders }: BannerFacts): Span[][] {
   const { nodes } = description;
   const [first] = nodes;
   const name = (nodes[1] ?? first)?.name ?? '';
@@ -118,6 +127,9 @@ function next({ description, dataDirOption, adminToken }: BannerFacts): Span[][]
   return [
     [span('Next', 'strong'), span(', in another terminal:')],
     command(`npx sidereal send borrow UM 1000 --account 0 --wait final${where}`),
+    ...(orders === undefined
+      ? []
+      : [command(`npx sidereal send order 1 UM 5 rent-7 --account 0 --wait final${where}`)]),
     command(`npx sidereal status${where}`),
     command(`npx sidereal logs ${name} --follow${where}`),
     command(`npx sidereal restart ${name}${where}`),

@@ -144,7 +144,8 @@ export class Devnet {
   async #banner(): Promise<string> {
     const { opened, workload } = this.#run;
     const { folder, isNew } = opened;
-    const { chain, settlement, settlementChain, ledger } = folder.config;
+    const { chain, settlement, settlementChain, ledger, autoBatch } = folder.config;
+    const holder = autoBatch.dbType === 'psql' ? autoBatch.dbType : autoBatch.node;
     const isDefault = resolve(DEVNET_DIR_DEFAULT) === folder.dataDir;
     const { description } = this.#network;
     return renderBanner(
@@ -159,6 +160,7 @@ export class Devnet {
         fundedUnits: FUNDED_UNITS,
         adminToken: this.#adminToken,
         workload,
+        orders: autoBatch.enabled ? holder : undefined,
         pathOf,
         dataDirOption: isDefault ? undefined : pathOf(folder.dataDir),
       },

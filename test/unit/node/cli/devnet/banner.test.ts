@@ -101,4 +101,13 @@ describe('renderBanner', () => {
     expect(bannerOf({}, true)).toContain('\u001b[33mEverybody knows these keys.');
     expect(bannerOf()).not.toContain('\u001b');
   });
+
+  it.each([
+    ['node-0', 'kept in the memory of node-0, which takes them'],
+    ['psql', 'kept in PostgreSQL; every node takes them'],
+  ])('says that orders are joined, and how to send one (%s)', (orders, words) => {
+    const banner = bannerOf({ orders });
+    expect(banner).toContain(`orders   joined into batches, ${words}`);
+    expect(banner).toContain('npx sidereal send order 1 UM 5 rent-7 --account 0 --wait final');
+  });
 });
