@@ -46,5 +46,5 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/evmTargetFaults.test.ts', needs: ['anvil'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/playground.test.ts', needs: ['chromium'] },
-  { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres'] },
+  { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres', 'redis-server'] },
 ];

@@ -2,10 +2,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../consensus/primitives/random.ts';
 import { CliProcess } from '../helpers/cliProcess.ts';
 import { QueueNamespace } from '../helpers/queueServers.ts';
+import { RedisServer } from '../helpers/redisServer.ts';
 import { TcpProxy } from '../helpers/tcpProxy.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
@@ -19,15 +21,15 @@ const at = (...names: readonly string[]): string => join(directory, ...names);
 const processes: CliProcess[] = [];
 const namespaces: QueueNamespace[] = [];
 
-function start(...args: readonly string[]): CliProcess {
-  const process = new CliProcess(args);
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): CliProcess {
+  const process = new CliProcess(args, { env });
   processes.push(process);
   return process;
 }
 
 function bench(out: string, ...more: readonly string[]): CliProcess {
   const sweep = ['--batch-sizes', '1-4', '--seeds', '6'];
-  return start('bench', at('sweep.yaml'), ...sweep, '--out', at(out), ...more);
+  return start(['bench', at('sweep.yaml'), ...sweep, '--out', at(out), ...more]);
 }
 
 function newNamespace(server: 'redis' | 'postgres'): QueueNamespace {
@@ -37,7 +39,7 @@ function newNamespace(server: 'redis' | 'postgres'): QueueNamespace {
 }
 
 async function worker(url: string): Promise<CliProcess> {
-  const process = start('worker', '--queue', url, '--concurrency', '1', '--lost-after', '2s');
+  const process = start(['worker', '--queue', url, '--concurrency', '1', '--lost-after', '2s']);
   await waitUntil(() => process.err.includes('is up') || process.hasEnded, LIMIT_MS);
   return process;
 }
@@ -150,13 +152,53 @@ describe('a queue', () => {
       await proxy.close();
       for (const scheme of ['redis', 'postgres']) {
         const url = `${scheme}://me:hidden@127.0.0.1:${port}/0`;
-        for (const process of [bench('refused', '--queue', url), start('worker', '--queue', url)]) {
+        for (const process of [bench('refused', '--queue', url), start(['worker', '--queue', url])]) {
           expect(await process.ended).toMatchObject({ code: 3 });
           expect(process.err).toMatch(/^[^\n]+ cannot be reached: [^\n]+ \[QUEUE_UNREACHABLE\]\n$/);
           expect(process.err).toContain(`${scheme}://127.0.0.1:${port}/0`);
           expect(process.err + process.out).not.toContain('hidden');
         }
         expect(existsSync(at('refused'))).toBe(false);
+      }
+    },
+    LIMIT_MS,
+  );
+});
+
+describe('a sweep on Redis behind TLS', () => {
+  const certificate = fileURLToPath(new URL('../fixtures/tls/certificate.pem', import.meta.url));
+  const key = fileURLToPath(new URL('../fixtures/tls/key.pem', import.meta.url));
+
+  it.each(['127.0.0.1', 'localhost'])(
+    'gives the bytes of a local one at %s, to those who trust its certificate',
+    async (host) => {
+      const tls = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-auth-clients', 'no'];
+      const server = await RedisServer.start([], tls);
+      try {
+        const url = `rediss://${host}:${server.port}`;
+        const out = `tls ${host}`;
+        const trusting = { NODE_EXTRA_CA_CERTS: certificate };
+        const sweep = [
+          '--batch-sizes',
+          '1-4',
+          '--seeds',
+          '6',
+          '--out',
+          at(out),
+          '--queue',
+          url,
+          '--workers',
+          '1',
+        ];
+        const trusted = start(['bench', at('sweep.yaml'), ...sweep], trusting);
+        expect(await trusted.ended).toMatchObject({ code: 0 });
+        expect(trusted.err).not.toContain('Warning');
+        expectSame(out);
+        const doubting = bench('doubting', '--queue', url);
+        expect(await doubting.ended).toMatchObject({ code: 3 });
+        expect(doubting.err).toMatch(/self-signed certificate.*\[QUEUE_UNREACHABLE\]/s);
+      } finally {
+        await server.end();
       }
     },
     LIMIT_MS,

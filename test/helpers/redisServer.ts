@@ -14,16 +14,22 @@ export class RedisServer {
   readonly port: number;
   readonly #folder: string;
   readonly #settings: readonly string[];
+  readonly #isTls: boolean;
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, settings: readonly string[]) {
+  private constructor(port: number, settings: readonly string[], isTls: boolean) {
     this.port = port;
     this.#settings = settings;
+    this.#isTls = isTls;
     this.#folder = mkdtempSync(join(tmpdir(), 'sidereal-redis-'));
   }
 
-  static async start(settings: readonly string[] = durableSettings): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), settings);
+  /** @param tls - Options of a server that speaks nothing else. */
+  static async start(
+    settings: readonly string[] = durableSettings,
+    tls: readonly string[] = [],
+  ): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), [...settings, ...tls], tls.length > 0);
     await server.start();
     return server;
   }
@@ -34,7 +40,8 @@ export class RedisServer {
 
   /** @param settings - Others than it was made with. */
   async start(settings = this.#settings): Promise<void> {
-    const where = ['--bind', '127.0.0.1', '--port', String(this.port), '--dir', this.#folder, '--save', ''];
+    const port = this.#isTls ? ['--port', '0', '--tls-port'] : ['--port'];
+    const where = ['--bind', '127.0.0.1', ...port, String(this.port), '--dir', this.#folder, '--save', ''];
     this.#process = spawn(
       process.env.SIDEREAL_TEST_REDIS_SERVER_PATH || 'redis-server',
       [...where, ...settings],

@@ -2,6 +2,7 @@
  * The job queue on BullMQ, over Redis or PostgreSQL: the one place that imports it, and only when somebody asks for a
  * queue. Every question has an end: an error of the server is tried again until the connection counts as lost.
  */
+import { isIP } from 'node:net';
 import type { BackendFactory, IQueueBackend, Job, Queue, QueueEvents, Worker } from 'bullmq';
 import { CodedError } from '../../../consensus/primitives/codedError.ts';
 import type { ExperimentCode } from '../codes.ts';
@@ -237,7 +238,8 @@ class Link {
       db: Number(address.database),
       ...(address.username === '' ? {} : { username: address.username }),
       ...(address.password === '' ? {} : { password: address.password }),
-      ...(address.isTls ? { tls: { servername: address.host } } : {}),
+      // A server is asked for by name alone (RFC 6066, section 3), and its certificate is held against the host either way.
+      ...(address.isTls ? { tls: isIP(address.host) === 0 ? { servername: address.host } : {} } : {}),
       connectTimeout: timings.connectMs,
       maxRetriesPerRequest: null,
       retryStrategy: () => (this.isUp && !this.#isClosed ? timings.retryMs : null),
