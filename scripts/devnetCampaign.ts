@@ -2,7 +2,7 @@
  * The long checks of the devnet, on real processes: too long for every change, run before a release.
  *
  *   npm run campaign:devnet                       everything, about an hour on two idle cores
- *   npm run campaign:devnet -- --only kills       one of suite, kills, inputs, hostile, soak
+ *   npm run campaign:devnet -- --only kills       one of suite, kills, inputs, orders, hostile, soak
  *   npm run campaign:devnet -- --rounds 3         the end-to-end suite three times instead of ten
  */
 import { spawnSync } from 'node:child_process';
@@ -12,14 +12,19 @@ import { parseArgs } from 'node:util';
 import { runSoak } from './campaign/soak.ts';
 
 const USAGE = `npm run campaign:devnet -- [options]
-  --only <name>       one of suite, kills, inputs, hostile, soak
+  --only <name>       one of suite, kills, inputs, orders, hostile, soak
   --rounds <n>        how often the end-to-end suite runs (default 10)
   --kills <n>         nodes killed one after the other under load (default 30)
   --input-kills <n>   the same while nodes take inputs, for each storage of inputs (default 40)
+  --orders <n>        orders over one PostgreSQL server, a node killed and the server crashed (default 10000)
+  --order-troubles <n>  kills, crashes and cuts under orders, in each round (default 12)
+  --order-rounds <n>  rounds of them, each with a seed of its own (default 5)
   --bodies <n>        fuzzed bodies among the hostile HTTP (default 100000)
   --validators <n>    nodes of the soak (default 16)
   --minutes <n>       length of the soak (default 5)
   --help              show this`;
+
+const ORDERS_FILE = 'test/e2e/orders.test.ts';
 
 interface Check {
   readonly name: string;
@@ -33,6 +38,9 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '10' },
       kills: { type: 'string', default: '30' },
       'input-kills': { type: 'string', default: '40' },
+      orders: { type: 'string', default: '10000' },
+      'order-troubles': { type: 'string', default: '12' },
+      'order-rounds': { type: 'string', default: '5' },
       bodies: { type: 'string', default: '100000' },
       validators: { type: 'string', default: '16' },
       minutes: { type: 'string', default: '5' },
@@ -50,6 +58,7 @@ async function main(): Promise<number> {
     return number;
   };
   const rounds = Array.from({ length: count(values.rounds) }, (_, index) => index + 1);
+  const orderRounds = Array.from({ length: count(values['order-rounds']) }, (_, index) => index + 1);
   const soak = { validators: count(values.validators), minutes: count(values.minutes) };
   const checks: readonly (Check & { readonly kind: string })[] = [
     { kind: 'soak', name: `${soak.validators} nodes for ${soak.minutes} minutes`, run: () => runSoak(soak) },
@@ -69,6 +78,20 @@ async function main(): Promise<number> {
         }),
     },
     {
+      kind: 'orders',
+      name: `${count(values.orders)} orders, a node killed and the database crashed`,
+      run: () => runVitest([ORDERS_FILE, '-t', 'in the middle'], { SIDEREAL_ORDERS: values.orders }),
+    },
+    ...orderRounds.map((round) => ({
+      kind: 'orders',
+      name: `${count(values['order-troubles'])} troubles under orders, round ${round} of ${orderRounds.length}`,
+      run: () =>
+        runVitest([ORDERS_FILE, '-t', 'random troubles'], {
+          SIDEREAL_ORDER_TROUBLES: values['order-troubles'],
+          SIDEREAL_KILL_SEED: String(round),
+        }),
+    })),
+    {
       kind: 'hostile',
       name: `hostile HTTP with ${count(values.bodies)} fuzzed bodies`,
       run: () => runVitest(['test/e2e/hostileHttp.test.ts'], { SIDEREAL_HOSTILE_BODIES: values.bodies }),
@@ -81,7 +104,7 @@ async function main(): Promise<number> {
   ];
   const chosen = checks.filter(({ kind }) => values.only === undefined || kind === values.only);
   if (chosen.length === 0)
-    throw new RangeError(`expected --only suite, kills, inputs, hostile or soak, got ${values.only}`);
+    throw new RangeError(`expected --only suite, kills, inputs, orders, hostile or soak, got ${values.only}`);
   let failed = 0;
   for (const { name, run } of chosen) {
     console.log(`== ${name}`);

@@ -9,9 +9,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { guardedSuites, type Requirement, type RequirementName, requirements } from '../test/requirements.ts';
+import {
+  findCommand,
+  guardedSuites,
+  type Requirement,
+  type RequirementName,
+  requirements,
+} from '../test/requirements.ts';
 import {
   countTests,
   formatCount,
@@ -44,11 +50,11 @@ async function main(): Promise<number> {
   return count.failed === 0 ? 0 : 1;
 }
 
-async function isAvailable({ variable, port, commands }: Requirement): Promise<boolean> {
+async function isAvailable(requirement: Requirement): Promise<boolean> {
+  const { variable, port } = requirement;
   if ((process.env[variable] ?? '') !== '') return true;
   if (port !== undefined && (await answers(port))) return true;
-  const folders = [join(root, 'node_modules', '.bin'), ...(process.env.PATH ?? '').split(delimiter)];
-  return commands.some((command) => folders.some((folder) => existsSync(join(folder, command))));
+  return findCommand(requirement, process.env) !== undefined;
 }
 
 /** Whether a server of this machine takes connections. */

@@ -3,9 +3,19 @@
  * `npm test` leaves out a suite whose needs the machine does not have, and says so (scripts/test.ts).
  */
 
-export type RequirementName = 'postgres' | 'redis' | 'anvil' | 'chromium' | 'redis-server';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** Something a machine may have. It counts as there when the variable is set, the port answers, or one of the commands is on the path. */
+export type RequirementName =
+  | 'postgres'
+  | 'postgres-server'
+  | 'redis'
+  | 'redis-server'
+  | 'anvil'
+  | 'chromium';
+
+/** Something a machine may have. It counts as there when the variable is set, the port answers, or one of the commands is found. */
 export interface Requirement {
   readonly name: RequirementName;
   /** Address of a running one, or path of a browser; suites read it too. */
@@ -13,6 +23,8 @@ export interface Requirement {
   /** Where a server usually is on this machine; suites go there when the variable is not set. */
   readonly port?: number;
   readonly commands: readonly string[];
+  /** A folder off the path that has a folder for each version, in each of which `bin` has the commands. */
+  readonly versions?: string;
 }
 
 /** One test file that cannot run without what it names. */
@@ -34,6 +46,13 @@ export const requirements: readonly Requirement[] = [
   },
   // Suites that kill it or want settings of their own start it themselves.
   { name: 'redis-server', variable: 'SIDEREAL_TEST_REDIS_SERVER_PATH', commands: ['redis-server'] },
+  // With its `initdb` beside it. Debian keeps both off the path.
+  {
+    name: 'postgres-server',
+    variable: 'SIDEREAL_TEST_POSTGRES_SERVER_PATH',
+    commands: ['postgres'],
+    versions: '/usr/lib/postgresql',
+  },
 ];
 
 export const guardedSuites: readonly GuardedSuite[] = [
@@ -44,7 +63,28 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/contract/autoBatchPsql.test.ts', needs: ['postgres'] },
   { file: 'test/contract/evmTarget.test.ts', needs: ['anvil'] },
   { file: 'test/contract/evmTargetFaults.test.ts', needs: ['anvil'] },
+  { file: 'test/e2e/orders.test.ts', needs: ['postgres-server'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/playground.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres', 'redis-server'] },
 ];
+
+/** The program of a requirement on this machine: what the variable says, else in the packages, on the path, or of the newest version. */
+export function findCommand(
+  { variable, commands, versions }: Requirement,
+  environment: NodeJS.ProcessEnv,
+): string | undefined {
+  const given = environment[variable] ?? '';
+  if (given !== '') return given;
+  const packages = fileURLToPath(new URL('../node_modules/.bin', import.meta.url));
+  const folders = [packages, ...(environment.PATH ?? '').split(delimiter), ...versionFolders(versions)];
+  return folders
+    .flatMap((folder) => commands.map((command) => join(folder, command)))
+    .find((path) => existsSync(path));
+}
+
+function versionFolders(versions: string | undefined): readonly string[] {
+  if (versions === undefined || !existsSync(versions)) return [];
+  const newestFirst = readdirSync(versions).sort((a, b) => Number(b) - Number(a));
+  return newestFirst.map((version) => join(versions, version, 'bin'));
+}

@@ -19,7 +19,7 @@ import {
 /** Requests under way at once. */
 const CONCURRENCY = 16;
 /** Pause before something is sent or asked again, in ms. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 500;
 /** Longest wait for one answer, in ms. */
 const ANSWER_MS_MAX = 15_000;
 /** For what hangs, in ms. */

@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   countTests,
@@ -8,7 +10,7 @@ import {
   planSkips,
   type TestReport,
 } from '../../../scripts/testPlan.ts';
-import { guardedSuites, type RequirementName, requirements } from '../../requirements.ts';
+import { findCommand, guardedSuites, type RequirementName, requirements } from '../../requirements.ts';
 
 const suites = [
   { file: 'test/contract/queuePostgres.test.ts', needs: ['postgres'] },
@@ -102,6 +104,30 @@ describe('countTests', () => {
 describe('formatCount', () => {
   it('is the line other tools read', () => {
     expect(formatCount({ passed: 12, failed: 0 })).toBe('12 passed, 0 failed');
+  });
+});
+
+describe('findCommand', () => {
+  it('takes the variable, then the path, then the newest version', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sidereal-commands-'));
+    try {
+      for (const place of ['path', 'versions/9/bin', 'versions/15/bin']) {
+        mkdirSync(join(folder, place), { recursive: true });
+        writeFileSync(join(folder, place, 'no-such-server'), '');
+      }
+      const wanted = { name: 'postgres-server', variable: 'SERVER', commands: ['no-such-server'] } as const;
+      const versions = join(folder, 'versions');
+      const path = join(folder, 'path');
+      const find = (environment: NodeJS.ProcessEnv, known = { ...wanted, versions }) =>
+        findCommand(known, environment);
+      expect(find({ SERVER: '/elsewhere', PATH: path })).toBe('/elsewhere');
+      expect(find({ SERVER: '', PATH: path })).toBe(join(path, 'no-such-server'));
+      expect(find({})).toBe(join(versions, '15/bin/no-such-server'));
+      expect(find({}, { ...wanted, versions: join(folder, 'none') })).toBeUndefined();
+      expect(findCommand(wanted, {})).toBeUndefined();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
