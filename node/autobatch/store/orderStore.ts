@@ -54,27 +54,21 @@ export class OrderStore {
    * @returns One answer each, in order.
    */
   add(orders: readonly SignedOrder[], queuedMax: number): Promise<readonly Addition[]> {
+    const firsts = new Map<string, SignedOrder>();
+    for (const order of orders) if (!firsts.has(keyOf(order))) firsts.set(keyOf(order), order);
     return this.#database.transaction(async (session) => {
-      // First, so that all who add wait for each other here and nowhere else.
-      const [tally] = await session.query<{ readonly value: number }>(
-        `SELECT value::float8 AS value FROM tallies WHERE name = 'queued' FOR UPDATE`,
-      );
-      const queued = tally?.value ?? 0;
-      const known = await findByReference(session, orders);
-      const fresh = new Map<string, SignedOrder>();
-      for (const order of orders) {
-        const key = keyOf(order);
-        if (!known.has(key) && !fresh.has(key) && queued + fresh.size < queuedMax) fresh.set(key, order);
-      }
-      await insertOrders(session, [...fresh.values()]);
-      const added = fresh.size === 0 ? new Map() : await findByReference(session, [...fresh.values()]);
+      const added = await insertFresh(session, [...firsts.values()], queuedMax);
+      const others = [...firsts.values()].filter((order) => !added.has(keyOf(order)));
+      const known = others.length === 0 ? new Map() : await findByReference(session, others);
+      const queued = known.size === others.length ? 0 : await countQueued(session);
       return orders.map((order): Addition => {
         const key = keyOf(order);
-        const earlier = known.get(key);
-        if (earlier !== undefined) return { type: 'repeated', order: earlier };
         const stored = added.get(key);
-        if (stored === undefined) return { type: 'full', queued: queued + fresh.size };
-        return { type: fresh.get(key) === order ? 'added' : 'repeated', order: stored };
+        if (stored !== undefined) {
+          return { type: firsts.get(key) === order ? 'added' : 'repeated', order: stored };
+        }
+        const earlier = known.get(key);
+        return earlier === undefined ? { type: 'full', queued } : { type: 'repeated', order: earlier };
       });
     });
   }
@@ -134,17 +128,40 @@ async function findByReference(
     `SELECT ${orderColumns} FROM ${JOINED} WHERE (o.party, o.reference) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
     [orders.map(({ from }) => from), orders.map(({ reference }) => reference)],
   );
-  return new Map(rows.map(readOrder).map((order) => [keyOf(order), order]));
+  return byKey(rows);
 }
 
-async function insertOrders(session: Session, orders: readonly SignedOrder[]): Promise<void> {
-  if (orders.length === 0) return;
-  await session.query(
-    `INSERT INTO orders (order_id, party, reference, payee, asset, amount, last_height, signature)
-     SELECT order_id, party, reference, payee, asset, amount, last_height, signature
-     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[])
-       WITH ORDINALITY AS given (order_id, party, reference, payee, asset, amount, last_height, signature, place)
-     ORDER BY place`,
+async function countQueued(session: Session): Promise<number> {
+  const [tally] = await session.query<{ readonly value: number }>(
+    `SELECT value::float8 AS value FROM tallies WHERE name = 'queued'`,
+  );
+  return tally?.value ?? 0;
+}
+
+/**
+ * Adds those of new references, as many as there is room for. The tally is locked before the first row is written, so that all
+ * who add wait for each other here and nowhere else, and in one statement, so that nobody waits for a process that is busy
+ * between two: every engine's work on batches needs the tally too. What another added while this one waited is a conflict.
+ * @param orders - Of a reference each.
+ */
+async function insertFresh(
+  session: Session,
+  orders: readonly SignedOrder[],
+  queuedMax: number,
+): Promise<ReadonlyMap<string, StoredOrder>> {
+  const rows = await session.query<OrderRow>(
+    `WITH tally AS MATERIALIZED (SELECT value FROM tallies WHERE name = 'queued' FOR UPDATE),
+     fresh AS (
+       SELECT given.*, row_number() OVER (ORDER BY place) AS number
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::bigint[], $8::text[])
+         WITH ORDINALITY AS given (order_id, party, reference, payee, asset, amount, last_height, signature, place)
+       WHERE NOT EXISTS (SELECT FROM orders k WHERE k.party = given.party AND k.reference = given.reference)),
+     added AS (
+       INSERT INTO orders (order_id, party, reference, payee, asset, amount, last_height, signature)
+       SELECT order_id, party, reference, payee, asset, amount, last_height, signature
+       FROM tally CROSS JOIN fresh WHERE tally.value + fresh.number <= $9::bigint ORDER BY place
+       ON CONFLICT DO NOTHING RETURNING *)
+     SELECT ${orderColumns} FROM added o LEFT JOIN batches b ON b.batch_id = o.batch_id`,
     [
       orders.map(({ orderId }) => orderId),
       orders.map(({ from }) => from),
@@ -154,6 +171,12 @@ async function insertOrders(session: Session, orders: readonly SignedOrder[]): P
       orders.map(({ amount }) => String(amount)),
       orders.map(({ lastHeight }) => lastHeight ?? null),
       orders.map(({ signature }) => toHex(signature)),
+      queuedMax,
     ],
   );
+  return byKey(rows);
+}
+
+function byKey(rows: readonly OrderRow[]): ReadonlyMap<string, StoredOrder> {
+  return new Map(rows.map(readOrder).map((order) => [keyOf(order), order]));
 }
