@@ -32,7 +32,7 @@ import { type OrderPage, type OrderQuery, OrderStore } from './store/orderStore.
 const LEASE_MS = 30_000;
 /** A batch that was submitted and of which the ledger knows nothing is sent again after this long, in ms: some blocks. */
 const SILENCE_MS = 10_000;
-/** Batches of one order alone that may fail before the order does: money may be on its way. */
+/** Batches of one order alone that the ledger may refuse for good before the order fails: money may be on its way. */
 const ORDER_FAILURES_MAX = 3;
 /** Batches that a loop works on at once. */
 const PARALLELISM = 8;

@@ -90,8 +90,12 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       const job = engine();
       await job.batchingRound();
       ledger.makeBlocks(1);
+      await place.pass(50);
       await job.monitoringRound();
-      expect(await newest()).toMatchObject({ status: 'Confirmed', attempts: 1 });
+      const batch = await newest();
+      expect(batch).toMatchObject({ status: 'Confirmed', attempts: 1 });
+      // An order changes with its batch.
+      expect((await order('anna', 'r0'))?.updatedAtMs).toBe(batch?.updatedAtMs);
       expect(types()).not.toContain('auto_batch_accepted');
     });
 
@@ -239,6 +243,30 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expectPaidOnce(2);
     });
 
+    it.each([
+      ['lost', 'retryingRound', { ending: 'released' }],
+      ['dropped', 'monitoringRound', { failure: { kind: 'expired' } }],
+    ] as const)(
+      'gives up a command that was %s in the %s when its last height is final, and not a block before',
+      async (fate, round, end) => {
+        await orders.add(testOrders('anna', 2), 1000);
+        ledger.fates.push(fate);
+        const job = engine({ options: { maxAttempts: 1 } });
+        await job.batchingRound();
+        const before = await newest();
+        expect(before?.lastHeight).toBe(ledger.height + COMMAND_BLOCKS);
+        const look = async () => {
+          await place.pass(jobOptions.retryIntervalMs);
+          await job[round]();
+          return newest();
+        };
+        ledger.makeBlocks(COMMAND_BLOCKS - 1);
+        expect(await look()).toMatchObject({ status: before?.status, ending: undefined });
+        ledger.makeBlocks(1);
+        expect(await look()).toMatchObject(end);
+      },
+    );
+
     it('lets the order fail alone that the ledger refuses, and pays the others', async () => {
       const all = testOrders('anna', 10);
       await orders.add(all, 1000);
@@ -253,6 +281,17 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expect(await order('anna', 'r5')).toMatchObject({ outcome: 'confirmed' });
       expect(await readFigures(place.database)).toMatchObject({ confirmedOrders: 9, rejectedOrders: 1 });
       expect(ledger.submissions.length).toBeLessThan(8);
+    });
+
+    it('holds neither a full ledger, nor silence, nor a taken id against an order, however long', async () => {
+      await orders.add(testOrders('anna', 1), 1000);
+      ledger.fates.push(
+        ...Array.from({ length: 12 }, () => ['reject', 'lost', 'rejectTaken'] as const).flat(),
+      );
+      await runToEnd(engine());
+      expectPaidOnce(1);
+      expect((await order('anna', 'r0'))?.releases).toBeGreaterThan(2 * jobOptions.orderFailuresMax);
+      expect(types()).not.toContain('auto_batch_order_rejected');
     });
 
     it('finds several such orders by splitting when the ledger does not say which', async () => {

@@ -113,7 +113,7 @@ describe('the order engine against its model', () => {
     ledger.isDown = false;
     ledger.isStalled = false;
     await finish(world);
-    model.checkEnd(ledger.payments, ledger.poisoned);
+    model.checkEnd(ledger);
   }
 
   async function act({ ledger, model, turnstile }: World, one: Action): Promise<void> {
@@ -219,7 +219,7 @@ describe('the order engine against its model', () => {
     const world = { ledger, model, turnstile: new Turnstile(() => model.look()) };
     await act(world, { type: 'add', party: 'anna', count: 2, poisoned: false });
     await finish(world);
-    expect(() => model.checkEnd(ledger.payments, ledger.poisoned)).toThrow('was paid 2 times');
+    expect(() => model.checkEnd(ledger)).toThrow('was paid 2 times');
   });
 });
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Database } from '../../node/autobatch/database/database.ts';
 import { openDatabase } from '../../node/autobatch/database/openDatabase.ts';
 import { PsqlDatabase } from '../../node/autobatch/database/psqlDatabase.ts';
+import { BatchStore } from '../../node/autobatch/store/batchStore.ts';
 import { OrderStore } from '../../node/autobatch/store/orderStore.ts';
 import { partyOf, run, testChainId, testId, testOrder } from '../helpers/autoBatchDatabase.ts';
 import { serverUrl, withPostgres } from '../helpers/queueServers.ts';
@@ -76,6 +78,34 @@ describe('orders and batches: the server of psql', () => {
     await expect(
       PsqlDatabase.open(place, () => Promise.reject(new Error('not installed'))),
     ).rejects.toMatchObject({ code: 'AUTO_BATCH_DATABASE_DRIVER_MISSING' });
+  });
+
+  it('takes what nobody else is changing at the moment, and waits for none of the rest', async () => {
+    const [url, schema] = [serverUrl('postgres'), newSchema()];
+    // One that waited for a lock would be refused after this long.
+    const [one, two] = await Promise.all([10_000, 1000].map((ms) => open(url, schema, testChainId, ms)));
+    assert(one !== undefined && two !== undefined, 'both are open');
+    const names = ['anna', 'bert'];
+    await new OrderStore(one).add(
+      names.flatMap((name) => [testOrder(name, 'r0'), testOrder(name, 'r1')]),
+      1000,
+    );
+    const options = { engine: 'one', leaseMs: 0 };
+    const batchOf = (name: string) => ({ batchId: testId(name), party: partyOf(name), attemptsMax: 5 });
+    for (const name of names) await new BatchStore(one, options).prepare({ ...batchOf(name), sizeMax: 1 });
+    const claimed = await one.transaction(async (session) => {
+      await session.query('SELECT FROM batches WHERE batch_id = $1 FOR UPDATE', [testId('anna')]);
+      return new BatchStore(two, options).claim({ statuses: ['Prepared'], quietMs: 0 }, 9);
+    });
+    expect(claimed.map(({ batchId }) => batchId)).toEqual([testId('bert')]);
+    await new OrderStore(one).add([testOrder('carl', 'r0'), testOrder('carl', 'r1')], 1000);
+    await one.transaction(async (session) => {
+      await session.query(`SELECT FROM orders WHERE party = $1 AND reference = 'r0' FOR UPDATE`, [
+        partyOf('carl'),
+      ]);
+      const made = await new BatchStore(two, options).prepare({ ...batchOf('carl'), sizeMax: 9 });
+      expect(made).toMatchObject({ size: 1 });
+    });
   });
 
   it('tells of a lost connection, half does nothing, and goes on when the server is back', async () => {

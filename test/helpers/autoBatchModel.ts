@@ -17,6 +17,15 @@ interface OrderSight {
   readonly batch_id: string | null;
   readonly last_batch_id: string | null;
   readonly releases: number;
+  readonly last_height: number | null;
+}
+
+/** What the ledger knows to be true in the end. */
+interface LedgerTruth {
+  readonly height: number;
+  readonly payments: ReadonlyMap<string, number>;
+  readonly poisoned: ReadonlySet<string>;
+  readonly refused: ReadonlySet<string>;
 }
 
 /** The diagram of the seed, with Submitted -> Confirmed; what a batch may be when it was this before. */
@@ -61,7 +70,7 @@ export class AutoBatchModel {
         'SELECT batch_id, party, status::text AS status, attempts, ending::text AS ending, failure_code FROM batches',
       ),
       await session.query<OrderSight>(
-        'SELECT order_id, status::text AS status, batch_id, last_batch_id, releases FROM orders',
+        'SELECT order_id, status::text AS status, batch_id, last_batch_id, releases, last_height::float8 AS last_height FROM orders',
       ),
     ]);
     for (const batch of batches) this.#seeBatch(batch);
@@ -80,8 +89,8 @@ export class AutoBatchModel {
     this.#submitted.add(key);
   }
 
-  checkEnd(payments: ReadonlyMap<string, number>, poisoned: ReadonlySet<string>): void {
-    for (const { order_id: id, batch_id: batchId } of this.#orders.values()) {
+  checkEnd({ height, payments, poisoned, refused }: LedgerTruth): void {
+    for (const { order_id: id, batch_id: batchId, last_height: lastHeight } of this.#orders.values()) {
       const batch = this.#batches.get(batchId ?? '');
       const paid = payments.get(id) ?? 0;
       hold(paid <= 1, `order ${id} was paid ${paid} times`);
@@ -90,6 +99,11 @@ export class AutoBatchModel {
       hold(isPaid !== (batch?.ending === 'rejected'), `order ${id} has no end`);
       hold(isPaid || batch?.failure_code !== null, `order ${id} failed without a reason`);
       hold(!poisoned.has(id) || paid === 0, `order ${id} could not be paid`);
+      const isLate = lastHeight !== null && lastHeight <= height;
+      hold(
+        isPaid || poisoned.has(id) || refused.has(id) || isLate,
+        `order ${id} failed by no fault of its own`,
+      );
     }
   }
 

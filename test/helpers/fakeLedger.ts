@@ -11,10 +11,19 @@ import { findLateOrder } from '../../node/autobatch/ledger/refusals.ts';
 import type { SignedOrder } from '../../node/autobatch/store/order.ts';
 
 /**
- * What becomes of a submission. `silent`: it arrives and nobody is told; `late`: so too, some blocks later; `lost`: it does not
+ * What becomes of a submission. `rejectTaken`: somebody else took its id; `silent`: it arrives and nobody is told; `late`: so too, some blocks later; `lost`: it does not
  * arrive and nobody is told; `dropped`: it is acknowledged and forgotten.
  */
-export const submissionFates = ['ack', 'reject', 'rejectFinal', 'silent', 'late', 'lost', 'dropped'] as const;
+export const submissionFates = [
+  'ack',
+  'reject',
+  'rejectFinal',
+  'rejectTaken',
+  'silent',
+  'late',
+  'lost',
+  'dropped',
+] as const;
 export type SubmissionFate = (typeof submissionFates)[number];
 
 /** Blocks in which a command may be executed. */
@@ -37,6 +46,8 @@ export class FakeLedger implements OrderLedger {
   settlesOnce = false;
   readonly fates: SubmissionFate[] = [];
   readonly poisoned = new Set<Hash>();
+  /** Orders that a submission of them alone was refused for, for good. */
+  readonly refused = new Set<Hash>();
   readonly submissions: Command[] = [];
   readonly payments = new Map<Hash, number>();
   readonly #waiting = new Map<Hash, Command>();
@@ -69,7 +80,10 @@ export class FakeLedger implements OrderLedger {
       case 'reject':
         return { type: 'rejected', code: 'LEDGER_BUSY', failedAt: undefined, isFinal: false };
       case 'rejectFinal':
+        if (command.orders.length === 1) this.refused.add(command.orders[0]?.orderId ?? '');
         return { type: 'rejected', code: 'LEDGER_REFUSES', failedAt: 0, isFinal: true };
+      case 'rejectTaken':
+        return { type: 'rejected', code: 'BATCH_ID_TAKEN', failedAt: undefined, isFinal: true };
       case 'silent':
         this.#arrive(command);
         return { type: 'unreachable', reason: 'no answer' };

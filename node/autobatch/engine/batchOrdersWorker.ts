@@ -21,7 +21,7 @@ export interface WorkerOptions {
   /** Least time between a failure and the next submission, in ms. */
   readonly retryIntervalMs: number;
   readonly recoveryIntervalMs: number;
-  /** Batches of one order alone that may fail before the order does. */
+  /** Batches of one order alone that the ledger may refuse for good before the order fails. */
   readonly orderFailuresMax: number;
 }
 
@@ -36,6 +36,8 @@ export interface WorkerDependencies {
 
 /** What the ledger says of an order whose last height has passed. */
 const ORDER_EXPIRED = 'ORDER_EXPIRED' satisfies AtomicCode;
+/** And of a command whose id somebody else took. */
+const ID_TAKEN = 'BATCH_ID_TAKEN' satisfies AtomicCode;
 
 type BatchEvent = Extract<AutoBatchEvent, { readonly batchId: Hash }>;
 type EventDetails<Type extends BatchEvent['type']> = Omit<
@@ -196,9 +198,11 @@ export class BatchOrdersWorker {
       const ended = await batches.end(batch, 'paid_before');
       if (ended !== undefined) this.#tell(ended, 'auto_batch_order_paid_before', { orderId: only.orderId });
     } else if (only !== undefined) {
-      const isLastFailure = (await batches.failuresOf(batch)) + 1 >= this.#options.orderFailuresMax;
+      const failures = isHeldAgainstOrder(failure) ? 1 : 0;
+      const isLastFailure =
+        failures > 0 && (await batches.failuresOf(batch)) + failures >= this.#options.orderFailuresMax;
       if (areAllLate || isLastFailure) await this.#reject(batch, failure, carried);
-      else await this.#release(batch, failure, { sizeMax, failedAt, failures: 1 });
+      else await this.#release(batch, failure, { sizeMax, failedAt, failures });
     } else if (areAllLate && !(await this.#isAnyPaid(carried))) {
       await this.#reject(batch, failure, carried);
     } else if (lateCount > 0 && !areAllLate) {
@@ -253,6 +257,11 @@ export class BatchOrdersWorker {
 /** No block above this one settles it. */
 function isLate({ lastHeight }: SignedOrder, finalHeight: Height): boolean {
   return lastHeight !== undefined && lastHeight <= finalHeight;
+}
+
+/** Room, silence and an id that somebody else took say nothing of the order: it waits until they are over, however long. */
+function isHeldAgainstOrder({ kind, isFinal, code }: BatchFailure): boolean {
+  return kind === 'rejected' && isFinal && code !== ID_TAKEN;
 }
 
 function rejection({ code, failedAt, isFinal }: LedgerRefusal): BatchFailure {

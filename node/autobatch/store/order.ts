@@ -35,6 +35,7 @@ export interface StoredOrder extends SignedOrder {
   readonly lastBatchId: Hash | undefined;
   readonly releases: number;
   readonly createdAtMs: number;
+  /** When it, or the batch that picked it up, changed last. */
   readonly updatedAtMs: number;
 }
 
@@ -55,7 +56,7 @@ export const signedColumns = `o.order_id, o.party, o.reference, o.payee, o.asset
 
 /** Of an order joined with its batch `b`. */
 export const orderColumns = `${signedColumns}, o.sequence::float8 AS sequence, o.status::text AS status, o.batch_index, o.last_batch_id, o.releases,
-  to_ms(o.created_at) AS created_at_ms, to_ms(o.updated_at) AS updated_at_ms, b.batch_id, b.status::text AS batch_status,
+  to_ms(o.created_at) AS created_at_ms, to_ms(greatest(o.updated_at, b.updated_at)) AS updated_at_ms, b.batch_id, b.status::text AS batch_status,
   b.attempts, b.ending::text AS ending, b.failure_code`;
 
 export interface SignedRow {
