@@ -14,10 +14,10 @@ export const loopBackOff: BackOffTimes = { minMs: 1000, maxMs: 60_000 };
  * How long to wait after failures in a row.
  * @param failures - In a row before this one.
  * @param random - Draws from 0 to below 1.
- * @returns Ms: from half of the doubled time to all of it.
+ * @returns Whole ms: from half of the doubled time to all of it.
  */
 export function backOffMs(failures: number, { minMs, maxMs }: BackOffTimes, random: () => number): number {
-  return Math.min(minMs * 2 ** failures, maxMs) * (0.5 + random() / 2);
+  return Math.round(Math.min(minMs * 2 ** failures, maxMs) * (0.5 + random() / 2));
 }
 
 export interface LoopOptions {

@@ -30,11 +30,14 @@ function fieldsOf(event: AutoBatchEvent): JsonFields {
 
 /** Told to an operator: what needs a look as a warning, what is out of the ordinary as info, each other step of a batch as debug. */
 export function logAutoBatchEvent(logger: NodeLogger, event: AutoBatchEvent): void {
+  if (event.type === 'auto_batch_loop_failed') {
+    const { type, loop, reason, restMs } = event;
+    // The reason is in the message, and a line has one.
+    logger.warn(`the ${loop} loop rests for ${restMs} ms: ${reason}`, { type, loop, rest_ms: restMs });
+    return;
+  }
   const fields = { type: event.type, ...fieldsOf(event) };
   switch (event.type) {
-    case 'auto_batch_loop_failed':
-      logger.warn(`the ${event.loop} loop rests for ${event.restMs} ms: ${event.reason}`, fields);
-      return;
     case 'auto_batch_order_paid_before':
       logger.info('an order was paid before, by a batch that the database of orders does not name', fields);
       return;

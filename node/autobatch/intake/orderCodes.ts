@@ -18,12 +18,13 @@ export const orderAnswers = {
   ORDER_UNKNOWN: { status: 404, retryable: false },
 } as const satisfies Readonly<Record<OrderCode, { readonly status: number; readonly retryable: boolean }>>;
 
-/** @param path - Place in the body of the request, a JSON pointer. @param fix - What makes it pass. */
+/** @param path - Place in the body of the request, a JSON pointer; empty: all of it. @param fix - What makes it pass. */
 export function refuseOrder(
   code: OrderCode,
   path: string,
   fix: string,
   details: Readonly<Record<string, unknown>> = {},
 ): Refusal<OrderCode> {
-  return refuse(code, `${path}: ${orderCodes[code]}: ${fix}`, { path, ...details });
+  const place = path === '' ? '' : `${path}: `;
+  return refuse(code, `${place}${orderCodes[code]}: ${fix}`, { path, ...details });
 }

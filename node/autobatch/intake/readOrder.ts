@@ -9,6 +9,8 @@ import type { SignedOrder } from '../store/order.ts';
 import { type OrderCode, refuseOrder } from './orderCodes.ts';
 
 const FIELDS = ['from', 'to', 'asset', 'amount', 'reference', 'last_height', 'signature'] as const;
+/** Characters of an unknown key that an answer repeats. */
+const KEY_SHOWN_MAX = 64;
 const amountPattern = /^[1-9][0-9]{0,38}$/;
 
 /**
@@ -20,7 +22,7 @@ export function readSignedOrder(chainId: Hash, body: unknown): Verdict<SignedOrd
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return invalid('', `send an object with ${FIELDS.join(', ')}`);
   const unknown = Object.keys(body).find((key) => !FIELDS.some((field) => field === key));
-  if (unknown !== undefined) return invalid(`/${unknown}`, 'leave it out');
+  if (unknown !== undefined) return invalid(`/${unknown.slice(0, KEY_SHOWN_MAX)}`, 'leave it out');
   const { from, to, asset, amount, reference, signature } = body as Record<string, unknown>;
   const { last_height: lastHeight } = body as Record<string, unknown>;
   if (typeof from !== 'string' || !isAddress(from)) return invalid('/from', addressForm);

@@ -18,6 +18,7 @@ describe('backOffMs', () => {
         const waitMs = backOffMs(failures, loopBackOff, () => random);
         expect(waitMs).toBeGreaterThanOrEqual(longest / 2);
         expect(waitMs).toBeLessThanOrEqual(longest);
+        expect(Number.isSafeInteger(waitMs)).toBe(true);
       }),
     );
     expect(backOffMs(0, loopBackOff, () => 0)).toBe(500);

@@ -48,7 +48,11 @@ describe('autoBatchEventLine', () => {
 describe('logAutoBatchEvent', () => {
   it('tells each event once: a resting loop as a warning, steps of batches as debug', () => {
     const lines: Record<string, unknown>[] = [];
-    const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    const write = (line: string) => {
+      // A key that stands twice in a line is read as somebody pleases.
+      expect(line.match(/"message":/g)).toHaveLength(1);
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    };
     const logger = new NodeLogger({ node: 'node-1', level: 'debug', out: { write } });
     for (const event of Object.values(autoBatchEvents)) logAutoBatchEvent(logger, event);
     expect(lines.map(({ level, type }) => `${level} ${type}`)).toEqual([
@@ -62,7 +66,11 @@ describe('logAutoBatchEvent', () => {
       'info auto_batch_order_paid_before',
       'warn auto_batch_loop_failed',
     ]);
-    expect(lines.at(-1)).toMatchObject({ message: 'the batching loop rests for 1000 ms: text' });
+    expect(lines.at(-1)).toMatchObject({
+      loop: 'batching',
+      rest_ms: 1000,
+      message: 'the batching loop rests for 1000 ms: text',
+    });
     expect(lines[0]).toMatchObject({ batch_id: autoBatchEvents.auto_batch_prepared.batchId, orders: 1 });
   });
 });

@@ -86,6 +86,14 @@ describe('readSignedOrder', () => {
     expect(read).toMatchObject({ ok: false, code: 'ORDER_REQUEST_INVALID', details: { path } });
   });
 
+  it('says what is wrong without a place where all of it is, and repeats no more of a key than shows which', () => {
+    expect(readSignedOrder(chainId, [])).toMatchObject({
+      message: expect.stringMatching(/^the order does not have the documented shape: send an object/),
+    });
+    const read = readSignedOrder(chainId, bodyOf({ ['k'.repeat(60_000)]: 1 }));
+    expect(read.ok ? '' : read.message.length).toBeLessThan(200);
+  });
+
   it.each([undefined, null, 'order', [], 7])('refuses %j', (body) => {
     expect(readSignedOrder(chainId, body)).toMatchObject({ code: 'ORDER_REQUEST_INVALID' });
   });
