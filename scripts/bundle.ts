@@ -5,7 +5,7 @@
  */
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
-import { playgroundBuild } from '../node/api/playground/playgroundScript.ts';
+import { browserBuild, browserScripts } from '../node/api/playground/browserScript.ts';
 
 /** Packages with binaries of their own, that look for files beside themselves, whose exports a bundle loses, or that no process needs. */
 const external = [
@@ -41,8 +41,10 @@ await build({
 });
 // What a node gives to browsers, beside it.
 await build({
-  ...playgroundBuild,
-  entryPoints: { playground: 'node/api/playground/browser/playground.ts' },
+  ...browserBuild,
+  entryPoints: Object.fromEntries(
+    browserScripts.map((name) => [name, `node/api/playground/browser/${name}.ts`]),
+  ),
   outdir,
   logLevel: 'warning',
 });

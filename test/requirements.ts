@@ -66,6 +66,7 @@ export const guardedSuites: readonly GuardedSuite[] = [
   { file: 'test/e2e/orders.test.ts', needs: ['postgres-server'] },
   { file: 'test/e2e/report.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/playground.test.ts', needs: ['chromium'] },
+  { file: 'test/e2e/orderPage.test.ts', needs: ['chromium'] },
   { file: 'test/e2e/queuedBench.test.ts', needs: ['redis', 'postgres', 'redis-server'] },
 ];
 

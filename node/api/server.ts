@@ -31,7 +31,9 @@ import type { NodeView } from './nodeView.ts';
 import { describeApi, type JsonObject } from './openApi.ts';
 import { operationRoutes } from './operationRoutes.ts';
 import { orderRoutes } from './orderRoutes.ts';
-import { playgroundRoute } from './playground/playgroundRoute.ts';
+import { browserPageRoute } from './playground/browserPage.ts';
+import { orderPage } from './playground/orderPage.ts';
+import { playgroundPage } from './playground/playgroundPage.ts';
 import { compileCheck } from './requestCheck.ts';
 import { type Answer, defineRoute, internalRefusal, ok, type Route, refusal } from './route.ts';
 import { statusRoutes } from './statusRoutes.ts';
@@ -130,7 +132,8 @@ export class ApiServer {
       ...adminRoutes(node),
       ...inputDebugRoutes(inputs, options.hasDebugEndpoints === true),
       this.#descriptionRoute(node.version),
-      playgroundRoute(node.version),
+      browserPageRoute(playgroundPage, node.version),
+      browserPageRoute(orderPage, node.version),
     ];
     this.#app = this.#createApp();
   }

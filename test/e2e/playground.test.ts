@@ -1,15 +1,12 @@
 /** The playground in a real browser: says nothing on the console, fits, is reached by a keyboard, and sends an input. */
-import { fileURLToPath } from 'node:url';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isInputSigned } from '../../node/batcher/input/inputSignature.ts';
 import type { BatcherInput } from '../../node/batcher/input/types.ts';
 import { signedTextOf } from '../../settlement/input/signedText.ts';
 import { ApiHarness } from '../helpers/apiHarness.ts';
-import { Browser } from '../helpers/browser.ts';
+import { Browser, type Look } from '../helpers/browser.ts';
 import { confirmedStatus } from '../helpers/fakePipeline.ts';
-
-const PROBE = fileURLToPath(new URL('../helpers/pageProbe.js', import.meta.url));
 
 let browser: Browser;
 let api: ApiHarness;
@@ -25,33 +22,16 @@ afterAll(async () => {
   await api.stop();
 });
 
-interface Look {
-  readonly width: number;
-  readonly colorScheme: 'light' | 'dark';
-}
 const desk: Look = { width: 1100, colorScheme: 'light' };
 
-/** @param noises - What the page may say on the console: browsers report every refused request there. */
-async function visit(look: Look, act: (page: Page) => Promise<void>, noises: readonly RegExp[] = []) {
-  const context: BrowserContext = await browser.open(look);
-  try {
-    const page = await context.newPage();
-    await page.addInitScript({ path: PROBE });
-    const noise: string[] = [];
-    page.on('console', (message) => noise.push(`console: ${message.text()}`));
-    page.on('pageerror', (error) => noise.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      if (!request.url().startsWith(api.url) && request.url() !== 'data:,')
-        noise.push(`request: ${request.url()}`);
-    });
-    await page.goto(`${api.url}/documentation`);
+/** @param noises - What the page may say on the console. */
+function visit(look: Look, act: (page: Page) => Promise<void>, noises: readonly RegExp[] = []) {
+  const ready = async (page: Page) => {
     await page.locator('#input-form form').waitFor();
     await page.locator('details.endpoint').first().waitFor();
     await act(page);
-    expect(noise.filter((line) => !noises.some((allowed) => allowed.test(line)))).toEqual([]);
-  } finally {
-    await context.close();
-  }
+  };
+  return browser.visit({ origin: api.url, path: '/documentation', look }, ready, noises);
 }
 
 function lastBody(): { data: BatcherInput; confirmationLevel: string } {

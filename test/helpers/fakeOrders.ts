@@ -44,6 +44,11 @@ export class FakeOrders implements OrderEngine {
       if (order.orderId === orderId) this.#orders.set(key, { ...order, ...changes });
   }
 
+  /** Makes a batch, or changes the one that has this id. */
+  keep(batch: Batch, orderIds: readonly Hash[] = this.known.get(batch.batchId)?.orderIds ?? []): void {
+    this.known.set(batch.batchId, { batch, orderIds });
+  }
+
   batchOf(changes: Partial<Batch>): Batch {
     return {
       batchId: `0x${'b1'.repeat(32)}`,
@@ -107,7 +112,13 @@ export class FakeOrders implements OrderEngine {
   async batches(query: BatchQuery): Promise<BatchPage> {
     if (this.failure !== undefined) throw this.failure;
     this.asked = query;
-    return { batches: [...this.known.values()].map(({ batch }) => batch).reverse(), next: query.before };
+    const { status, limit, before = Number.POSITIVE_INFINITY } = query;
+    const wanted = [...this.known.values()]
+      .map(({ batch }) => batch)
+      .filter((batch) => batch.sequence < before && (status === undefined || batch.status === status))
+      .reverse();
+    const batches = wanted.slice(0, limit);
+    return { batches, next: wanted.length > limit ? batches.at(-1)?.sequence : undefined };
   }
 
   async figures(): Promise<AutoBatchFigures> {

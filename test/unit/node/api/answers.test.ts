@@ -95,6 +95,7 @@ describe('answers of the API', () => {
       .concat(Object.keys(operationDoors).map((path) => `POST ${path} 202`))
       .concat(
         'GET /documentation 200',
+        'GET /auto-batches/live 200',
         'GET /metrics 200',
         'GET /events 200',
         'POST /atomic-batches 200',
