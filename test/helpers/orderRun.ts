@@ -31,6 +31,8 @@ const FUNDS = 1_000_000_000_000n;
 const FEE = { networkFeeBps: 50, feeMin: 1n };
 /** Longest time that the database stays away, in ms. */
 const AWAY_MS_MAX = 1500;
+/** How long a frozen node stands still, in ms: longer than an engine holds a batch (docs/auto-batch.md). */
+const FROZEN_MS = 35_000;
 /** Orders that are sent again in the end, to see that nothing comes of it. */
 const SENT_AGAIN = 40;
 /** Requests under way at once: many more than nodes, so that orders queue. */
@@ -38,7 +40,7 @@ const CONCURRENCY = 128;
 /** For what hangs, in ms. */
 const LIMIT_MS = 300_000;
 
-export type OrderTrouble = 'kill' | 'crash' | 'cut' | 'both';
+export type OrderTrouble = 'kill' | 'crash' | 'cut' | 'both' | 'freeze';
 
 export interface OrderRunOptions {
   readonly dataDir: string;
@@ -48,7 +50,8 @@ export interface OrderRunOptions {
   readonly parties: number;
   /**
    * One behind the other, spread over the orders: a node is killed and starts again; the database crashes and starts again, or
-   * is cut off and comes back; or a node is killed, and the database crashes before it is back.
+   * is cut off and comes back; a node is killed, and the database crashes before it is back; or a node stands still for so
+   * long that others take over what it held, and then goes on where it was.
    */
   readonly troubles: readonly OrderTrouble[];
   readonly database: PostgresCluster;
@@ -177,6 +180,11 @@ async function makeTrouble(
       await database.crash();
       await away();
       await database.start();
+    }
+    if (trouble === 'freeze') {
+      network.network.pause(node);
+      await sleep(FROZEN_MS);
+      network.network.resume(node);
     }
     if (trouble === 'cut') {
       proxy.cut();
