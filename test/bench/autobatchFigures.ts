@@ -68,6 +68,8 @@ export interface Summary {
   readonly confirmed: number;
   readonly isCut: boolean;
   readonly submissions: number;
+  /** Answered a second, from the first POST to the last answer. */
+  readonly takenPerSecond: number;
   /** Confirmed orders less submissions. */
   readonly saved: number;
   readonly confirmedMs: Percentiles;
@@ -101,6 +103,7 @@ export function summarise(
     confirmed: of((run) => run.confirmed),
     isCut: runs.some((run) => run.isCut),
     submissions: of((run) => run.submissions),
+    takenPerSecond: of((run) => (1000 * run.taken) / run.postMs),
     saved: of((run) => Math.max(0, run.confirmed - run.submissions)),
     confirmedMs: { p50: of((run) => run.confirmedMs.p50), p99: of((run) => run.confirmedMs.p99) },
     answerMs: { p50: of((run) => run.answerMs.p50), p99: of((run) => run.answerMs.p99) },

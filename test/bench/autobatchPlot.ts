@@ -46,7 +46,7 @@ export function renderComparisonPage(comparison: Comparison): string {
           id: 'rate',
           title: 'Orders confirmed a second',
           caption:
-            'Level lines have no size: every order is a transaction of its own. Solid: from the first POST to the last confirmation; dashed: by blocks, without the way in and out.',
+            'Level lines have no size: every order is a transaction of its own. Solid: from the first POST to the last confirmation; dashed: by blocks, without the way in and out. Bars: the lowest and the highest of several runs.',
           alternative: alternativeOf(comparison),
           key: keyOf(comparison),
           draw: (layout, id) => drawThroughput(comparison, layout, id),

@@ -69,6 +69,7 @@ describe('summarise', () => {
       perSecond: 150,
       ratio: 1.5,
       submissions: 20,
+      takenPerSecond: 100 / 0.9,
       saved: 80,
       isCut: true,
       steadyPerSecond: 120,
