@@ -111,7 +111,7 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
 
     it('takes a credit by itself, one at a time, never more than there are, and none once accepted', async () => {
       const change = (set: string) => run(place.database, `UPDATE batches SET version = version + 1, ${set}`);
-      let batch = await prepared('anna', 1, 2);
+      let batch = await prepared('anna', 1, 3);
       await expect(change(`attempts = 1, status = 'Submitted'`)).rejects.toMatchObject(refusal);
       await expect(change('attempts = 2')).rejects.toMatchObject(refusal);
       await expect(change(`status = 'Submitted'`)).rejects.toMatchObject(refusal);
@@ -119,8 +119,11 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       await expect(change('attempts = 0')).rejects.toMatchObject(refusal);
       batch = known(await store.incrementAttempts(batch, 20));
       expect(batch).toMatchObject({ attempts: 2, lastHeight: 20 });
+      // The node of another engine may be behind; what was sent before stands.
+      batch = known(await store.incrementAttempts(batch, 12));
+      expect(batch).toMatchObject({ attempts: 3, lastHeight: 20 });
       expect(await store.incrementAttempts(batch, 25)).toBeUndefined();
-      await expect(change('attempts = 3')).rejects.toMatchObject(refusal);
+      await expect(change('attempts = 4')).rejects.toMatchObject(refusal);
       await place.clear();
       await inStatus('Accepted');
       await expect(change('attempts = attempts + 1')).rejects.toMatchObject(refusal);

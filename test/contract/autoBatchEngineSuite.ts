@@ -445,35 +445,42 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expect([...holes]).toEqual(['not delivered', 'delivered']);
     });
 
-    it('recovers a batch that another engine left with its last credit taken and the command delivered', async () => {
-      await orders.add(testOrders('anna', 2), 1000);
-      const options = { maxAttempts: 1 };
-      let life = new Life();
-      const cut = {
-        ...ledger,
-        finalHeight: () => ledger.finalHeight(),
-        lastHeight: () => ledger.lastHeight(),
-        ask: (id: string) => ledger.ask(id),
-        isPaid: (one: StoredOrder) => ledger.isPaid(one),
-        submit: async (command: Parameters<FakeLedger['submit']>[0]) => {
-          const answer = await ledger.submit(command);
-          life = new Life(1);
-          return answer;
-        },
-      };
-      const dying = {
-        transaction: ((work) =>
-          life.database(place.database).transaction(work)) as typeof place.database.transaction,
-        close: async () => undefined,
-      };
-      const first = engine({ database: dying, ledger: cut as never, options });
-      await expect(first.batchingRound()).rejects.toThrow('crashed');
-      expect(await newest()).toMatchObject({ status: 'Prepared', attempts: 1, attemptsMax: 1 });
-      await place.pass(LEASE_MS);
-      await runToEnd(engine({ name: 'two', options }));
-      expect(ledger.submissions).toHaveLength(1);
-      expectPaidOnce(2);
-    });
+    it.each([
+      ['delivered', 'ack'],
+      ['still on its way', 'late'],
+    ] as const)(
+      'recovers a batch that another engine left with its last credit taken and the command %s',
+      async (_, fate) => {
+        await orders.add(testOrders('anna', 2), 1000);
+        ledger.fates.push(fate);
+        const options = { maxAttempts: 1 };
+        let life = new Life();
+        const cut = {
+          ...ledger,
+          finalHeight: () => ledger.finalHeight(),
+          lastHeight: () => ledger.lastHeight(),
+          ask: (id: string) => ledger.ask(id),
+          isPaid: (one: StoredOrder) => ledger.isPaid(one),
+          submit: async (command: Parameters<FakeLedger['submit']>[0]) => {
+            const answer = await ledger.submit(command);
+            life = new Life(1);
+            return answer;
+          },
+        };
+        const dying = {
+          transaction: ((work) =>
+            life.database(place.database).transaction(work)) as typeof place.database.transaction,
+          close: async () => undefined,
+        };
+        const first = engine({ database: dying, ledger: cut as never, options });
+        await expect(first.batchingRound()).rejects.toThrow('crashed');
+        expect(await newest()).toMatchObject({ status: 'Prepared', attempts: 1, attemptsMax: 1 });
+        await place.pass(LEASE_MS);
+        await runToEnd(engine({ name: 'two', options }));
+        expect(ledger.submissions).toHaveLength(1);
+        expectPaidOnce(2);
+      },
+    );
 
     it('never submits one attempt twice, however many engines run at once', async () => {
       for (let party = 0; party < 12; party += 1) await orders.add(testOrders(`p${party}`, 15), 1000);
