@@ -9,6 +9,7 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import { readTextFile } from '../config/configSources.ts';
 import { YAML_BYTES_MAX } from '../config/located.ts';
 import { type Checked, formatProblems } from '../config/problem.ts';
+import { reportedConfigOf } from '../config/reportedConfig.ts';
 import type { Limits } from '../experiment/advice.ts';
 import { analyse } from '../experiment/analyse.ts';
 import type { Cell, CellTask } from '../experiment/cell.ts';
@@ -39,7 +40,7 @@ import {
   showBatchSizes,
 } from './bench/sweepOptions.ts';
 import { type CliCode, type ExitCode, exitCodes } from './codes.ts';
-import { environmentPrefix, portablePath, quoted, reportedConfigOf, sourceArguments } from './commandText.ts';
+import { environmentPrefix, portablePath, quoted, sourceArguments } from './commandText.ts';
 import { counted, grouped } from './format.ts';
 import { type CliIo, colorsOf } from './io.ts';
 import { findPackageFile } from './packageFile.ts';

@@ -1,18 +1,9 @@
 /** Commands as text that a reader can paste: for reports and for what comes next after a command. */
 import { isAbsolute, relative } from 'node:path';
 import { basename } from 'node:path/posix';
-import { isOwnBatcherKey, sharedBatcherOf } from '../config/batcherConfig.ts';
 import { settingVariables } from '../config/configSources.ts';
-import { type Plain, plainConfigOf } from '../config/plainConfig.ts';
-import type { Config } from '../config/types.ts';
+import { isPrivateKey } from '../config/reportedConfig.ts';
 import type { SourceOptions } from './sources.ts';
-
-/** Groups of the configuration that no simulation reads, some of which hold secrets. */
-const privateGroups: readonly string[] = ['node', 'p2p', 'api', 'storage', 'log', 'auto_batch'];
-
-function isPrivate(group: string, key: string): boolean {
-  return privateGroups.includes(group) || (group === 'batcher' && isOwnBatcherKey(key));
-}
 
 /** For a shell, where it needs it. */
 export function quoted(text: string): string {
@@ -40,17 +31,7 @@ export function sourceArguments({ config, set = [] }: SourceOptions, path = port
 /** Variables that stand before a command, since they set keys that a run reads. */
 export function environmentPrefix(environment: Readonly<Record<string, string | undefined>>): string {
   return settingVariables(environment)
-    .filter(({ path: [group = '', key = ''] }) => !isPrivate(group, key))
+    .filter(({ path: [group = '', key = ''] }) => !isPrivateKey(group, key))
     .map(({ variable, text }) => `${variable}=${quoted(text)} `)
     .join('');
-}
-
-/** The configuration of a run without what belongs to the machine of a node. */
-export function reportedConfigOf(config: Config): Plain {
-  const { batcher = {}, ...groups } = plainConfigOf(config);
-  const shared = sharedBatcherOf(batcher as object);
-  return {
-    ...Object.fromEntries(Object.entries(groups).filter(([group]) => !privateGroups.includes(group))),
-    ...(Object.keys(shared).length === 0 ? {} : { batcher: shared }),
-  };
 }

@@ -1,11 +1,13 @@
 /**
  * A scenario as the YAML that `sidereal run` takes: what the fuzzer found, cut down, as a file one can keep. Reading it
- * gives the same scenario again. Scenarios that replay a trace have no such text: their rows are in a file of their own.
+ * gives the same scenario again, but for what belongs to the machine of a node, which no run reads and may be secret.
+ * Scenarios that replay a trace have no such text: their rows are in a file of their own.
  */
 import { Document, isCollection, isPair } from 'yaml';
 import { assert } from '../../../consensus/primitives/codedError.ts';
 import { proofToJson } from '../../../settlement/atomic/proofs/proofJson.ts';
-import { type Plain, plainConfigOf, snakeCased, texts } from '../../config/plainConfig.ts';
+import { type Plain, snakeCased, texts } from '../../config/plainConfig.ts';
+import { reportedConfigOf } from '../../config/reportedConfig.ts';
 import { plainModelOf } from '../../scenario/model/plainModel.ts';
 import { ORACLE_ACCOUNT } from '../../scenario/transactions.ts';
 import type {
@@ -27,7 +29,7 @@ export function writeScenario(scenario: Scenario, comments: readonly string[] = 
     name: scenario.name,
     seed: scenario.seed,
     duration: `${scenario.durationMs}ms`,
-    config: plainConfigOf(scenario.config),
+    config: reportedConfigOf(scenario.config),
     network: snakeCased(network),
     ...(scenario.allowUnsafe ? { allow_unsafe: true } : {}),
     ...(scenario.autoFund ? {} : { auto_fund: false, accounts: accountsOf(accounts), pool_cash: poolCash }),

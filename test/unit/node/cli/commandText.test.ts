@@ -4,10 +4,10 @@ import {
   environmentPrefix,
   portablePath,
   quoted,
-  reportedConfigOf,
   sourceArguments,
 } from '../../../../node/cli/commandText.ts';
 import { parseConfig } from '../../../../node/config/parseConfig.ts';
+import { reportedConfigOf } from '../../../../node/config/reportedConfig.ts';
 
 describe('commands as text', () => {
   it('quote what a shell would take apart', () => {

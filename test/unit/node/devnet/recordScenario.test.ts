@@ -105,6 +105,23 @@ async function codeOf(action: Promise<unknown>): Promise<unknown> {
 }
 
 describe('makeRecording', () => {
+  it('tells nobody where a node keeps inputs and orders, nor how it gets there', async () => {
+    const network = new FakeNetwork().network();
+    const url = 'postgres://me:hidden@127.0.0.1/orders';
+    const config = {
+      ...network.config,
+      autoBatch: { ...network.config.autoBatch, enabled: true, dbType: 'psql', dbUrl: url },
+      batcher: {
+        ...network.config.batcher,
+        namespace: 'shared',
+        storage: { ...network.config.batcher.storage, type: 'postgres', url },
+      },
+    } as const;
+    const { text } = await makeRecording({ ...network, config }, 'f.yaml');
+    expect(text).toContain('namespace: shared');
+    expect(text).not.toMatch(/hidden|127\.0\.0\.1|auto_batch/);
+  });
+
   it('gives a file that makes the same batches, of every kind of transaction', async () => {
     const network = new FakeNetwork();
     const { text, transactionCount, batchCount } = await makeRecording(network.network(), 'f.yaml');
