@@ -139,6 +139,7 @@ function next({ description, dataDirOption, adminToken, orders }: BannerFacts): 
     command(`  ${api}/admin/settle-now`),
     [span('or in a browser:')],
     command(`${api}/documentation`),
+    ...(orders === undefined ? [] : [command(`${api}/auto-batches/live`)]),
   ];
 }
 

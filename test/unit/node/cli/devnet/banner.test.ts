@@ -109,5 +109,6 @@ describe('renderBanner', () => {
     const banner = bannerOf({ orders });
     expect(banner).toContain(`orders   joined into batches, ${words}`);
     expect(banner).toContain('npx sidereal send order 1 UM 5 rent-7 --account 0 --wait final');
+    expect(banner).toContain('http://127.0.0.1:4400/auto-batches/live');
   });
 });
