@@ -12,6 +12,7 @@ export function autoBatchEventLine(nowMs: TimeMs, node: string, event: AutoBatch
 function fieldsOf(event: AutoBatchEvent): JsonFields {
   if (event.type === 'auto_batch_loop_failed')
     return { loop: event.loop, message: event.reason, rest_ms: event.restMs };
+  if (event.type === 'auto_batch_pruned') return { orders: event.orders, batches: event.batches };
   const { batchId, party, size, attempts } = event;
   const ofBatch = { batch_id: batchId, party, orders: size, attempts };
   switch (event.type) {

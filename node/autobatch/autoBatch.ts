@@ -48,6 +48,8 @@ export interface AutoBatchOptions {
   readonly monitorIntervalMs: number;
   readonly retryIntervalMs: number;
   readonly recoveryIntervalMs: number;
+  readonly retentionMs: number;
+  readonly keptOrdersMax: number;
 }
 
 export interface AutoBatchDependencies {
@@ -105,6 +107,7 @@ export class AutoBatch implements OrderEngine {
   start({ ledgerOf, onEvent }: AutoBatchDependencies): void {
     const { engine, maxSize, maxAttempts } = this.#options;
     const { batchIntervalMs, monitorIntervalMs, retryIntervalMs, recoveryIntervalMs } = this.#options;
+    const { retentionMs, keptOrdersMax } = this.#options;
     this.#job = new BatchOrdersJob(
       {
         maxSize,
@@ -113,6 +116,7 @@ export class AutoBatch implements OrderEngine {
         monitorIntervalMs,
         retryIntervalMs,
         recoveryIntervalMs,
+        retention: { retentionMs, keptOrdersMax },
         silenceMs: SILENCE_MS,
         orderFailuresMax: ORDER_FAILURES_MAX,
         parallelism: PARALLELISM,

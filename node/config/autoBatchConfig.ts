@@ -21,6 +21,9 @@ export interface AutoBatchConfig {
   readonly monitorIntervalMs: number;
   readonly retryIntervalMs: number;
   readonly recoveryIntervalMs: number;
+  readonly retentionMs: number;
+  /** In orders. */
+  readonly keptOrdersMax: number;
 }
 
 export const AUTO_BATCH_GROUP = 'auto_batch';
@@ -52,6 +55,8 @@ export function toAutoBatchConfig(file: ConfigFile['auto_batch']): AutoBatchConf
     monitorIntervalMs: file.monitor_interval_ms,
     retryIntervalMs: file.retry_interval_ms,
     recoveryIntervalMs: file.recovery_interval_ms,
+    retentionMs: file.retention_ms,
+    keptOrdersMax: file.kept_orders_max,
   };
 }
 

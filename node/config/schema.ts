@@ -559,6 +559,14 @@ export const configSchema = z.strictObject(
           unit: 'ms',
           description: 'Pause of the recovery loop',
         }),
+        retention_ms: integer(7 * DAY_MS, 1, 366 * DAY_MS, {
+          unit: 'ms',
+          description: 'How long an order is kept after its end',
+        }),
+        kept_orders_max: integer(100_000, 1, 100_000_000, {
+          unit: 'orders',
+          description: 'Most ended orders that are kept; the oldest go first',
+        }),
       },
       'The order engine',
     ),

@@ -163,6 +163,10 @@ const meanings: Readonly<Record<string, readonly ['node' | 'network', string]>> 
     'node',
     'The one order of a failed batch turned out to be paid, by a command that the database does not know.',
   ],
+  auto_batch_pruned: [
+    'node',
+    'Orders that ended are kept no longer; batches of which no order is left went with them.',
+  ],
   auto_batch_loop_failed: ['node', 'A round of a loop of the order engine failed, and the loop rests.'],
   settlement_block: ['network', 'The settlement chain made a block.'],
   settlement_reorg: [

@@ -328,6 +328,7 @@ export const autoBatchEvents: SampleOf<AutoBatchEvent> = {
     orderId: hash,
   },
   auto_batch_order_paid_before: { type: 'auto_batch_order_paid_before', ...ofOrders, orderId: hash },
+  auto_batch_pruned: { type: 'auto_batch_pruned', orders: 1, batches: 1 },
   auto_batch_loop_failed: {
     type: 'auto_batch_loop_failed',
     loop: 'batching',

@@ -421,6 +421,148 @@ export function testAutoBatchDatabase(type: TestDatabaseType): void {
       expect(await orders.get(testId('nobody'))).toBeUndefined();
     });
 
+    /** A batch of so many orders that ended, all in one place of time. */
+    async function ended(
+      party: string,
+      count: number,
+      ending: 'Confirmed' | 'rejected' = 'Confirmed',
+    ): Promise<Batch> {
+      const batch = known(await store.incrementAttempts(await prepared(party, count), 9));
+      if (ending === 'Confirmed')
+        return known(await store.advance(known(await store.advance(batch, 'Submitted')), 'Confirmed'));
+      const failed = await store.fail(batch, { ...rejected, isFinal: true }, 0, 0);
+      return known(await store.end(known(failed), 'rejected'));
+    }
+    const keepAll = { retentionMs: 1e12, keptOrdersMax: 1e6 };
+    const referencesOf = async (party: string) =>
+      (await orders.list({ party: partyOf(party), limit: 100 })).orders.map(({ reference }) => reference);
+
+    it('keeps ended orders as long as it is told, and their batches with them', async () => {
+      await ended('anna', 3);
+      await place.pass(500);
+      await ended('bert', 1, 'rejected');
+      await prepared('carl', 2);
+      await orders.add(testOrders('dora', 1), 1000);
+      expect(await store.prune({ ...keepAll, retentionMs: 501 })).toEqual({ orders: 0, batches: 0 });
+      expect(await store.prune({ ...keepAll, retentionMs: 500 })).toEqual({ orders: 3, batches: 1 });
+      await place.pass(1e9);
+      expect(await store.prune({ ...keepAll, retentionMs: 500 })).toEqual({ orders: 1, batches: 1 });
+      expect(await store.prune({ ...keepAll, retentionMs: 500 })).toEqual({ orders: 0, batches: 0 });
+      expect(await referencesOf('anna')).toEqual([]);
+      expect(await referencesOf('carl')).toHaveLength(2);
+      expect(await referencesOf('dora')).toHaveLength(1);
+      // What is counted since the database was made stays.
+      expect(await readFigures(place.database)).toMatchObject({
+        queued: 1,
+        confirmedOrders: 3,
+        rejectedOrders: 1,
+        submissions: 2,
+      });
+    });
+
+    it('keeps no more ended orders than it is told, the newest, however many are open, and goes on in bounded steps', async () => {
+      for (const party of ['anna', 'bert', 'carl', 'dora']) {
+        await ended(party, 4);
+        await place.pass(1);
+      }
+      await orders.add(testOrders('emil', 30), 1000);
+      expect(await store.prune({ ...keepAll, keptOrdersMax: 16 })).toEqual({ orders: 0, batches: 0 });
+      // Whole batches: the next one takes the number below.
+      expect(await store.prune({ ...keepAll, keptOrdersMax: 11 })).toEqual({ orders: 8, batches: 2 });
+      expect(await referencesOf('bert')).toEqual([]);
+      expect(await referencesOf('carl')).toHaveLength(4);
+      expect(await store.prune({ ...keepAll, keptOrdersMax: 8 })).toEqual({ orders: 0, batches: 0 });
+      await place.clear();
+      await orders.add(testOrders('anna', 1500), 2000);
+      for (const name of [1, 2, 3]) {
+        const next = { batchId: testId(name), party: partyOf('anna'), sizeMax: 500, attemptsMax: 1 };
+        const begun = known(await store.incrementAttempts(known(await store.prepare(next)), 9));
+        await store.advance(known(await store.advance(begun, 'Submitted')), 'Confirmed');
+      }
+      const steps = [];
+      for (let step = 0; step < 3; step += 1) steps.push(await store.prune({ ...keepAll, keptOrdersMax: 1 }));
+      expect(steps.map((step) => step.orders)).toEqual([1000, 500, 0]);
+    });
+
+    it('takes away together no more than is too much, whoever prunes at the same moment', async () => {
+      for (let party = 0; party < 8; party += 1) {
+        await ended(`p${party}`, 2);
+        await place.pass(1);
+      }
+      const pruned = await Promise.all(
+        [store, other, store, other].map((one) => one.prune({ ...keepAll, keptOrdersMax: 10 })),
+      );
+      expect(pruned.reduce((sum, step) => sum + step.orders, 0)).toBe(6);
+      expect((await orders.list({ limit: 100 })).orders).toHaveLength(10);
+    });
+
+    it('keeps a batch that let its orders go as long as one of them names it, and no longer', async () => {
+      const prepare = async (name: string, sizeMax = 100) =>
+        known(
+          await store.prepare({ batchId: testId(name), party: partyOf('anna'), sizeMax, attemptsMax: 1 }),
+        );
+      const release = async (batch: Batch) => {
+        const failed = await store.fail(known(await store.incrementAttempts(batch, 1)), rejected, 0, 0);
+        const orderly = { sizeMax: undefined, failedAt: undefined, failures: 0 } as const;
+        known(await store.releaseOrders(known(failed), orderly));
+      };
+      const there = async () => {
+        const { batches } = await listBatches(place.database, { limit: 9 });
+        return batches.map(({ batchId }) => batchId).reverse();
+      };
+      await orders.add(testOrders('anna', 3), 1000);
+      await release(await prepare('first'));
+      await release(await prepare('second', 2));
+      // The third order names the first batch still.
+      expect(await there()).toEqual(['first', 'second'].map(testId));
+      await release(await prepare('third', 1));
+      expect(await there()).toEqual(['second', 'third'].map(testId));
+      for (const name of ['fourth', 'fifth']) {
+        const begun = known(await store.incrementAttempts(await prepare(name, 2), 9));
+        await store.advance(known(await store.advance(begun, 'Submitted')), 'Confirmed');
+        await place.pass(1000);
+      }
+      expect(await store.prune({ ...keepAll, retentionMs: 2000 })).toEqual({ orders: 2, batches: 2 });
+      expect(await there()).toEqual(['third', 'fifth'].map(testId));
+      expect(await store.prune({ ...keepAll, retentionMs: 1000 })).toEqual({ orders: 1, batches: 2 });
+      expect(await there()).toEqual([]);
+    });
+
+    it('lets nobody delete what has not ended, or a batch in front of its orders', async () => {
+      for (const status of batchStatuses.filter((one) => one !== 'Confirmed')) {
+        await place.clear();
+        await inStatus(status);
+        await expect(run(place.database, 'DELETE FROM orders')).rejects.toMatchObject(refusal);
+        await expect(run(place.database, 'DELETE FROM batches')).rejects.toMatchObject(refusal);
+      }
+      await place.clear();
+      const confirmed = await inStatus('Confirmed');
+      await expect(run(place.database, 'DELETE FROM batches')).rejects.toMatchObject(refusal);
+      await run(place.database, 'DELETE FROM orders');
+      await run(place.database, 'DELETE FROM batches');
+      expect(await getBatch(place.database, confirmed.batchId)).toBeUndefined();
+      const released = await prepared('bert', 1, 1);
+      const begun = known(await store.incrementAttempts(released, 1));
+      await store.releaseOrders(known(await store.fail(begun, rejected, 0, 0)), {
+        sizeMax: 1,
+        failedAt: undefined,
+        failures: 1,
+      });
+      await expect(run(place.database, 'DELETE FROM orders')).rejects.toMatchObject(refusal);
+      await expect(run(place.database, 'DELETE FROM batches')).rejects.toMatchObject(refusal);
+    });
+
+    it('knows nothing of an order that is gone: its reference is free again', async () => {
+      await ended('anna', 1);
+      await place.pass(10);
+      await store.prune({ ...keepAll, retentionMs: 10 });
+      expect(await orders.add(testOrders('anna', 1), 1000)).toMatchObject([{ type: 'added' }]);
+      expect(await orders.getByReference(partyOf('anna'), 'r0')).toMatchObject({
+        outcome: 'pending',
+        releases: 0,
+      });
+    });
+
     it('counts what waits and since when', async () => {
       expect(await readFigures(place.database)).toMatchObject({ queued: 0, oldestOrderAgeMs: undefined });
       await prepared('anna', 2);

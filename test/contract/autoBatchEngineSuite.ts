@@ -422,6 +422,27 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expect(types()).toContain('auto_batch_order_paid_before');
     });
 
+    it('takes away what it is told to keep no longer, and does not pay it again when it comes again', async () => {
+      ledger.settlesOnce = true;
+      await orders.add(testOrders('anna', 15), 1000);
+      const job = engine({ options: { retention: { retentionMs: 60_000, keptOrdersMax: 1000 } } });
+      await runToEnd(job);
+      await place.pass(60_000);
+      await job.batchingRound();
+      expect(events.at(-1)).toEqual({ type: 'auto_batch_pruned', orders: 15, batches: 2 });
+      expect(await order('anna', 'r3')).toBeUndefined();
+      await orders.add(testOrders('anna', 4), 1000);
+      await runToEnd(job);
+      expect(await order('anna', 'r3')).toMatchObject({
+        outcome: 'confirmed',
+        batch: { ending: 'paid_before' },
+      });
+      expectPaidOnce(15);
+      const told = events.length;
+      await job.batchingRound();
+      expect(events).toHaveLength(told);
+    });
+
     it('recovers the hole of the seed, a crash between the credit and Submitted, wherever in it, without paying twice', async () => {
       let isWhole = false;
       const holes = new Set<string>();

@@ -102,13 +102,14 @@ describe('the order engine against its model', () => {
     namesCulprit: boolean,
     looksAtHeights: boolean,
     maxAttempts: number,
+    keptOrdersMax: number,
   ): Promise<void> {
     await place.clear();
     const ledger = new FakeLedger();
     ledger.namesCulprit = namesCulprit;
     ledger.looksAtHeights = looksAtHeights;
     const model = new AutoBatchModel(place.database, maxAttempts);
-    const world = { ledger, model, turnstile: new Turnstile(() => model.look()) };
+    const world = { ledger, model, turnstile: new Turnstile(() => model.look()), keptOrdersMax };
     for (const one of actions) await act(world, one);
     ledger.isDown = false;
     ledger.isStalled = false;
@@ -116,7 +117,8 @@ describe('the order engine against its model', () => {
     model.checkEnd(ledger);
   }
 
-  async function act({ ledger, model, turnstile }: World, one: Action): Promise<void> {
+  async function act(world: World, one: Action): Promise<void> {
+    const { ledger, model, turnstile } = world;
     switch (one.type) {
       case 'add': {
         const added = Array.from({ length: one.count }, (_, index) => {
@@ -130,7 +132,7 @@ describe('the order engine against its model', () => {
       }
       case 'run':
         return turnstile.run(
-          one.starts.map((given) => () => job(turnstile, ledger, model, given)[given.round]()),
+          one.starts.map((given) => () => job(world, given)[given.round]()),
           one.picks,
         );
       case 'blocks':
@@ -150,9 +152,7 @@ describe('the order engine against its model', () => {
 
   /** An engine that has just started: what an earlier one knew is in the database alone. */
   function job(
-    turnstile: Turnstile,
-    ledger: FakeLedger,
-    model: AutoBatchModel,
+    { ledger, model, turnstile, keptOrdersMax }: World,
     { engine, life }: Omit<Start, 'round'>,
   ): BatchOrdersJob {
     const lived = new Life(life);
@@ -175,16 +175,20 @@ describe('the order engine against its model', () => {
       database: lived.database(database),
       ledger: lived.ledger(stepped),
       name: `engine ${engine}`,
-      options: { maxSize: 4, maxAttempts: model.maxAttempts },
+      options: {
+        maxSize: 4,
+        maxAttempts: model.maxAttempts,
+        retention: { retentionMs: 1e9, keptOrdersMax },
+      },
     });
   }
 
   /** The ledger answers and nobody crashes: everything has to come to an end. */
-  async function finish({ ledger, model, turnstile }: World): Promise<void> {
+  async function finish(world: World): Promise<void> {
+    const { ledger, model, turnstile } = world;
     const last = { engine: 9, life: undefined };
     for (let turn = 0; turn < 300; turn += 1) {
-      for (const round of rounds)
-        await turnstile.run([() => job(turnstile, ledger, model, last)[round]()], [0]);
+      for (const round of rounds) await turnstile.run([() => job(world, last)[round]()], [0]);
       if (model.isAtEnd) return;
       ledger.makeBlocks(1);
       await place.pass(30_000);
@@ -201,6 +205,7 @@ describe('the order engine against its model', () => {
           fc.boolean(),
           fc.boolean(),
           fc.integer({ min: 1, max: 3 }),
+          fc.constantFrom(1, 4, 1000),
           play,
         ),
         {
@@ -211,12 +216,25 @@ describe('the order engine against its model', () => {
     RUNS * RUN_MS_MAX,
   );
 
+  it('takes away what has ended while the rest goes on', async () => {
+    await place.clear();
+    const ledger = new FakeLedger();
+    const model = new AutoBatchModel(place.database, 3);
+    const world = { ledger, model, turnstile: new Turnstile(() => model.look()), keptOrdersMax: 4 };
+    for (const party of parties) await act(world, { type: 'add', party, count: 6, poisoned: true });
+    await finish(world);
+    await world.turnstile.run([() => job(world, { engine: 1, life: undefined }).batchingRound()], [0]);
+    model.checkEnd(ledger);
+    expect(model.goneCount).toBeGreaterThan(13);
+  });
+
   it('would notice orders that are let go while a command can still pay them', async () => {
     await place.clear();
     const ledger = new HastyLedger();
     ledger.fates.push('late');
     const model = new AutoBatchModel(place.database, 1);
-    const world = { ledger, model, turnstile: new Turnstile(() => model.look()) };
+    const turnstile = new Turnstile(() => model.look());
+    const world = { ledger, model, turnstile, keptOrdersMax: 100 };
     await act(world, { type: 'add', party: 'anna', count: 2, poisoned: false });
     await finish(world);
     expect(() => model.checkEnd(ledger)).toThrow('was paid 2 times');
@@ -235,4 +253,5 @@ interface World {
   readonly ledger: FakeLedger;
   readonly model: AutoBatchModel;
   readonly turnstile: Turnstile;
+  readonly keptOrdersMax: number;
 }

@@ -17,6 +17,7 @@ export const jobOptions: JobOptions = {
   retryIntervalMs: 5000,
   recoveryIntervalMs: 1000,
   silenceMs: 10_000,
+  retention: { retentionMs: 86_400_000_000, keptOrdersMax: 1_000_000 },
   orderFailuresMax: 2,
   parallelism: 3,
 };

@@ -44,6 +44,9 @@ export class AutoBatchModel {
   readonly #orders = new Map<string, OrderSight>();
   readonly #released = new Set<string>();
   readonly #submitted = new Set<string>();
+  readonly #gone = new Set<string>();
+  /** Orders that were there and are not any more. */
+  goneCount = 0;
   #references = 0;
 
   constructor(database: Database, maxAttempts: number) {
@@ -73,6 +76,7 @@ export class AutoBatchModel {
         'SELECT order_id, status::text AS status, batch_id, last_batch_id, releases, last_height::float8 AS last_height FROM orders',
       ),
     ]);
+    this.#seeGone(batches, orders);
     for (const batch of batches) this.#seeBatch(batch);
     for (const order of orders) this.#seeOrder(order);
     const active = batches.filter(isActive).map(({ party }) => party);
@@ -109,6 +113,27 @@ export class AutoBatchModel {
 
   describe(): string {
     return JSON.stringify([...this.#batches.values()].filter(isActive));
+  }
+
+  /** What is not there any more had ended, orders before the batches that they name. */
+  #seeGone(batches: readonly BatchSight[], orders: readonly OrderSight[]): void {
+    const [batchIds, orderIds] = [
+      new Set(batches.map((batch) => batch.batch_id)),
+      new Set(orders.map((order) => order.order_id)),
+    ];
+    for (const [id, batch] of this.#batches)
+      hold(batchIds.has(id) || !isActive(batch), `batch ${id} is gone and had not ended`);
+    for (const [id, order] of this.#orders) {
+      if (orderIds.has(id)) continue;
+      const batch = this.#batches.get(order.batch_id ?? '');
+      const hasEnded = batch?.status === 'Confirmed' || (batch?.ending ?? 'released') !== 'released';
+      hold(hasEnded, `order ${id} is gone and had not ended`);
+      this.goneCount += this.#gone.has(id) ? 0 : 1;
+      this.#gone.add(id);
+    }
+    for (const { order_id: id, batch_id: batchId, last_batch_id: lastBatchId } of orders)
+      for (const named of [batchId, lastBatchId])
+        hold(named === null || batchIds.has(named), `order ${id} names a batch that is gone`);
   }
 
   #seeBatch(batch: BatchSight): void {

@@ -53,6 +53,7 @@ const tables = [
   `CREATE UNIQUE INDEX batches_one_active ON batches (party) WHERE status <> 'Confirmed' AND ending IS NULL`,
   `CREATE INDEX batches_active ON batches (status, held_until) WHERE status <> 'Confirmed' AND ending IS NULL`,
   `CREATE INDEX batches_by_status ON batches (status, sequence)`,
+  `CREATE INDEX batches_ended ON batches (updated_at, sequence) WHERE (status = 'Confirmed' OR ending IN ('rejected', 'paid_before'))`,
   `CREATE SEQUENCE queue_positions`,
   `CREATE TABLE orders (
     order_id text COLLATE "C" PRIMARY KEY,
@@ -85,17 +86,27 @@ const tables = [
     CHECK ((status = 'Dequeue') = (batch_index IS NOT NULL))
   )`,
   `CREATE INDEX orders_queued ON orders (party, queue_position) WHERE status = 'Queued'`,
+  `CREATE INDEX orders_by_last_batch ON orders (last_batch_id) WHERE last_batch_id IS NOT NULL`,
   `CREATE INDEX orders_of_party ON orders (party, sequence)`,
   `CREATE INDEX orders_waiting_since ON orders (created_at) WHERE status = 'Queued'`,
   `CREATE TABLE tallies (name text PRIMARY KEY, value bigint NOT NULL)`,
-  `INSERT INTO tallies VALUES ('queued', 0), ('submissions', 0), ('confirmed_orders', 0), ('rejected_orders', 0)`,
+  `INSERT INTO tallies VALUES ('queued', 0), ('submissions', 0), ('confirmed_orders', 0), ('rejected_orders', 0), ('pruned_orders', 0)`,
   `CREATE TABLE chain (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), chain_id text NOT NULL)`,
 ];
 
 const batchLaw = [
   `CREATE FUNCTION guard_batch() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
-     IF TG_OP = 'DELETE' THEN PERFORM refuse('a batch is never deleted'); END IF;
+     IF TG_OP = 'DELETE' THEN
+       IF OLD.status <> 'Confirmed' AND OLD.ending IS NULL THEN
+         PERFORM refuse('a batch is deleted once it has ended');
+       END IF;
+       IF EXISTS (SELECT FROM orders WHERE batch_id = OLD.batch_id)
+          OR EXISTS (SELECT FROM orders WHERE last_batch_id = OLD.batch_id) THEN
+         PERFORM refuse('a batch is deleted behind the orders that name it');
+       END IF;
+       RETURN OLD;
+     END IF;
      IF TG_OP = 'INSERT' THEN
        IF NEW.status <> 'Prepared' OR NEW.attempts <> 0 OR NEW.version <> 1 THEN
          PERFORM refuse('a batch begins as Prepared, without attempts');
@@ -160,7 +171,11 @@ const orderLaw = [
    DECLARE
      batch batches%ROWTYPE;
    BEGIN
-     IF TG_OP = 'DELETE' THEN PERFORM refuse('an order is never deleted'); END IF;
+     IF TG_OP = 'DELETE' THEN
+       SELECT * INTO batch FROM batches WHERE batch_id = OLD.batch_id;
+       IF batch.status = 'Confirmed' OR batch.ending IN ('rejected', 'paid_before') THEN RETURN OLD; END IF;
+       PERFORM refuse('an order is deleted once it has ended');
+     END IF;
      IF TG_OP = 'INSERT' THEN
        IF NEW.status <> 'Queued' OR NEW.releases <> 0 OR NEW.failures <> 0 OR NEW.version <> 1 THEN
          PERFORM refuse('an order begins as Queued');
@@ -200,6 +215,13 @@ const orderLaw = [
    END $$`,
   `CREATE TRIGGER count_added AFTER INSERT ON orders REFERENCING NEW TABLE AS added
    FOR EACH STATEMENT EXECUTE FUNCTION count_added()`,
+  `CREATE FUNCTION count_pruned() RETURNS trigger LANGUAGE plpgsql AS $$
+   BEGIN
+     UPDATE tallies SET value = value + (SELECT count(*) FROM gone) WHERE name = 'pruned_orders';
+     RETURN NULL;
+   END $$`,
+  `CREATE TRIGGER count_pruned AFTER DELETE ON orders REFERENCING OLD TABLE AS gone
+   FOR EACH STATEMENT EXECUTE FUNCTION count_pruned()`,
   `CREATE FUNCTION count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      UPDATE tallies SET value = value

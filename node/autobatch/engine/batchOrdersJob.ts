@@ -6,6 +6,7 @@ import type { Address } from '../../../consensus/primitives/flavor.ts';
 import { type LoopDependencies, loopBackOff, runLoop } from '../../backOff.ts';
 import type { Batch } from '../store/batch.ts';
 import type { Wanted } from '../store/batchStore.ts';
+import type { Retention } from '../store/retention.ts';
 import { BatchOrdersWorker, type WorkerDependencies, type WorkerOptions } from './batchOrdersWorker.ts';
 import type { AutoBatchEvent } from './events.ts';
 
@@ -13,6 +14,8 @@ export interface JobOptions extends WorkerOptions {
   readonly batchIntervalMs: number;
   /** A Submitted batch that the ledger does not know for so long, in ms, is sent again. */
   readonly silenceMs: number;
+  /** What is kept of orders that have ended. */
+  readonly retention: Retention;
   /** Batches that a loop works on at once. */
   readonly parallelism: number;
 }
@@ -23,6 +26,8 @@ export interface JobDependencies extends WorkerDependencies {
   readonly random: LoopDependencies['random'];
 }
 
+/** Steps of pruning in one round: what is too much is gone after some rounds, and nobody waits for it. */
+const PRUNING_STEPS_MAX = 4;
 /** Parties that are looked up at once. */
 const PARTIES_PAGE = 256;
 
@@ -55,8 +60,9 @@ export class BatchOrdersJob {
     await this.#running;
   }
 
-  /** Takes up lost batches, then makes and submits one for each party that has none under way. */
+  /** Takes away what is not kept any more and takes up lost batches, then makes and submits one for each party that has none under way. */
   async batchingRound(): Promise<void> {
+    await this.#prune();
     const { recoveryIntervalMs, silenceMs } = this.#options;
     const recover = (batch: Batch) => this.#worker.recoverBatch(batch);
     await this.#eachClaimed({ statuses: ['Prepared'], quietMs: 0 }, recover);
@@ -92,6 +98,17 @@ export class BatchOrdersJob {
       const isSubmitted = await this.#holding(batch, () => this.#worker.retryBatch(batch));
       if (isSubmitted) await this.#parts.wait(this.#options.recoveryIntervalMs, signal);
     }
+  }
+
+  async #prune(): Promise<void> {
+    let [orders, batches] = [0, 0];
+    for (let step = 0; step < PRUNING_STEPS_MAX && !this.#stopping.signal.aborted; step += 1) {
+      const pruned = await this.#parts.batches.prune(this.#options.retention);
+      orders += pruned.orders;
+      batches += pruned.batches;
+      if (pruned.orders + pruned.batches === 0) break;
+    }
+    if (orders + batches > 0) this.#parts.onEvent({ type: 'auto_batch_pruned', orders, batches });
   }
 
   async #eachClaimed(wanted: Wanted, work: (batch: Batch) => Promise<void>): Promise<void> {

@@ -27,6 +27,8 @@ export type AutoBatchEvent =
   | ({ readonly type: 'auto_batch_order_rejected'; readonly code: string; readonly orderId: Hash } & OfBatch)
   /** An order turned out to be paid before, by a command of another batch. */
   | ({ readonly type: 'auto_batch_order_paid_before'; readonly orderId: Hash } & OfBatch)
+  /** Orders that ended are kept no longer, and batches with them. */
+  | { readonly type: 'auto_batch_pruned'; readonly orders: number; readonly batches: number }
   /** A round of a loop failed, and the loop rests. */
   | {
       readonly type: 'auto_batch_loop_failed';

@@ -15,6 +15,7 @@ import {
   readBatch,
 } from './batch.ts';
 import { readSigned, type SignedOrder, type SignedRow, signedColumns } from './order.ts';
+import { deleteUnnamed, type Pruned, pruneEnded, type Retention } from './retention.ts';
 
 export interface BatchStoreOptions {
   /** Name of the engine, for whoever looks. */
@@ -205,12 +206,19 @@ export class BatchStore {
     return this.#change(batch, 'ending = $3::batch_ending, owner = NULL, held_until = NULL', [ending]);
   }
 
-  /** Ends a failed batch and puts its orders back into the queue, all of it at once. */
+  /**
+   * Ends a failed batch and puts its orders back into the queue, all of it at once. An order names the last batch that let it go;
+   * one that none names any more is gone with this.
+   */
   releaseOrders(batch: Batch, { sizeMax, failedAt, failures }: Release): Promise<Batch | undefined> {
     return this.#database.transaction(async (session) => {
       const set = `ending = 'released', owner = NULL, held_until = NULL`;
       const ended = await change(session, batch, set, []);
       if (ended === undefined) return undefined;
+      const earlier = await session.query<{ readonly last_batch_id: string }>(
+        'SELECT DISTINCT last_batch_id FROM orders WHERE batch_id = $1 AND last_batch_id IS NOT NULL',
+        [batch.batchId],
+      );
       await session.query(
         `UPDATE orders SET status = 'Queued', batch_id = NULL, batch_index = NULL, last_batch_id = $1,
            releases = releases + 1, failures = failures + $4, queue_position = moved.position,
@@ -220,8 +228,17 @@ export class BatchStore {
          WHERE orders.order_id = moved.order_id`,
         [batch.batchId, sizeMax ?? null, failedAt ?? null, failures],
       );
+      await deleteUnnamed(
+        session,
+        earlier.map((row) => row.last_batch_id),
+      );
       return ended;
     });
+  }
+
+  /** Takes away some of what ended and is not kept any more. @returns How much; nothing once all of it is gone. */
+  prune(retention: Retention): Promise<Pruned> {
+    return this.#database.transaction((session) => pruneEnded(session, retention));
   }
 
   /** What is held against the one order of a batch. */

@@ -32,6 +32,10 @@ describe('autoBatchEventLine', () => {
       { ...shown, order_id: orderId },
     ],
     [
+      { type: 'auto_batch_pruned', orders: 300, batches: 4 },
+      { orders: 300, batches: 4 },
+    ],
+    [
       { type: 'auto_batch_loop_failed', loop: 'monitoring', reason: 'gone', restMs: 2000 },
       { loop: 'monitoring', message: 'gone', rest_ms: 2000 },
     ],
@@ -64,6 +68,7 @@ describe('logAutoBatchEvent', () => {
       'debug auto_batch_released',
       'debug auto_batch_order_rejected',
       'info auto_batch_order_paid_before',
+      'debug auto_batch_pruned',
       'warn auto_batch_loop_failed',
     ]);
     expect(lines.at(-1)).toMatchObject({
