@@ -1,18 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromHex } from '../../consensus/primitives/bytes.ts';
 import { getJson, type Json } from '../../node/devnet/apiClient.ts';
 import { signOrderAsEvmAccount } from '../../settlement/atomic/order.ts';
+import { chainIdOf } from '../../settlement/execution/genesisState.ts';
 import { DevnetCommand, findFreeBase, quick } from '../helpers/devnetCommand.ts';
 import {
   deriveParties,
+  fundingOf,
   makeOrder,
   OrderClient,
   type OrderParty,
   type RefusalBody,
 } from '../helpers/orderClients.ts';
+import { ProcessNetwork } from '../helpers/processNetwork.ts';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
 /** For what hangs, in ms. */
@@ -26,6 +29,7 @@ beforeEach(() => {
   dataDir = join(mkdtempSync(join(tmpdir(), 'sidereal-order-modes-')), 'data');
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await devnet?.close();
   devnet = undefined;
   rmSync(join(dataDir, '..'), { recursive: true, force: true });
@@ -192,6 +196,63 @@ describe('auto-batch on, its database in memory', () => {
       const failed = await client.outcomeOf(0, order.id);
       expect(failed).toMatchObject({ outcome: 'failed', failure: 'INSUFFICIENT_BALANCE' });
       expect(failed.receipt).toBeUndefined();
+    },
+    TEST_MS_MAX,
+  );
+
+  it(
+    'a kill takes the memory and no payment: orders that are all sent again are paid once',
+    async () => {
+      vi.stubEnv('AUTO_BATCH_SWITCH', 'true');
+      vi.stubEnv('AUTO_BATCH_RETRY_INTERVAL_MS', '300');
+      const payers = deriveParties(7, 5);
+      const [payee] = deriveParties(8, 1) as [OrderParty];
+      const network = await ProcessNetwork.open(
+        dataDir,
+        `
+seed: 5
+duration: 60s
+config:
+  chain: { block_time_ms: 200 }
+  consensus: { delta_ms: 300 }
+  settlement_chain: { block_time_ms: 500 }
+  ledger: { network_fee_bps: 100, accounts: ${JSON.stringify(fundingOf(payers, 1_000_000n))} }
+`,
+      );
+      try {
+        await network.start();
+        const apis = network.network.description.nodes.map(({ api }) => api);
+        const [api = ''] = apis;
+        const client = new OrderClient({ apis: [api], limitMs: LIMIT_MS });
+        const orders = Array.from({ length: 40 }, (_, index) => {
+          const payer = payers[index % payers.length] as OrderParty;
+          return makeOrder(chainIdOf('sidereal'), payer, {
+            to: payee.address,
+            amount: 1000n,
+            reference: `bill ${index}`,
+          });
+        });
+        const half = orders.slice(0, 20);
+        await client.sendAll(half);
+        await client.outcomesOf(half.slice(0, 10));
+        await network.network.kill('node-0');
+        await network.network.startProcess('node-0');
+        const stats = await getJson(api, '/auto-batch-stats');
+        expect(stats).toMatchObject({ queued: 0, submissions: 0, confirmed_orders: 0 });
+        for (const { outcome, receipt } of await client.sendAll(orders).then(() => client.outcomesOf(orders)))
+          expect({ outcome, gross: receipt?.gross }).toEqual({ outcome: 'confirmed', gross: '1000' });
+        const { batches } = await getJson(api, '/auto-batches?status=Failed&limit=100');
+        const endings = (batches as readonly { readonly ending?: string }[]).map(({ ending }) => ending);
+        // The ledger had paid some of them for the engine that was lost.
+        expect(endings).toContain('paid_before');
+        for (const one of apis) {
+          await waitUntil(async () => (await balanceOf(one, payee.address)) >= 40n * 990n, LIMIT_MS);
+          expect(await balanceOf(one, payee.address)).toBe(40n * 990n);
+          for (const { address } of payers) expect(await balanceOf(one, address)).toBe(992_000n);
+        }
+      } finally {
+        await network.close();
+      }
     },
     TEST_MS_MAX,
   );

@@ -11,14 +11,14 @@ import { TcpProxy } from '../helpers/tcpProxy.ts';
 const orders = Number(process.env.SIDEREAL_ORDERS ?? 1000);
 const parties = Number(process.env.SIDEREAL_ORDER_PARTIES ?? 50);
 /** Troubles of the second run; the campaign asks for more, and for those that take long. */
-const troubles = Number(process.env.SIDEREAL_ORDER_TROUBLES ?? 4);
+const troubles = Number(process.env.SIDEREAL_ORDER_TROUBLES ?? 5);
 const kinds: readonly OrderTrouble[] =
   process.env.SIDEREAL_ORDER_TROUBLES === undefined
-    ? ['kill', 'crash', 'cut', 'both']
-    : ['kill', 'crash', 'cut', 'both', 'freeze'];
+    ? ['kill', 'stop', 'crash', 'cut', 'both']
+    : ['kill', 'stop', 'crash', 'cut', 'both', 'freeze'];
 const seed = Number(process.env.SIDEREAL_KILL_SEED ?? 1);
 /** So that every trouble strikes nodes at work. */
-const ORDERS_BY_TROUBLE = 300;
+const ORDERS_BY_TROUBLE = 250;
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {

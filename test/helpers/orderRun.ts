@@ -40,7 +40,7 @@ const CONCURRENCY = 128;
 /** For what hangs, in ms. */
 const LIMIT_MS = 300_000;
 
-export type OrderTrouble = 'kill' | 'crash' | 'cut' | 'both' | 'freeze';
+export type OrderTrouble = 'kill' | 'stop' | 'crash' | 'cut' | 'both' | 'freeze';
 
 export interface OrderRunOptions {
   readonly dataDir: string;
@@ -49,7 +49,7 @@ export interface OrderRunOptions {
   readonly orders: number;
   readonly parties: number;
   /**
-   * One behind the other, spread over the orders: a node is killed and starts again; the database crashes and starts again, or
+   * One behind the other, spread over the orders: a node is killed, or stops in order, and starts again; the database crashes and starts again, or
    * is cut off and comes back; a node is killed, and the database crashes before it is back; or a node stands still for so
    * long that others take over what it held, and then goes on where it was.
    */
@@ -181,6 +181,7 @@ async function makeTrouble(
       await away();
       await database.start();
     }
+    if (trouble === 'stop') await network.network.restart(node);
     if (trouble === 'freeze') {
       network.network.pause(node);
       await sleep(FROZEN_MS);
