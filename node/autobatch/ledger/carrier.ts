@@ -42,12 +42,27 @@ export class Carrier {
     this.address = toHex(ed25519.publicKeyOf(secretKey));
   }
 
-  /** The transaction with this batch. The same batch above the same final block is the same one. */
+  /**
+   * The transaction with this batch, which leaves no record when it is too late; a chain that stands still for as long as the
+   * blocks up to its last height would take loses it. The same batch above the same final block is the same one.
+   */
   carry(batch: AtomicBatch, final: FinalBlock): Uint8Array {
+    return this.#sign(batch, this.#untracedAbove(batch, final));
+  }
+
+  /**
+   * The transaction with this batch, which no block is too late for but those above its last height, however long they take:
+   * executed there, it leaves a record of failure under the id. The same batch above the same final block is the same one.
+   */
+  carryToEnd(batch: AtomicBatch, { timestampMs }: FinalBlock): Uint8Array {
+    return this.#sign(batch, blockEpochMs(this.#genesis, timestampMs));
+  }
+
+  #sign(batch: AtomicBatch, timestamp: number): Uint8Array {
     const { chainId, inputs } = this.#genesis;
     const input: SignedInput = {
       from: this.address,
-      timestamp: this.#timestampOf(batch, final),
+      timestamp,
       target: 'sidechain',
       form: 'json',
       body: { type: 'atomic_batch', batch, signers: [] },
@@ -62,7 +77,7 @@ export class Carrier {
    * of failure under the id, which no attempt could have any more. Blocks have at least `blockTimeMs` between them, so the
    * first that is above lies beyond the time that the last height has at the soonest.
    */
-  #timestampOf({ expiresAtHeight }: AtomicBatch, { height, timestampMs }: FinalBlock): number {
+  #untracedAbove({ expiresAtHeight }: AtomicBatch, { height, timestampMs }: FinalBlock): number {
     const { blockTimeMs, inputs } = this.#genesis;
     const lastMs = timestampMs + (expiresAtHeight - height) * blockTimeMs;
     return blockEpochMs(this.#genesis, lastMs) - inputs.spanMs;

@@ -1,7 +1,8 @@
 /**
  * Orders where auto-batch is off: each is one transaction of its own, made at once, and nothing is kept but what the ledger
  * keeps. The transaction is an atomic batch of the one order; its id follows from the order's, so the same order sent twice
- * is one batch, and anybody can ask for it. One that failed gets the next id when it is sent again.
+ * is one batch, and anybody can ask for it. One that failed, be it for want of a block in time, gets the next id when it is sent
+ * again.
  */
 import { fromHex, toHex } from '../../../consensus/primitives/bytes.ts';
 import type { Hash } from '../../../consensus/primitives/flavor.ts';
@@ -62,7 +63,7 @@ export class DirectOrders {
       if (standing === undefined) {
         const batch = batchOfCommand(command, finalizedHeight + this.#commandBlocks);
         const final = { height: finalizedHeight, timestampMs: reader.finalizedTimestampMs() };
-        return { type: 'send', bytes: this.#carrier.carry(batch, final) };
+        return { type: 'send', bytes: this.#carrier.carryToEnd(batch, final) };
       }
       if (standing.status === 'ended') {
         failure = standing.record.failure?.code ?? failure;

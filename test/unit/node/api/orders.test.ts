@@ -83,6 +83,19 @@ describe('orders where auto-batch is off', () => {
     expect(balances[assetIndexOf(genesis.ledger, 'UM')]).toBe(receipt?.net);
   });
 
+  it('pays what it took though the chain stands still for longer than its blocks would have taken', async () => {
+    const description = await open(off);
+    const order = orderOf(api, 'rent', 5n);
+    expect(await ask(description, '/orders', order)).toMatchObject({ status: 202 });
+    const { network } = api;
+    network.isCutOff = () => true;
+    network.run(network.nowMs + 120_000);
+    network.isCutOff = () => false;
+    expect(await ask(description, `/orders/${order.id}`)).toMatchObject({ body: { outcome: 'pending' } });
+    network.run(network.nowMs + 120_000);
+    expect(await ask(description, `/orders/${order.id}`)).toMatchObject({ body: { outcome: 'confirmed' } });
+  });
+
   it('says why the chain refused one, and takes it again under an id of its own', async () => {
     const description = await open(off);
     const order = orderOf(api, 'a castle', 10n ** 30n);
