@@ -24,6 +24,8 @@ describe('AutoBatch that stops', () => {
       monitorIntervalMs: 1,
       retryIntervalMs: 1,
       recoveryIntervalMs: 1,
+      retentionMs: 60_000,
+      keptOrdersMax: 100,
     });
   }, 120_000);
   afterAll(() => engine.close());
@@ -53,8 +55,10 @@ describe('AutoBatch that stops', () => {
     const [toldCount, sentCount] = [events.length, ledger.submissions.length];
     // Confirmed now, but no loop looks any more, though each has many a turn at the one connection.
     ledger.makeBlocks(1);
-    for (let turn = 0; turn < 50; turn += 1)
+    for (let turn = 0; turn < 50; turn += 1) {
       expect(await engine.figures()).toMatchObject({ confirmedOrders: 0 });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     expect([events.length, ledger.submissions.length]).toEqual([toldCount, sentCount]);
   });
 });
