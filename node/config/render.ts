@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { type ConfigField, type ConfigFile, listGroups } from './schema.ts';
 
 const HEADER = `# Sidereal: every key of the configuration with its default.
-# Order of sources: these defaults, --config FILE, a scenario's config:, SIDEREAL_A__B=c, --set a.b=c.
+# Order of sources: these defaults, --config FILE, a scenario's config:, SIDEREAL_A__B=c and AUTO_BATCH_B=c, --set a.b=c.
 # Amounts are whole smallest units; above 2^53 they stand in quotes. bps: 1/10000.
 `;
 
