@@ -95,10 +95,15 @@ export async function runOrders(options: OrderRunOptions): Promise<OrderRunResul
     const drawn = drawOrders(options, parties);
     await waitUntil(() => network.highest > 0, LIMIT_MS);
     const startedMs = performance.now();
-    const [answers] = await Promise.all([
-      client.sendAll(drawn).then(() => client.outcomesOf(drawn)),
-      makeTrouble(network, options, () => client.acknowledged),
-    ]);
+    const failed = new AbortController();
+    const troubled = makeTrouble(network, options, () => client.acknowledged, failed.signal);
+    const answered = client.sendAll(drawn).then(() => client.outcomesOf(drawn));
+    const [answers] = await Promise.all([answered, troubled]).catch(async (error: unknown) => {
+      // No process may be started any more once the network is closed.
+      failed.abort();
+      await troubled.catch(() => undefined);
+      throw error;
+    });
     const tookMs = performance.now() - startedMs;
     const unpaid = drawn.flatMap((order, index) => findUnpaid(order, answers[index]));
     const changed = await sendAgain(client, options, drawn, answers);
@@ -109,7 +114,7 @@ export async function runOrders(options: OrderRunOptions): Promise<OrderRunResul
       wrongBalances: await findWrongBalances(network, parties, drawn, answers),
       ...(await readDatabase(options.database)),
       stats: await getJson(nodes[0]?.api ?? '', '/auto-batch-stats'),
-      onChain: countOnChain(network),
+      onChain: await countOnChain(network, lastHeightOf(answers)),
       disagreements: network.disagreements,
       tookMs,
     };
@@ -166,6 +171,7 @@ async function makeTrouble(
   network: ProcessNetwork,
   { seed, orders, troubles, database, proxy }: OrderRunOptions,
   acknowledged: () => number,
+  failed: AbortSignal,
 ): Promise<void> {
   const random = new Random(seed);
   const away = () => sleep(random.below(AWAY_MS_MAX));
@@ -173,7 +179,8 @@ async function makeTrouble(
     // In the midst of its share of the orders, and before the last of them.
     const share = orders / (troubles.length + 1);
     const at = Math.floor(share * (index + 0.5)) + random.below(Math.ceil(share));
-    await waitUntil(() => acknowledged() >= at, LIMIT_MS);
+    await waitUntil(() => failed.aborted || acknowledged() >= at, LIMIT_MS);
+    if (failed.aborted) return;
     const node = `node-${random.below(NODES)}`;
     if (trouble === 'kill' || trouble === 'both') await network.network.kill(node);
     if (trouble === 'crash' || trouble === 'both') {
@@ -220,11 +227,10 @@ async function sendAgain(
   const changed: string[] = [];
   for (let count = 0; count < SENT_AGAIN; count += 1) {
     const index = random.below(orders.length);
-    const { status, body } = await client.ask<OrderAnswer>(count, '/orders', orders[index]?.body);
-    const { repeat, ...again } = body;
-    const isSame = status === 200 && repeat === true && again.id === answers[index]?.id;
-    if (!isSame || again.outcome !== 'confirmed' || again.batch?.id !== answers[index]?.batch?.id)
-      changed.push(`${status} ${JSON.stringify(body)}`);
+    const again = await client.send(count, orders[index] as TestOrder);
+    const first = answers[index];
+    const isSame = again.repeat === true && again.id === first?.id && again.batch?.id === first.batch?.id;
+    if (!isSame || again.outcome !== 'confirmed') changed.push(JSON.stringify(again));
   }
   return changed;
 }
@@ -242,7 +248,7 @@ async function findWrongBalances(
     expected.set(body.from, (expected.get(body.from) ?? 0n) - amount);
     expected.set(body.to, (expected.get(body.to) ?? 0n) + amount - networkFee(amount, FEE));
   }
-  const last = answers.reduce((highest, { receipt }) => Math.max(highest, receipt?.height ?? 0), 0);
+  const last = lastHeightOf(answers);
   const wrong: string[] = [];
   for (const { name, api } of network.network.description.nodes) {
     await waitUntil(async () => Number((await getJson(api, '/status')).finalized_height) >= last, LIMIT_MS);
@@ -277,13 +283,22 @@ async function readDatabase(
   };
 }
 
-/** Of final blocks, each once: what the chain itself did, whatever databases and nodes believe. */
-function countOnChain(network: ProcessNetwork): OrderRunResult['onChain'] {
-  const heights = new Set<number>();
+/** Of the highest block that paid one of them. */
+function lastHeightOf(answers: readonly OrderAnswer[]): number {
+  return answers.reduce((highest, { receipt }) => Math.max(highest, receipt?.height ?? 0), 0);
+}
+
+/** Of final blocks up to a height, each once: what the chain itself did, whatever databases and nodes believe. */
+async function countOnChain(network: ProcessNetwork, last: number): Promise<OrderRunResult['onChain']> {
+  const heights = Array.from({ length: last }, (_, index) => index + 1);
+  const nodes = network.network.description.nodes.keys();
+  const roots = [...nodes].map((node) => network.rootsOf(node));
+  await waitUntil(() => heights.every((height) => roots.some((told) => told.has(height))), LIMIT_MS);
+  const counted = new Set<number>();
   const counts = { completed: 0, requests: 0, failed: 0 };
   for (const { event } of network.events) {
-    if (event.type !== 'block_finalized' || heights.has(event.height)) continue;
-    heights.add(event.height);
+    if (event.type !== 'block_finalized' || counted.has(event.height)) continue;
+    counted.add(event.height);
     for (const fact of event.atomicFacts) {
       if (fact.type === 'atomic_batch_failed') counts.failed += 1;
       if (fact.type !== 'atomic_batch_completed') continue;
