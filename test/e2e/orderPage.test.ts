@@ -109,7 +109,7 @@ describe('GET /auto-batches/live', () => {
       await drawing(`Batches. ${batches}, Confirmed: 2,900 orders paid, Failed: 4 batches`).waitFor();
       await drawing('Orders. Queued: 1 order, Dequeue: 42 orders in batches').waitFor();
       const tiles = await page.locator('.tiles').textContent();
-      for (const words of ['3.1 s', '2,869', '31']) expect(tiles).toContain(words);
+      for (const words of ['3.1\u00a0s', '2,869', '31']) expect(tiles).toContain(words);
       const active = { Prepared: 0, Submitted: 0, Accepted: 12, Confirmed: 0, Failed: 0 };
       api.orders.shownFigures = { ...api.orders.shownFigures, queued: 5000, active, activeOrders: 1200 };
       await lookAgain(page);

@@ -2,6 +2,7 @@
 export const orderStyles = `.orders [role=status] .card{margin:1.75rem 0 0;border-left-color:var(--blue)}
 .orders [role=status] .card.bad{border-left-color:var(--bad)}
 .orders .tiles{grid-template-columns:repeat(auto-fit,minmax(8.25rem,1fr))}
+.orders .tiles dd{font-size:1.1rem}
 .orders .scroll{max-height:none}
 .machines{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1.25rem;margin:0 0 .5rem}
 .machines figure{margin:0;background:var(--panel);border:1px solid var(--grid);border-radius:8px;padding:1rem;min-width:0}

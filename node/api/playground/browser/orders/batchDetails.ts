@@ -90,7 +90,7 @@ export class BatchDetails {
       ['State', stateWords(batch), lookOf(batch)],
       ['Attempts', `${batch.attempts} of ${batch.attempts_max}`],
       ['Orders', countWords(batch.size)],
-      ['May be executed up to height', lastHeight === 0 ? 'nothing can be any more' : countWords(lastHeight)],
+      ['Executable up to height', lastHeight === 0 ? 'nothing can be any more' : countWords(lastHeight)],
       ['Made', timeWords(batch.created_at)],
       ['Changed', timeWords(batch.updated_at)],
       ...(batch.owner === undefined ? [] : [['Held by the engine', batch.owner] as const]),

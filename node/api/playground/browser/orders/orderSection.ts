@@ -154,7 +154,7 @@ export class OrderSection {
       ['Active', countWords(Object.values(active).reduce((sum, count) => sum + count, 0)), 'batches'],
       ['Paid', countWords(confirmed), 'orders'],
       ['Submissions', countWords(submissions), 'attempts begun'],
-      ['Saved', countWords(stats.submissions_saved), `submissions, ${share} % of what one each would take`],
+      ['Saved', countWords(stats.submissions_saved), `submissions, ${share}\u00a0% fewer`],
     ];
     this.#tiles.replaceChildren(
       ...tiles.map(([name, value, unit]) =>

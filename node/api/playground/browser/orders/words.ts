@@ -17,9 +17,9 @@ export function amountWords(amount: string): string {
   return grouped.format(BigInt(amount));
 }
 
-/** A length of time, in ms, by its two largest units. */
+/** A length of time, in ms, by its two largest units; none is torn from its number. */
 export function ageWords(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)}\u00a0s`;
   const seconds = Math.floor(ms / 1000);
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],
@@ -31,7 +31,7 @@ export function ageWords(ms: number): string {
   return parts
     .slice(first, first + 2)
     .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
+    .map(([count, unit]) => `${count}\u00a0${unit}`)
     .join(' ');
 }
 
