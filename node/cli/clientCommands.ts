@@ -34,6 +34,7 @@ export function addClientCommands(
     )
     .option('--timeout <duration>', 'longest wait, such as 60s', parseWait, WAIT_TIMEOUT_MS)
     .option('--node <name>', 'node to send to (default: the first that answers)')
+    .option('--last-height <n>', 'of an order: no block above it may pay it', parseHeight)
     .addOption(dataDir())
     .option('--json', 'print JSON only')
     .addHelpText(

@@ -16,6 +16,8 @@ export interface SendOptions {
   readonly wait: 'accepted' | 'included' | 'final';
   /** Longest wait, in ms. */
   readonly timeout: number;
+  /** Of an order: no block above it may pay it. */
+  readonly lastHeight?: number | undefined;
   readonly json?: boolean | undefined;
 }
 

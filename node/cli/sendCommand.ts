@@ -25,6 +25,8 @@ const USAGE: CliCode = 'CLI_USAGE';
 /** @param words - `borrow UM 1000`, `transfer 0x… UM 10`: operation and arguments. @returns The exit code. */
 export async function send(words: readonly string[], options: SendOptions, io: CliIo): Promise<ExitCode> {
   const devnet = readDescription(options.dataDir);
+  if (words[0] !== 'order' && options.lastHeight !== undefined)
+    throw new CodedError(USAGE, '--last-height is for an order');
   if (words[0] === 'atomic_batch') return sendBatch(words.slice(1), devnet, options, io);
   if (words[0] === 'operation') return sendOperation(words.slice(1), devnet, VALID_BLOCKS, options, io);
   if (words[0] === 'order') return sendOrder(parseOrder(words, devnet), devnet, options, io);

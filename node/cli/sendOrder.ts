@@ -29,9 +29,11 @@ export async function sendOrder(
   const { address: from, private_key: privateKey } = accountOf(devnet, options.account);
   const { api } = await chooseNode(devnet, options.node);
   const chainId = String((await getJson(api, '/status')).chain_id);
-  const id = orderIdOf(chainId, { ...wish, from });
+  const { lastHeight } = options;
+  const id = orderIdOf(chainId, { ...wish, from, lastHeight });
   const signature = toHex(signOrderAsEvmAccount(fromHex(privateKey), id));
-  const taken = await hand(api, { ...wish, from, amount: String(wish.amount), signature }, options);
+  const terms = { ...wish, amount: String(wish.amount) };
+  const taken = await hand(api, { ...terms, last_height: lastHeight, from, signature }, options);
   const order =
     options.wait === 'accepted'
       ? taken.order

@@ -65,7 +65,7 @@ describe('commands that talk to a devnet', () => {
   });
 
   it('sends an order, once, and waits for its outcome', async () => {
-    const order = ['send', 'order', '1', 'UM', '5', 'rent'];
+    const order = ['send', 'order', '1', 'UM', '5', 'rent', '--last-height', '99'];
     const sent = await run([...order, '--json']);
     const { id } = JSON.parse(sent.out) as { id: string };
     expect(JSON.parse(sent.out)).toMatchObject({
@@ -73,6 +73,7 @@ describe('commands that talk to a devnet', () => {
       from: accounts[0]?.address,
       to: accounts[1]?.address,
       amount: '5',
+      last_height: 99,
     });
     expect(await run(order)).toEqual({
       code: 0,
@@ -165,6 +166,8 @@ describe('commands that talk to a devnet', () => {
     [['send', 'order', '1', 'UM', '1'], 'CLI_USAGE', 2],
     [['send', 'order', 'bob', 'UM', '1', 'rent'], 'CLI_USAGE', 2],
     [['send', 'order', '1', 'UM', '1', ''], 'CLI_USAGE', 2],
+    [['send', 'order', '1', 'UM', '1', 'rent', '--last-height', '0'], 'CLI_USAGE', 2],
+    [['send', 'borrow', 'UM', '1', '--last-height', '9'], 'CLI_USAGE', 2],
     [['send', 'order', '1', 'UM', '1', 'x'.repeat(129)], 'CLI_USAGE', 2],
     [['send', 'borrow', 'UM', '1', '--wait', 'maybe'], 'CLI_USAGE', 2],
     [['send', 'borrow', 'UM', '1', '--account', '7'], 'ACCOUNT_NOT_FUNDED', 3],
