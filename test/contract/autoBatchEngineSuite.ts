@@ -281,10 +281,10 @@ export function testAutoBatchEngine(type: TestDatabaseType): void {
       expect(await order('anna', 'r5')).toMatchObject({ outcome: 'confirmed' });
       expect(await readFigures(place.database)).toMatchObject({ confirmedOrders: 9, rejectedOrders: 1 });
       expect(ledger.submissions.length).toBeLessThan(8);
-      const alone = ledger.submissions.filter((command) => command.orders.length === 1);
-      expect(alone.map((command) => command.orders[0]?.reference)).toEqual(
-        Array.from({ length: jobOptions.orderFailuresMax }, () => 'r6'),
+      const alone = ledger.submissions.filter(
+        (command) => command.orders.length === 1 && command.orders[0]?.reference === 'r6',
       );
+      expect(alone).toHaveLength(jobOptions.orderFailuresMax);
     });
 
     it('holds neither a full ledger, nor silence, nor a taken id against an order, however long', async () => {
