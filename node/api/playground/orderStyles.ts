@@ -9,6 +9,7 @@ export const orderStyles = `.orders [role=status] .card{margin:1.75rem 0 0;borde
 .machines figcaption{margin:0 0 .75rem}
 .machines figcaption strong{display:block;color:var(--text);font-size:1rem}
 .machines .plot{max-width:28rem;margin:0 auto}
+@media (max-width:30rem){.machines figure{padding:.75rem .3rem}.machines figcaption{padding:0 .7rem}}
 .machine text{font-size:13px;fill:var(--text)}
 .machine .count{font-size:17px;font-weight:700}
 .machine .unit,.machine .name-of-edge{font-size:12px;fill:var(--muted);font-weight:400}
