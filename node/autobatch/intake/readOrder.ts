@@ -65,7 +65,7 @@ function readAmount(amount: unknown): bigint | undefined {
   return value <= AMOUNT_MAX ? value : undefined;
 }
 
-/** Text that every party to it reads alike: no lone halves of characters, nothing that is not shown. */
+/** Text that survives every program on its way: no lone halves of characters, no control characters. */
 function isReference(text: string): boolean {
   return text !== '' && utf8ByteCount(text) <= ORDER_REFERENCE_BYTES_MAX && !/[\p{Cc}\p{Cs}]/u.test(text);
 }
