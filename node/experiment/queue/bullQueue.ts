@@ -18,6 +18,7 @@ import type {
 } from './cellQueue.ts';
 import { Bell, Stopwatch, TimeIsUp, within } from './pace.ts';
 import { type QueueAddress, redact } from './queueAddress.ts';
+import { tlsConnectorOf } from './tlsConnector.ts';
 
 type Bull = typeof import('bullmq');
 
@@ -53,14 +54,16 @@ export interface OpenOptions {
  * @throws {CodedError} `QUEUE_DRIVER_MISSING`, `QUEUE_UNREACHABLE`, `QUEUE_REFUSED`.
  */
 export async function openBullQueue(options: OpenOptions): Promise<CellQueue> {
-  const { load = () => import('bullmq') } = options;
+  const { load = () => import('bullmq'), address } = options;
   let bull: Bull;
+  let tls: object;
   try {
     bull = await load();
+    tls = address.isTls ? await tlsOptionsOf(address) : {};
   } catch (cause) {
     throw driverMissing(cause);
   }
-  const link = new Link(bull, options);
+  const link = new Link(bull, options, tls);
   try {
     const [experiments, parts, cells] = [
       link.queue('experiments'),
@@ -76,6 +79,14 @@ export async function openBullQueue(options: OpenOptions): Promise<CellQueue> {
     await link.close();
     throw link.explainStart(cause);
   }
+}
+
+/** What the driver of Redis needs to connect over TLS. */
+async function tlsOptionsOf({ host, port }: QueueAddress): Promise<object> {
+  const driver = (await import('ioredis' as string)) as typeof import('ioredis');
+  // A server is asked for by name alone (RFC 6066, section 3), and its certificate is held against the host either way.
+  const tls = isIP(host) === 0 ? { servername: host } : {};
+  return { tls, Connector: tlsConnectorOf(driver, { host, port, ...tls }) };
 }
 
 function driverMissing(cause: unknown): CodedError {
@@ -98,9 +109,12 @@ class Link {
   #isClosed = false;
   #lastError: unknown;
   readonly #open = new Set<Closable>();
+  readonly #tls: object;
 
-  constructor(bull: Bull, { address, timings }: OpenOptions) {
+  /** @param tls - Options of the driver for a connection over TLS. */
+  constructor(bull: Bull, { address, timings }: OpenOptions, tls: object) {
     this.bull = bull;
+    this.#tls = tls;
     this.address = address;
     this.timings = timings;
   }
@@ -238,8 +252,7 @@ class Link {
       db: Number(address.database),
       ...(address.username === '' ? {} : { username: address.username }),
       ...(address.password === '' ? {} : { password: address.password }),
-      // A server is asked for by name alone (RFC 6066, section 3), and its certificate is held against the host either way.
-      ...(address.isTls ? { tls: isIP(address.host) === 0 ? { servername: address.host } : {} } : {}),
+      ...this.#tls,
       connectTimeout: timings.connectMs,
       maxRetriesPerRequest: null,
       retryStrategy: () => (this.isUp && !this.#isClosed ? timings.retryMs : null),
