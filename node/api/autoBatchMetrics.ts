@@ -5,6 +5,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AutoBatchEvent } from '../autobatch/engine/events.ts';
 import type { AutoBatchFigures } from '../autobatch/store/figures.ts';
+import { addCount, registerCounts } from './labelledCounts.ts';
 
 /** What a reader of metrics waits for the database, in ms: far below the 10 s after which Prometheus gives a target up. */
 const ANSWER_WAIT_MS = 1000;
@@ -40,18 +41,18 @@ export class AutoBatchMetrics {
 
   /** For the engine's `onEvent`. */
   readonly onEvent = (event: AutoBatchEvent): void => {
-    if (event.type === 'auto_batch_failed') add(this.#counts.failures, joined(event.kind, event.code));
-    else if (event.type === 'auto_batch_loop_failed') add(this.#counts.loop_failures, event.loop);
+    if (event.type === 'auto_batch_failed') addCount(this.#counts.failures, [event.kind, event.code]);
+    else if (event.type === 'auto_batch_loop_failed') addCount(this.#counts.loop_failures, [event.loop]);
   };
 
   /** An order was acknowledged. @param isRepeat - The party had one of this reference already. */
   noteTaken(isRepeat: boolean): void {
-    add(this.#counts.orders_taken, isRepeat ? 'repeat' : 'new');
+    addCount(this.#counts.orders_taken, [isRepeat ? 'repeat' : 'new']);
   }
 
   /** An order was refused. @param code - As it was answered. */
   noteRefused(code: string): void {
-    add(this.#counts.refusals, code);
+    addCount(this.#counts.refusals, [code]);
   }
 
   register(registry: Registry): void {
@@ -159,30 +160,7 @@ export class AutoBatchMetrics {
     labelNames: readonly string[],
     help: string,
   ): void {
-    const counts = this.#counts[key];
-    new Counter({
-      name: `sidereal_auto_batch_${key}_total`,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, count] of counts) {
-          const values = labels.split(SEPARATOR);
-          this.inc(Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? ''])), count);
-        }
-      },
-    });
+    const name = `sidereal_auto_batch_${key}_total`;
+    registerCounts(registry, { name, help, labelNames }, this.#counts[key]);
   }
-}
-
-/** Between labels; no code has it. */
-const SEPARATOR = '|';
-
-function joined(kind: string, code: string): string {
-  return `${kind}${SEPARATOR}${code}`;
-}
-
-function add(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

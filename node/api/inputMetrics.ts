@@ -5,6 +5,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { BatcherEvent } from '../batcher/pipeline/events.ts';
 import type { InputPipeline, TargetStats } from '../batcher/pipeline/inputPipeline.ts';
+import { addCount, registerCounts } from './labelledCounts.ts';
 
 /** Upper bounds of times from queue to end, in seconds: from a block in hand to a chain that was away for some minutes. */
 const LATENCY_BUCKETS_S = [0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 300];
@@ -50,19 +51,19 @@ export class InputMetrics {
           this.#queuedAtMs.set(event.requestId, this.#dependencies.now());
         return;
       case 'input:confirmed':
-        add(this.#counts.confirmed, event.target);
+        addCount(this.#counts.confirmed, [event.target]);
         this.#noteEnd(event.requestId, event.target);
         return;
       case 'input:failed':
-        add(this.#counts.failed, joined(event.target, event.code));
+        addCount(this.#counts.failed, [event.target, event.code]);
         this.#queuedAtMs.delete(event.requestId);
         return;
       case 'batch:submit':
-        add(this.#counts.submissions, event.target);
+        addCount(this.#counts.submissions, [event.target]);
         return;
       case 'target:parked':
-        add(this.#counts.parks, joined(event.target, event.code));
-        add(this.#counts.parkedMs, event.target, event.restMs);
+        addCount(this.#counts.parks, [event.target, event.code]);
+        addCount(this.#counts.parkedMs, [event.target], event.restMs);
         return;
       default:
     }
@@ -74,7 +75,7 @@ export class InputMetrics {
     return {
       send: async (body, clientKey, signal) => {
         const sent = await pipeline.send(body, clientKey, signal);
-        if (!sent.ok) add(this.#counts.refusals, sent.code);
+        if (!sent.ok) addCount(this.#counts.refusals, [sent.code]);
         return sent;
       },
       status: (requestId) => pipeline.status(requestId),
@@ -173,20 +174,8 @@ export class InputMetrics {
     labelNames: readonly string[],
     help: string,
   ): void {
-    const counts = this.#counts[key];
-    new Counter({
-      name: `sidereal_input_${key}_total`,
-      help,
-      labelNames: [...labelNames],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [labels, count] of counts) {
-          const values = labels.split(SEPARATOR);
-          this.inc(Object.fromEntries(labelNames.map((name, index) => [name, values[index] ?? ''])), count);
-        }
-      },
-    });
+    const name = `sidereal_input_${key}_total`;
+    registerCounts(registry, { name, help, labelNames }, this.#counts[key]);
   }
 
   #addParkedSeconds(registry: Registry): void {
@@ -202,15 +191,4 @@ export class InputMetrics {
       },
     });
   }
-}
-
-/** Between labels; neither a target nor a code has it. */
-const SEPARATOR = '|';
-
-function joined(target: string, code: string): string {
-  return `${target}${SEPARATOR}${code}`;
-}
-
-function add(counts: Map<string, number>, key: string, amount = 1): void {
-  counts.set(key, (counts.get(key) ?? 0) + amount);
 }

@@ -39,7 +39,7 @@ export function addClientCommands(
     .option('--json', 'print JSON only')
     .addHelpText(
       'after',
-      '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n  npx sidereal send operation docs/examples/escrow.json --wait final\n',
+      '\nExample:\n  npx sidereal send borrow UM 1000 --account 0 --wait final\n  npx sidereal send order 1 UM 5 rent-7 --wait final\n  npx sidereal send atomic_batch docs/examples/atomic-batch.json --wait final\n  npx sidereal send operation docs/examples/escrow.json --wait final\n',
     )
     .action((words: string[], options: SendOptions) =>
       finish(import('./sendCommand.ts').then((command) => command.send(words, options, io))),

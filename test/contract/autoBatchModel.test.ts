@@ -161,6 +161,7 @@ describe('the order engine against its model', () => {
       close: async () => undefined,
     };
     const stepped: OrderLedger = {
+      countFitting: (orders) => ledger.countFitting(orders),
       finalHeight: () => turnstile.pass(() => ledger.finalHeight()),
       lastHeight: () => turnstile.pass(() => ledger.lastHeight()),
       submit: (command) =>

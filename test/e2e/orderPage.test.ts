@@ -6,7 +6,7 @@ import type { OrderDesk } from '../../node/autobatch/orderDesk.ts';
 import type { Batch, BatchStatus } from '../../node/autobatch/store/batch.ts';
 import type { StoredOrder } from '../../node/autobatch/store/order.ts';
 import { ApiHarness, type ApiHarnessOptions } from '../helpers/apiHarness.ts';
-import { Browser, type Look } from '../helpers/browser.ts';
+import { Browser, controlsByTab, type Look } from '../helpers/browser.ts';
 import { orderOf } from '../unit/node/api/answerRows.ts';
 
 const desk: Look = { width: 1100, colorScheme: 'light' };
@@ -262,14 +262,9 @@ describe('GET /auto-batches/live', () => {
       await page.locator('.batch tbody tr').first().waitFor();
       const wanted = await page.evaluate<number>('probe.numberControls()');
       expect(wanted).toBeGreaterThan(12);
-      await page.evaluate('document.querySelector(".skip").focus()');
-      for (const key of ['Tab', 'Shift+Tab']) await page.keyboard.press(key);
-      const reached = [await page.evaluate<string>('probe.focused()')];
-      for (let step = 1; step < wanted; step += 1) {
-        await page.keyboard.press('Tab');
-        reached.push(await page.evaluate<string>('probe.focused()'));
-      }
-      expect(reached).toEqual(Array.from({ length: wanted }, (_, place) => `${place} ringed`));
+      expect(await controlsByTab(page, wanted)).toEqual(
+        Array.from({ length: wanted }, (_, place) => `${place} ringed`),
+      );
     });
   });
 

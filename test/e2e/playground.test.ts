@@ -5,7 +5,7 @@ import { isInputSigned } from '../../node/batcher/input/inputSignature.ts';
 import type { BatcherInput } from '../../node/batcher/input/types.ts';
 import { signedTextOf } from '../../settlement/input/signedText.ts';
 import { ApiHarness } from '../helpers/apiHarness.ts';
-import { Browser, type Look } from '../helpers/browser.ts';
+import { Browser, controlsByTab, type Look } from '../helpers/browser.ts';
 import { confirmedStatus } from '../helpers/fakePipeline.ts';
 
 let browser: Browser;
@@ -193,14 +193,9 @@ describe('GET /documentation', () => {
       await page.locator('.steps li').first().waitFor();
       const wanted = await page.evaluate<number>('probe.numberControls()');
       expect(wanted).toBeGreaterThan(api.server.routes.length + 20);
-      await page.evaluate('document.querySelector(".skip").focus()');
-      for (const key of ['Tab', 'Shift+Tab']) await page.keyboard.press(key);
-      const reached = [await page.evaluate<string>('probe.focused()')];
-      for (let step = 1; step < wanted; step += 1) {
-        await page.keyboard.press('Tab');
-        reached.push(await page.evaluate<string>('probe.focused()'));
-      }
-      expect(reached).toEqual(Array.from({ length: wanted }, (_, place) => `${place} ringed`));
+      expect(await controlsByTab(page, wanted)).toEqual(
+        Array.from({ length: wanted }, (_, place) => `${place} ringed`),
+      );
     });
   });
 

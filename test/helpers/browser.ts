@@ -107,3 +107,15 @@ export class Browser {
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
+
+/** What has the focus behind each Tab, from the first control of a page with the probe on; the skip link is that one. */
+export async function controlsByTab(page: Page, count: number): Promise<readonly string[]> {
+  await page.evaluate('document.querySelector(".skip").focus()');
+  for (const key of ['Tab', 'Shift+Tab']) await page.keyboard.press(key);
+  const reached = [await page.evaluate<string>('probe.focused()')];
+  for (let step = 1; step < count; step += 1) {
+    await page.keyboard.press('Tab');
+    reached.push(await page.evaluate<string>('probe.focused()'));
+  }
+  return reached;
+}

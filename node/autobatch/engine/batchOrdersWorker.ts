@@ -65,7 +65,7 @@ export class BatchOrdersWorker {
       sizeMax,
       attemptsMax,
       heights,
-      countFitting: (orders) => this.#parts.ledger.countFitting?.(orders) ?? orders.length,
+      countFitting: (orders) => this.#parts.ledger.countFitting(orders),
     });
     if (batch !== undefined) this.#tell(batch, 'auto_batch_prepared', {});
     return batch;

@@ -46,9 +46,9 @@ export type CommandStanding =
 export interface OrderLedger {
   /**
    * How many of these orders, from the first on, one command may hold: at least one, also where that one is too much.
-   * A ledger without it takes all; it may refuse a command for its size all the same, whose orders then go in smaller company.
+   * It may refuse a command for its size all the same, whose orders then go in smaller company.
    */
-  countFitting?(orders: readonly SignedOrder[]): number;
+  countFitting(orders: readonly SignedOrder[]): number;
   /** Height of the newest final block: no block up to it will ever say anything else. */
   finalHeight(): Promise<Height>;
   /** Last height at which a command that is submitted now may be executed. */
