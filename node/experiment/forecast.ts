@@ -65,15 +65,14 @@ export function forecastRun(
   const limits = limitsOfClosedForm(scenario);
   if (limits.length > 0) return { limits, latency: undefined, feePerBlock: undefined };
   const phase = isPhaseRandom ? 'random' : 'configured';
-  const nets = drawNets();
-  const batches = planBatches(nets, scenario.config);
+  const batches = planBatches(drawNets(), scenario.config);
   if (batches.length === 0)
     return { limits: ['the traffic seals no batch'], latency: undefined, feePerBlock: undefined };
   const { latency } = predictLatency({
     ...timingModelOf(scenario, phase),
     behindCounts: behindCountsOf(batches),
   });
-  const { feePerBlock } = predictCost(scenario, nets, phase);
+  const { feePerBlock } = predictCost(scenario, batches, phase);
   return {
     limits,
     latency: {

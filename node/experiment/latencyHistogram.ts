@@ -96,8 +96,8 @@ export function middleOf(bucket: number): number {
 
 /** Histograms of several runs, laid out so that any weighing of the runs is quick: the bootstrap asks for thousands. */
 export class PooledLatencies {
-  /** Buckets that some run used, ascending. */
-  readonly #buckets: readonly number[];
+  /** Middles of the buckets that some run used, ascending. */
+  readonly #values: Float64Array;
   readonly #ended: readonly Sparse[];
   readonly #censored: readonly Sparse[];
   readonly #endedOfWeights: Float64Array;
@@ -109,12 +109,13 @@ export class PooledLatencies {
       for (const [bucket] of ended) used.add(bucket);
       for (const [bucket] of censored) used.add(bucket);
     }
-    this.#buckets = [...used].sort((one, other) => one - other);
-    const places = new Map(this.#buckets.map((bucket, place) => [bucket, place]));
+    const buckets = [...used].sort((one, other) => one - other);
+    const places = new Map(buckets.map((bucket, place) => [bucket, place]));
+    this.#values = Float64Array.from(buckets, middleOf);
     this.#ended = runs.map(({ ended }) => toSparse(ended, places));
     this.#censored = runs.map(({ censored }) => toSparse(censored, places));
-    this.#endedOfWeights = new Float64Array(this.#buckets.length);
-    this.#censoredOfWeights = new Float64Array(this.#buckets.length);
+    this.#endedOfWeights = new Float64Array(buckets.length);
+    this.#censoredOfWeights = new Float64Array(buckets.length);
   }
 
   /**
@@ -137,22 +138,26 @@ export class PooledLatencies {
   /** The distribution as steps: value in ms, and the share that has ended by then. */
   steps(): (readonly [number, number])[] {
     const steps: (readonly [number, number])[] = [];
-    this.#walk(new Float64Array(this.#ended.length).fill(1), (value, reached, hasEnded) => {
-      if (hasEnded) steps.push([value, reached]);
+    this.#walk(new Float64Array(this.#ended.length).fill(1), (value, reached) => {
+      steps.push([value, reached]);
       return true;
     });
     return steps;
   }
 
-  #walk(weights: Float64Array, visit: (value: number, reached: number, hasEnded: boolean) => boolean): void {
+  /** @param visit - Told of each value at which something ended; false ends the walk. */
+  #walk(weights: Float64Array, visit: (value: number, reached: number) => boolean): void {
+    const values = this.#values;
     const ended = this.#endedOfWeights.fill(0);
     const censored = this.#censoredOfWeights.fill(0);
     let atRisk = addWeighted(ended, this.#ended, weights) + addWeighted(censored, this.#censored, weights);
     let surviving = 1;
     for (let place = 0; place < ended.length; place += 1) {
       const endedHere = ended[place] ?? 0;
-      if (endedHere > 0) surviving *= 1 - endedHere / atRisk;
-      if (!visit(middleOf(this.#buckets[place] ?? 0), 1 - surviving, endedHere > 0)) return;
+      if (endedHere > 0) {
+        surviving *= 1 - endedHere / atRisk;
+        if (!visit(values[place] ?? 0, 1 - surviving)) return;
+      }
       // What was cut off in a bucket had outlived all that ended in it.
       atRisk -= endedHere + (censored[place] ?? 0);
     }

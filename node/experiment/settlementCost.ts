@@ -71,6 +71,7 @@ function movementOf(body: TransactionBody): NetAmount | undefined {
 export function planBatches(nets: readonly BlockNet[], config: Config): readonly PlannedBatch[] {
   const { batchSize, baseAsset } = config.settlement;
   const signerCount = quorumCount(config.validators.length);
+  const gasOfShape = new Map<string, number>();
   const batches: PlannedBatch[] = [];
   let fromHeight = 1;
   for (let toHeight = batchSize; toHeight <= nets.length; toHeight += batchSize) {
@@ -82,7 +83,13 @@ export function planBatches(nets: readonly BlockNet[], config: Config): readonly
       .map(([asset, amount]) => ({ asset, amount }))
       .sort((a, b) => (a.asset < b.asset ? -1 : 1));
     if (net.length === 0) continue;
-    batches.push({ fromHeight, toHeight, net, gas: gasOf(net, baseAsset, signerCount) });
+    const shape = net.map(({ asset, amount }) => (amount < 0n ? `-${asset}` : asset)).join();
+    let gas = gasOfShape.get(shape);
+    if (gas === undefined) {
+      gas = gasOf(net, baseAsset, signerCount);
+      gasOfShape.set(shape, gas);
+    }
+    batches.push({ fromHeight, toHeight, net, gas });
     fromHeight = toHeight + 1;
   }
   return batches;
@@ -97,7 +104,7 @@ export function behindCountsOf(batches: readonly PlannedBatch[]): readonly numbe
   return counts;
 }
 
-/** Gas of settling a net: that of a transaction of the same shape, whose fields all have fixed widths. */
+/** Gas of settling a net: that of a transaction of the same shape (assets and signs), whose fields all have fixed widths. */
 export function gasOf(net: readonly NetAmount[], baseAsset: string, signerCount: number): number {
   const transaction = shapeOf(net, baseAsset, signerCount);
   return settlementGas(transaction, encodeSettlementTransaction(transaction).length);
@@ -152,16 +159,16 @@ function shapeOf(net: readonly NetAmount[], baseAsset: string, signerCount: numb
 
 /**
  * Gas and fees of a fault-free run.
+ * @param batches - Those of its traffic (`planBatches`).
  * @param phase - `random`: the mean over all phases of the settlement chain.
  */
 export function predictCost(
   scenario: Scenario,
-  nets: readonly BlockNet[],
+  batches: readonly PlannedBatch[],
   phase: 'random' | 'configured' = 'configured',
 ): CostForecast {
   const { config, network, durationMs } = scenario;
   const { settlementChain } = config;
-  const batches = planBatches(nets, config);
   const arrivalMs = meanFinalityMs(timingModelOf(scenario)) + network.latencyMs;
   const phases =
     phase === 'configured'

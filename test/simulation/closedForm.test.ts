@@ -79,10 +79,10 @@ describe('the closed form and the simulation', () => {
     'agree within 1 % at random phases: N = $batchSize, blocks of $blockTimeMs and $settlementBlockTimeMs ms, $traffic',
     (one) => {
       const plain = scenario(one, 0);
-      const nets = netsOf(plain);
-      const behindCounts = behindCountsOf(planBatches(nets, plain.config));
+      const batches = planBatches(netsOf(plain), plain.config);
+      const behindCounts = behindCountsOf(batches);
       const form = predictLatency({ ...timingModelOf(plain, 'random'), behindCounts });
-      const cost = predictCost(plain, nets, 'random');
+      const cost = predictCost(plain, batches, 'random');
       const found = simulate(one);
       expectWithin(0.01, found.latencyMs, form.latency.meanMs);
       expectWithin(0.01, found.gas, cost.gasPerBatch);

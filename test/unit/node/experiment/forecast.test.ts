@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { predictLatency, timingModelOf } from '../../../../node/experiment/closedForm.ts';
 import { forecastRun, forecastSweep } from '../../../../node/experiment/forecast.ts';
 import { BATCH_SIZE_KEY, planSweep } from '../../../../node/experiment/plan.ts';
-import { netsOf, predictCost } from '../../../../node/experiment/settlementCost.ts';
+import { netsOf, planBatches, predictCost } from '../../../../node/experiment/settlementCost.ts';
 
 const quiet = 'duration: 2m\nworkload: { uniform: { transactions_per_block: 3 } }\n';
 
@@ -37,7 +37,8 @@ describe('forecastSweep', () => {
       expect(forecast.latency?.meanMs).toBe(latency.meanMs);
       expect(forecast.latency?.p99Ms).toBe(latency.quantileMs(0.99));
       const fees = scenarios.map(
-        (scenario) => predictCost(scenario, netsOf(scenario), 'random').feePerBlock ?? 0,
+        (scenario) =>
+          predictCost(scenario, planBatches(netsOf(scenario), scenario.config), 'random').feePerBlock ?? 0,
       );
       expect(forecast.feePerBlock).toBeCloseTo(((fees[0] ?? 0) + (fees[1] ?? 0)) / 2, -3);
       expect(forecast.latency?.cdf[0]?.[1]).toBe(0);
