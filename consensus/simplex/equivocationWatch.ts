@@ -5,7 +5,7 @@
  * Most late votes are honest and merely slow, so their signatures are checked only when two of them contradict.
  */
 import { isEquivocation } from '../evidence.ts';
-import type { View } from '../primitives/flavor.ts';
+import { Ring } from '../primitives/ring.ts';
 import type { Certificate, Vote } from '../vote.ts';
 import type { ViewRecord } from './viewRecord.ts';
 
@@ -21,8 +21,7 @@ export interface EquivocationWatchDependencies {
 
 export class EquivocationWatch {
   readonly #dependencies: EquivocationWatchDependencies;
-  /** By view, in the order in which they became final. */
-  readonly #past = new Map<View, ViewRecord>();
+  readonly #past = new Ring<ViewRecord>(PAST_VIEWS_KEPT);
 
   constructor(dependencies: EquivocationWatchDependencies) {
     this.#dependencies = dependencies;
@@ -30,13 +29,8 @@ export class EquivocationWatch {
 
   /** A view is final: what was seen in it is kept for a while. */
   retire(record: ViewRecord): void {
-    record.proposal = undefined;
+    record.retire();
     this.#past.set(record.view, record);
-    if (this.#past.size <= PAST_VIEWS_KEPT) return;
-    for (const view of this.#past.keys()) {
-      this.#past.delete(view);
-      return;
-    }
   }
 
   /** A vote in a final view, its signature unchecked. */

@@ -5,6 +5,7 @@
 import type { Block } from '../block.ts';
 import { assert } from '../primitives/codedError.ts';
 import { type Hash, type Height, type View, ZERO_HASH } from '../primitives/flavor.ts';
+import type { ValidatorSet } from '../validators.ts';
 import type { Certificate, VoteKind } from '../vote.ts';
 import type { SimplexLack } from './host.ts';
 import { ViewRecord } from './viewRecord.ts';
@@ -28,8 +29,10 @@ export type ChainReader = Pick<
 >;
 
 export class OpenChain {
-  readonly #views = new Map<View, ViewRecord>();
-  readonly #blocks = new Map<Hash, Block>();
+  readonly #validators: ValidatorSet;
+  /** Both are made anew when something is final: little is left then, and a table that many came and went through keeps them alive. */
+  #views = new Map<View, ViewRecord>();
+  #blocks = new Map<Hash, Block>();
   #finalized: Block;
   /** View of the newest finalisation certificate; at least the view of `#finalized`. */
   #finalizedView: View;
@@ -46,7 +49,8 @@ export class OpenChain {
   #lackedView: View | undefined;
   #lackedHash: Hash = ZERO_HASH;
 
-  constructor(finalized: { readonly block: Block; readonly view: View }) {
+  constructor(validators: ValidatorSet, finalized: { readonly block: Block; readonly view: View }) {
+    this.#validators = validators;
     this.#finalized = finalized.block;
     this.#finalizedView = finalized.view;
   }
@@ -83,7 +87,7 @@ export class OpenChain {
   record(view: View): ViewRecord {
     let record = this.#views.get(view);
     if (record === undefined) {
-      record = new ViewRecord(view);
+      record = new ViewRecord(view, this.#validators);
       this.#views.set(view, record);
     }
     return record;
@@ -130,15 +134,18 @@ export class OpenChain {
   finalize(last: Block, finalizedView: View, retire: (record: ViewRecord) => void): void {
     this.#finalized = last;
     this.#finalizedView = finalizedView;
+    const views = new Map<View, ViewRecord>();
     this.#views.forEach((record, view) => {
-      if (view > finalizedView) return;
-      this.#views.delete(view);
-      retire(record);
+      if (view > finalizedView) views.set(view, record);
+      else retire(record);
     });
+    this.#views = views;
     const { height } = last.header;
-    this.#blocks.forEach(({ header }, hash) => {
-      if (header.height <= height || header.view <= finalizedView) this.#blocks.delete(hash);
+    const blocks = new Map<Hash, Block>();
+    this.#blocks.forEach((block, hash) => {
+      if (block.header.height > height && block.header.view > finalizedView) blocks.set(hash, block);
     });
+    this.#blocks = blocks;
   }
 
   /**

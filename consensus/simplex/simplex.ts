@@ -68,7 +68,7 @@ export class Simplex {
     this.#verifier = dependencies.verifier;
     this.#leaders = dependencies.leaders;
     this.#goodVotes = dependencies.goodVotes;
-    this.#chain = new OpenChain(finalized);
+    this.#chain = new OpenChain(options.validators, finalized);
     this.#presence = new Presence(options.validators);
     this.#pacemaker = new Pacemaker(options, dependencies);
     this.#watch = new EquivocationWatch({
@@ -121,7 +121,7 @@ export class Simplex {
       if (vote.view <= this.#chain.finalizedView) continue;
       const record = this.#chain.record(vote.view);
       record.adoptOwn(vote);
-      record.add(vote, this.#options.validators);
+      record.add(vote);
     }
     for (const block of memory.proposals) {
       const record = this.#chain.recordIn(block.header.view);
@@ -317,9 +317,9 @@ export class Simplex {
 
   #count(record: ViewRecord, vote: Vote, nowMs: TimeMs): void {
     this.#presence.note(vote.voter, vote.view);
-    const power = record.add(vote, this.#options.validators);
+    const power = record.add(vote);
     if (!this.#options.validators.isQuorum(power) || record.certificateOf(vote.kind) !== undefined) return;
-    this.#certified(record, record.certify(vote.kind, vote.blockHash, this.#options.validators), nowMs);
+    this.#certified(record, record.certify(vote.kind, vote.blockHash), nowMs);
   }
 
   #cast(record: ViewRecord, kind: VoteKind, blockHash: Hash, block: Block | undefined, nowMs: TimeMs): void {

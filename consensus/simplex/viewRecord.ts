@@ -5,6 +5,7 @@
  */
 import type { Block } from '../block.ts';
 import type { Hash, ValidatorIndex, View } from '../primitives/flavor.ts';
+import type { Signature } from '../primitives/signature.ts';
 import type { ValidatorSet } from '../validators.ts';
 import { type Certificate, type Vote, type VoteKind, voteSigningBytes } from '../vote.ts';
 
@@ -13,14 +14,23 @@ export type ProposalState = 'none' | 'waiting' | 'valid' | 'invalid';
 
 /** The votes of one kind in one view. */
 class Tally {
-  /** By voter. */
-  readonly votes: (Vote | undefined)[] = [];
+  /** By voter; as long as there are validators, because what grows reserves several times that. */
+  readonly votes: (Vote | undefined)[];
   /** The subject voted for first, nearly always the only one, and the power behind it. */
   leadingHash: Hash = '';
   leadingPower = 0;
   /** What is signed by those who vote for `signedHash`. */
   signedHash: Hash = '';
   signingBytes: Uint8Array | undefined;
+
+  constructor(validatorCount: number) {
+    this.votes = new Array<Vote | undefined>(validatorCount).fill(undefined);
+  }
+
+  forgetSigningBytes(): void {
+    this.signedHash = '';
+    this.signingBytes = undefined;
+  }
 }
 
 export class ViewRecord {
@@ -42,9 +52,17 @@ export class ViewRecord {
   #finalize: Tally | undefined;
   /** See `late`; made on first use. */
   #late: Vote[] | undefined;
+  readonly #validators: ValidatorSet;
 
-  constructor(view: View) {
+  constructor(view: View, validators: ValidatorSet) {
     this.view = view;
+    this.#validators = validators;
+  }
+
+  /** The view is final: nobody asks for its proposal any more, and hardly anybody votes. */
+  retire(): void {
+    this.proposal = undefined;
+    for (const tally of [this.#notarize, this.#nullify, this.#finalize]) tally?.forgetSigningBytes();
   }
 
   /** Notes that `voter` contradicted itself. @returns Whether that is news. */
@@ -110,10 +128,10 @@ export class ViewRecord {
    * Counts a verified vote.
    * @returns The voting power now behind the vote's subject.
    */
-  add(vote: Vote, validators: ValidatorSet): number {
+  add(vote: Vote): number {
     const tally = this.#tally(vote.kind);
     tally.votes[vote.voter] = vote;
-    const { power } = validators.at(vote.voter);
+    const { power } = this.#validators.at(vote.voter);
     if (tally.leadingPower === 0) tally.leadingHash = vote.blockHash;
     if (tally.leadingHash === vote.blockHash) {
       tally.leadingPower += power;
@@ -122,7 +140,7 @@ export class ViewRecord {
     // Only an equivocating leader gets here: count the rarer subject afresh.
     let sum = 0;
     for (const other of tally.votes) {
-      if (other?.blockHash === vote.blockHash) sum += validators.at(other.voter).power;
+      if (other?.blockHash === vote.blockHash) sum += this.#validators.at(other.voter).power;
     }
     return sum;
   }
@@ -133,25 +151,34 @@ export class ViewRecord {
   }
 
   /** The smallest certificate from the lowest-indexed voters; call only when they are a quorum. */
-  certify(kind: VoteKind, blockHash: Hash, validators: ValidatorSet): Certificate {
-    const signers: ValidatorIndex[] = [];
-    const signatures: Uint8Array[] = [];
-    let power = 0;
-    for (const vote of this.#tally(kind).votes) {
-      if (vote === undefined || vote.blockHash !== blockHash) continue;
-      signers.push(vote.voter);
-      signatures.push(vote.signature);
-      power += validators.at(vote.voter).power;
-      if (validators.isQuorum(power)) break;
+  certify(kind: VoteKind, blockHash: Hash): Certificate {
+    const { votes } = this.#tally(kind);
+    // Certificates live as long as their blocks: lists of the right size have no room to spare, lists that grow do.
+    const count = this.#quorumOf(votes, blockHash);
+    const signers = new Array<ValidatorIndex>(count);
+    const signatures = new Array<Signature>(count);
+    let position = 0;
+    for (const vote of votes) {
+      if (position === count) break;
+      if (vote?.blockHash !== blockHash) continue;
+      signers[position] = vote.voter;
+      signatures[position] = vote.signature;
+      position += 1;
     }
-    // Certificates live as long as their blocks: copies have no room to spare, lists that grew have most of it.
-    return {
-      kind,
-      view: this.view,
-      blockHash,
-      signers: signers.slice(),
-      signatures: signatures.slice(),
-    };
+    return { kind, view: this.view, blockHash, signers, signatures };
+  }
+
+  /** How many of the votes for a block, taken by index, are a quorum. */
+  #quorumOf(votes: readonly (Vote | undefined)[], blockHash: Hash): number {
+    let power = 0;
+    let count = 0;
+    for (const vote of votes) {
+      if (vote?.blockHash !== blockHash) continue;
+      power += this.#validators.at(vote.voter).power;
+      count += 1;
+      if (this.#validators.isQuorum(power)) break;
+    }
+    return count;
   }
 
   #tallyIn(kind: VoteKind): Tally | undefined {
@@ -161,7 +188,7 @@ export class ViewRecord {
   #tally(kind: VoteKind): Tally {
     const known = this.#tallyIn(kind);
     if (known !== undefined) return known;
-    const tally = new Tally();
+    const tally = new Tally(this.#validators.count);
     if (kind === 'notarize') this.#notarize = tally;
     else if (kind === 'nullify') this.#nullify = tally;
     else this.#finalize = tally;

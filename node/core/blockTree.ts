@@ -24,7 +24,8 @@ export class BlockTree {
   readonly #base: Layer;
   /** One view for all readers: the base changes beneath it. */
   readonly #finalizedState: State;
-  readonly #executed = new Map<Hash, ExecutedBlock>();
+  /** Made anew when a block is final: few are left then, and a table that many came and went through keeps them alive. */
+  #executed = new Map<Hash, ExecutedBlock>();
   #finalized: Block;
   #finalizedStateRoot: Hash;
 
@@ -95,9 +96,11 @@ export class BlockTree {
     this.#finalized = executed.block;
     this.#finalizedStateRoot = executed.result.stateRoot;
     const { height } = executed.block.header;
-    this.#executed.forEach(({ block }, other) => {
-      if (block.header.height <= height) this.#executed.delete(other);
+    const above = new Map<Hash, ExecutedBlock>();
+    this.#executed.forEach((other, otherHash) => {
+      if (other.block.header.height > height) above.set(otherHash, other);
     });
+    this.#executed = above;
     return executed;
   }
 }

@@ -120,8 +120,9 @@ export class Executor {
    * Checks a body without any state: within the limits, every item decodes and is signed as it must be, and
    * together they are what the header names. Two bodies that pass under one header execute alike.
    */
-  checkBody({ hash, header, body, bytes }: Block): Verdict<unknown, ExecutionCode> {
-    const shared = this.#dependencies.executions?.get(hash);
+  checkBody(block: Block): Verdict<unknown, ExecutionCode> {
+    const { header, body, bytes } = block;
+    const shared = this.#dependencies.executions?.get(block);
     if (shared !== undefined && equalBytes(shared.block.bytes, bytes)) return { ok: true, value: undefined };
     if (!this.#fits(body)) return refuse('BLOCK_TOO_LARGE', 'more transactions or bytes than allowed');
     const ids: Hash[] = [];
@@ -160,7 +161,7 @@ export class Executor {
     if (settlementBlocks === undefined || this.#settlement.at(origin.height)?.hash !== origin.hash) {
       return refuse('SETTLEMENT_UNKNOWN', 'a settlement block is not known yet');
     }
-    const shared = this.#dependencies.executions?.get(block.hash);
+    const shared = this.#dependencies.executions?.get(block);
     // A node waits for settlement blocks as it would alone: sharing saves work, it must not change what happens when.
     // The hash covers no signatures, so a result is shared only for the very bytes that were executed.
     if (shared !== undefined && equalBytes(shared.block.bytes, block.bytes)) {

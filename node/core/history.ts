@@ -3,14 +3,17 @@
  * unsettled batch final. The rows on disk are the same set: every change here is a write of the same batch.
  */
 import type { Height } from '../../consensus/primitives/flavor.ts';
+import { Ring } from '../../consensus/primitives/ring.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import { BlockWrite, blockKey, type StoredBlock } from './store.ts';
 import type { Write } from './types.ts';
 
 export class History {
   readonly #depthBlocks: number;
-  /** Each as the write of its row. */
-  readonly #blocks = new Map<Height, BlockWrite>();
+  /** The newest ones, each as the write of its row. */
+  readonly #newest: Ring<BlockWrite>;
+  /** Those below that are still needed. */
+  readonly #older = new Map<Height, BlockWrite>();
   /** Heights that prove a sealed batch final, by batch: the sealing block up to the first with a certificate. */
   readonly #proofs = new Map<number, Height[]>();
   /** How many batches need a height. */
@@ -22,22 +25,26 @@ export class History {
   /** @param depthBlocks - Final blocks kept whatever happens, in blocks. */
   constructor(depthBlocks: number) {
     this.#depthBlocks = depthBlocks;
+    this.#newest = new Ring(depthBlocks);
   }
 
   get(height: Height): StoredBlock | undefined {
-    return this.#blocks.get(height)?.stored;
+    return (this.#newest.get(height) ?? this.#older.get(height))?.stored;
   }
 
   /** Takes up what a restarted node found on disk. */
   recover(blocks: readonly StoredBlock[], pending: readonly SealedBatch[]): void {
+    this.#newestHeight = blocks.at(-1)?.block.header.height ?? 0;
     for (const stored of blocks) {
-      this.#newestHeight = stored.block.header.height;
-      this.#blocks.set(this.#newestHeight, new BlockWrite(blockKey(this.#newestHeight), stored));
+      const { height } = stored.block.header;
+      const write = new BlockWrite(blockKey(height), stored);
+      if (height > this.#newestHeight - this.#depthBlocks) this.#newest.set(height, write);
+      else this.#older.set(height, write);
     }
     for (const { seq, toHeight } of pending) {
       this.#unproven.add(seq);
       this.#proofs.set(seq, []);
-      for (let height = toHeight; this.#unproven.has(seq) && this.#blocks.has(height); height += 1) {
+      for (let height = toHeight; this.#unproven.has(seq) && this.get(height) !== undefined; height += 1) {
         this.#extendProof(seq, height);
       }
     }
@@ -48,7 +55,7 @@ export class History {
     const { height } = stored.block.header;
     this.#newestHeight = height;
     const write = new BlockWrite(blockKey(height), stored);
-    this.#blocks.set(height, write);
+    const leaving = this.#newest.set(height, write);
     const writes: Write[] = [write];
     for (const fact of facts) {
       if (fact.type === 'batch_sealed') {
@@ -57,8 +64,15 @@ export class History {
       } else if (fact.type === 'batch_confirmed') this.#release(fact.batch.seq, writes);
     }
     for (const seq of this.#unproven) this.#extendProof(seq, height);
-    this.#drop(height - this.#depthBlocks, writes);
+    if (leaving !== undefined) this.#leave(leaving, writes);
     return writes;
+  }
+
+  /** A block is no longer one of the newest. */
+  #leave(block: BlockWrite, writes: Write[]): void {
+    const { height } = block.stored.block.header;
+    if (this.#needed.has(height)) this.#older.set(height, block);
+    else writes.push({ key: block.key, value: undefined });
   }
 
   #extendProof(seq: number, height: Height): void {
@@ -75,14 +89,14 @@ export class History {
       const count = (this.#needed.get(height) ?? 1) - 1;
       if (count > 0) this.#needed.set(height, count);
       else this.#needed.delete(height);
-      if (height <= this.#newestHeight - this.#depthBlocks) this.#drop(height, writes);
+      this.#dropOlder(height, writes);
     }
   }
 
-  #drop(height: Height, writes: Write[]): void {
-    const kept = this.#blocks.get(height);
+  #dropOlder(height: Height, writes: Write[]): void {
+    const kept = this.#older.get(height);
     if (kept === undefined || this.#needed.has(height)) return;
-    this.#blocks.delete(height);
+    this.#older.delete(height);
     writes.push({ key: kept.key, value: undefined });
   }
 }

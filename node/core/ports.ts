@@ -48,7 +48,7 @@ export interface NodeDependencies {
 }
 
 export interface ExecutionCache {
-  get(blockHash: string): ExecutedBlock | undefined;
+  get(block: Pick<Block, 'hash' | 'header'>): ExecutedBlock | undefined;
   set(executed: ExecutedBlock): void;
 }
 

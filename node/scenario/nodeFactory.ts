@@ -16,6 +16,8 @@ export interface NodeSurroundings {
   readonly messages: MessageCache | undefined;
   readonly goodItems: GoodItems | undefined;
   readonly roots?: BlockRoots | undefined;
+  /** Final blocks that nodes keep, where it is fewer than configured: nobody will ask for more. */
+  readonly historyBlocksMax?: number | undefined;
 }
 
 /** @returns What makes the process of a node, which reports finality to the observer it is given, if any. */
@@ -23,13 +25,17 @@ export function createNodeFactory(
   { config }: Scenario,
   genesis: Genesis,
   crypto: Crypto,
-  { signerOf, ...shared }: NodeSurroundings,
+  { signerOf, historyBlocksMax = Number.POSITIVE_INFINITY, ...shared }: NodeSurroundings,
 ): (index: ValidatorIndex, observer: FinalityObserver | undefined) => NodeCore {
+  const historyBlocks = Math.min(config.simulation.historyBlocks, historyBlocksMax);
   return (index, observer) =>
-    new NodeCore(nodeOptionsOf(config, genesis, index), {
-      crypto,
-      signer: signerOf(index),
-      ...shared,
-      observer,
-    });
+    new NodeCore(
+      { ...nodeOptionsOf(config, genesis, index), historyBlocks },
+      {
+        crypto,
+        signer: signerOf(index),
+        ...shared,
+        observer,
+      },
+    );
 }

@@ -3,9 +3,10 @@
  * of their bytes, execution results by block hash, good signatures by the identity of what was signed. All are bounded;
  * a miss costs work, never a different answer.
  */
-import type { Hash, Height } from '../../consensus/primitives/flavor.ts';
+import type { Block } from '../../consensus/block.ts';
+import type { Height } from '../../consensus/primitives/flavor.ts';
 import { GenerationalMap } from '../../consensus/primitives/generationalMap.ts';
-
+import { Ring } from '../../consensus/primitives/ring.ts';
 import type { ExecutedBlock } from '../core/blockTree.ts';
 import type { ExecutionCache, GoodItems, MessageCache } from '../core/ports.ts';
 
@@ -59,34 +60,21 @@ export class SharedGoodItems implements GoodItems {
 }
 
 export class SharedExecutions implements ExecutionCache {
-  readonly #executed = new Map<Hash, ExecutedBlock>();
-  /** Hashes by height, in order of first insertion; the front is the oldest but for blocks a node caught up on. */
-  readonly #hashesByHeight = new Map<Height, Hash[]>();
+  /** Nearly always one a height. */
+  readonly #executed = new Ring<ExecutedBlock[]>(EXECUTION_HEIGHTS);
   #newestHeight: Height = 0;
 
-  get(blockHash: Hash): ExecutedBlock | undefined {
-    return this.#executed.get(blockHash);
+  get({ hash, header }: Pick<Block, 'hash' | 'header'>): ExecutedBlock | undefined {
+    return this.#executed.get(header.height)?.find(({ block }) => block.hash === hash);
   }
 
   set(executed: ExecutedBlock): void {
-    const { hash, header } = executed.block;
-    const { height } = header;
-    if (height + EXECUTION_HEIGHTS <= this.#newestHeight || this.#executed.has(hash)) return;
-    this.#executed.set(hash, executed);
-    const hashes = this.#hashesByHeight.get(height);
-    if (hashes === undefined) this.#hashesByHeight.set(height, [hash]);
-    else hashes.push(hash);
-    if (height > this.#newestHeight) {
-      this.#newestHeight = height;
-      this.#prune();
-    }
-  }
-
-  #prune(): void {
-    for (const [height, hashes] of this.#hashesByHeight) {
-      if (height + EXECUTION_HEIGHTS > this.#newestHeight) return;
-      for (const hash of hashes) this.#executed.delete(hash);
-      this.#hashesByHeight.delete(height);
-    }
+    const { block } = executed;
+    const { height } = block.header;
+    if (height + EXECUTION_HEIGHTS <= this.#newestHeight || this.get(block) !== undefined) return;
+    this.#newestHeight = Math.max(height, this.#newestHeight);
+    const others = this.#executed.get(height);
+    if (others === undefined) this.#executed.set(height, [executed]);
+    else others.push(executed);
   }
 }

@@ -8,6 +8,9 @@ import type { Topic } from '../../core/types.ts';
 
 /** How long gossip remembers an id, in ms: gossipsub's `seenTTL`, two minutes. */
 export const SEEN_TTL_MS = 120_000;
+/** Chains of the index: a power of two, about as many as a network of 64 nodes remembers messages. */
+const INDEX_PLACES = 8192;
+const INDEX_MASK = INDEX_PLACES - 1;
 /** Bytes at the start and at the end of a message that its index number covers; equality is decided on all bytes. */
 const FINGERPRINT_HEAD_BYTES = 96;
 const FINGERPRINT_TAIL_BYTES = 32;
@@ -20,17 +23,17 @@ export interface GossipMessage {
   /** By node; `-Infinity` where it never was. */
   readonly seenAtMs: number[];
   lastSeenAtMs: number;
-  /** Another remembered message with the same fingerprint: almost never there. */
+  /** Another remembered message of the same place in the index. */
   next: GossipMessage | undefined;
 }
 
 export class GossipMemory {
   readonly #neverSeen: readonly number[];
   readonly #startedAtMs: number[];
-  /** Remembered messages by fingerprint, each the first of a chain. */
-  readonly #index = new Map<number, GossipMessage>();
-  /** Remembered messages by first publication; those before `#oldest` are gone. */
-  #remembered: GossipMessage[] = [];
+  /** Remembered messages by the low bits of their fingerprint, each the first of a chain. */
+  readonly #index = new Array<GossipMessage | undefined>(INDEX_PLACES).fill(undefined);
+  /** Remembered messages by first publication; those before `#oldest` are gone, and their places let go of them. */
+  #remembered: (GossipMessage | undefined)[] = [];
   #oldest = 0;
 
   constructor(nodeCount: number) {
@@ -51,9 +54,11 @@ export class GossipMemory {
   publish(node: ValidatorIndex, topic: Topic, bytes: Uint8Array, nowMs: TimeMs): GossipMessage | undefined {
     this.#forgetExpired(nowMs);
     const fingerprint = fingerprintOf(bytes);
-    const first = this.#index.get(fingerprint);
+    const place = fingerprint & INDEX_MASK;
+    const first = this.#index[place];
     let known = first;
-    while (known !== undefined && !equalBytes(known.bytes, bytes)) known = known.next;
+    while (known !== undefined && (known.fingerprint !== fingerprint || !equalBytes(known.bytes, bytes)))
+      known = known.next;
     if (known !== undefined) return this.receive(node, known, nowMs) ? known : undefined;
     const message: GossipMessage = {
       topic,
@@ -64,7 +69,7 @@ export class GossipMemory {
       next: first,
     };
     message.seenAtMs[node] = nowMs;
-    this.#index.set(fingerprint, message);
+    this.#index[place] = message;
     this.#remembered.push(message);
     return message;
   }
@@ -88,6 +93,7 @@ export class GossipMemory {
     for (;;) {
       const message = this.#remembered[this.#oldest];
       if (message === undefined || nowMs - message.lastSeenAtMs < SEEN_TTL_MS) break;
+      this.#remembered[this.#oldest] = undefined;
       this.#oldest += 1;
       this.#forget(message);
     }
@@ -98,13 +104,12 @@ export class GossipMemory {
   }
 
   #forget(message: GossipMessage): void {
-    const first = this.#index.get(message.fingerprint);
-    if (first === message) {
-      if (message.next === undefined) this.#index.delete(message.fingerprint);
-      else this.#index.set(message.fingerprint, message.next);
+    const place = message.fingerprint & INDEX_MASK;
+    let before = this.#index[place];
+    if (before === message) {
+      this.#index[place] = message.next;
       return;
     }
-    let before = first;
     while (before !== undefined && before.next !== message) before = before.next;
     if (before !== undefined) before.next = message.next;
   }

@@ -289,7 +289,7 @@ describe('Executor', () => {
   it('takes another node’s result for the very same bytes only', () => {
     const shared = new Map<string, ExecutedBlock>();
     const cache: ExecutionCache = {
-      get: (hash) => shared.get(hash),
+      get: ({ hash }) => shared.get(hash),
       set: (executed) => shared.set(executed.block.hash, executed),
     };
     const leader = worldOf({}, cache);

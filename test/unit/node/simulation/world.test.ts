@@ -409,10 +409,10 @@ describe('shared caches', () => {
       stateWrites: [],
     });
     for (let height = 1; height <= 100; height += 1) executions.set(executed(height));
-    expect(executions.get(blockAt(100).hash)).toBeDefined();
-    expect(executions.get(blockAt(37).hash)).toBeDefined();
-    expect(executions.get(blockAt(36).hash)).toBeUndefined();
+    expect(executions.get(blockAt(100))).toBeDefined();
+    expect(executions.get(blockAt(37))).toBeDefined();
+    expect(executions.get(blockAt(36))).toBeUndefined();
     executions.set(executed(36));
-    expect(executions.get(blockAt(36).hash)).toBeUndefined();
+    expect(executions.get(blockAt(36))).toBeUndefined();
   });
 });
