@@ -56,11 +56,13 @@ export function confirmPoolFlows(state: State, net: readonly NetFlow[]): void {
   for (const { asset, amount } of net) {
     const pool = poolOf(state, asset);
     if (amount > 0n) {
-      assert(pool.cash + amount <= AMOUNT_MAX, `cash of ${asset} out of range`);
-      state.set(poolsTable, asset, { ...pool, cash: pool.cash + amount });
+      const cash = pool.cash + amount;
+      if (cash > AMOUNT_MAX) assert(false, `cash of ${asset} out of range`);
+      state.set(poolsTable, asset, { ...pool, cash });
     } else {
-      assert(pool.escrow >= -amount, `escrow of ${asset} does not hold what settled`);
-      state.set(poolsTable, asset, { ...pool, escrow: pool.escrow + amount });
+      const escrow = pool.escrow + amount;
+      if (escrow < 0n) assert(false, `escrow of ${asset} does not hold what settled`);
+      state.set(poolsTable, asset, { ...pool, escrow });
     }
   }
 }

@@ -40,8 +40,8 @@ export function readNetBatchContent(reader: Reader): NetBatchContent {
   const toHeight = reader.u64();
   const net = readNetAmounts(reader);
   const fees = readAssetAmounts(reader);
-  const { count: liquidations, ...actions } = readCountAndActions(reader);
-  return { seq, fromHeight, toHeight, net, fees, liquidations, ...actions };
+  const { count: liquidations, crossChain } = readCountAndActions(reader);
+  return { seq, fromHeight, toHeight, net, fees, liquidations, crossChain };
 }
 
 /** A count in 32 bits, of which the highest says that actions follow: without any the bytes are those of the count. */
@@ -57,10 +57,10 @@ export function writeCountAndActions(
 
 export function readCountAndActions(reader: Reader): {
   readonly count: number;
-  readonly crossChain?: readonly CrossChainAction[];
+  readonly crossChain: readonly CrossChainAction[] | undefined;
 } {
   const count = reader.u32();
-  if (count < ACTIONS_FOLLOW) return { count };
+  if (count < ACTIONS_FOLLOW) return { count, crossChain: undefined };
   return { count: count - ACTIONS_FOLLOW, crossChain: readCrossChainActions(reader) };
 }
 

@@ -81,15 +81,14 @@ export function isCounting(
 function confirmBatch(derivation: Derivation, block: SettlementBlock, event: Settled): void {
   const { state, rules, height, record } = derivation;
   const counters = netCounters(state);
-  assert(event.seq === counters.lastConfirmedSeq + 1, `batch ${event.seq} settled out of turn`);
-  assert(event.seq < counters.nextSeq, `batch ${event.seq} settled before it was sealed`);
+  if (event.seq !== counters.lastConfirmedSeq + 1) assert(false, `batch ${event.seq} settled out of turn`);
+  if (event.seq >= counters.nextSeq) assert(false, `batch ${event.seq} settled before it was sealed`);
   const row = batchRow(state, event.seq);
-  assert(
+  const isSame =
     row.fromHeight === event.fromHeight &&
-      row.toHeight === event.toHeight &&
-      equalAmounts(row.net, event.net),
-    `batch ${event.seq} settled with another content`,
-  );
+    row.toHeight === event.toHeight &&
+    equalAmounts(row.net, event.net);
+  if (!isSame) assert(false, `batch ${event.seq} settled with another content`);
   const holder = lastAttempt(row).proposer;
   const settler = event.proposer;
   // A late transaction of an earlier attempt by the same holder is still the holder's settlement.
@@ -121,7 +120,7 @@ function confirmBatch(derivation: Derivation, block: SettlementBlock, event: Set
   });
   if (event.seq + 1 < counters.nextSeq) {
     const next = batchRow(state, event.seq + 1);
-    assert(next.clockStartHeight === undefined, `clock of batch ${next.seq} ran out of turn`);
+    if (next.clockStartHeight !== undefined) assert(false, `clock of batch ${next.seq} ran out of turn`);
     writeBatch(state, { ...next, clockStartHeight: height });
   }
 }
@@ -189,7 +188,7 @@ function advanceClock(derivation: Derivation): void {
   const seq = counters.lastConfirmedSeq + 1;
   if (seq >= counters.nextSeq) return;
   const row = batchRow(state, seq);
-  assert(row.clockStartHeight !== undefined, `the oldest batch ${seq} has no clock`);
+  if (row.clockStartHeight === undefined) assert(false, `the oldest batch ${seq} has no clock`);
   if (height <= row.clockStartHeight) return;
   const clockCount = row.clockCount + 1;
   if (clockCount > rules.submissionDeadlineBlocks) missDuty(derivation, { ...row, clockCount }, undefined);

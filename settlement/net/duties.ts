@@ -29,9 +29,11 @@ export function isEligible(standing: DutyStanding): boolean {
 export function drawHolder(state: State, avoided: readonly ValidatorIndex[]): ValidatorIndex {
   const candidates = selectCandidates(standings(state), avoided);
   const draw = drawNext(candidates.map(({ index, stake, priority }) => ({ index, weight: stake, priority })));
-  for (const [position, standing] of candidates.entries()) {
+  let position = 0;
+  for (const standing of candidates) {
     const priority = draw.priorities[position] ?? standing.priority;
     if (priority !== standing.priority) setStanding(state, { ...standing, priority });
+    position += 1;
   }
   return draw.index;
 }
@@ -45,6 +47,7 @@ function selectCandidates(
     const standing = all.filter(({ tombstoned }) => !tombstoned);
     return standing.length === 0 ? all : standing;
   }
+  if (avoided.length === 0) return eligible;
   const fresh = eligible.filter(({ index }) => !avoided.includes(index));
   return fresh.length === 0 ? eligible : fresh;
 }
@@ -69,7 +72,9 @@ export function endAttempt(
   next?: Attempt,
 ): readonly Attempt[] {
   const ended = attempts.map((attempt, index) =>
-    index === attempts.length - 1 ? { ...attempt, ...end } : attempt,
+    index === attempts.length - 1
+      ? { ...attempt, outcome: end.outcome, revertCode: end.revertCode }
+      : attempt,
   );
   if (next !== undefined) ended.push(next);
   return ended.length > ATTEMPTS_KEPT_MAX ? ended.slice(ended.length - ATTEMPTS_KEPT_MAX) : ended;

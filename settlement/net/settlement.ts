@@ -54,8 +54,8 @@ export interface NetBatchContent {
   readonly net: readonly NetAmount[];
   readonly fees: readonly AssetAmount[];
   readonly liquidations: number;
-  /** Absent where there are none, never empty. */
-  readonly crossChain?: readonly CrossChainAction[];
+  /** Undefined where there are none, never empty. */
+  readonly crossChain?: readonly CrossChainAction[] | undefined;
 }
 
 export interface SettlementTransaction extends NetBatchContent {

@@ -114,8 +114,8 @@ export const batchTable: Table<BatchRow> = {
       heldSlash: reader.amount(),
       missedBy: reader.list(VALIDATOR_COUNT_MAX, readIndex),
     };
-    const { count: dutyReverts, ...actions } = readCountAndActions(reader);
-    return { ...row, dutyReverts, ...actions };
+    const { count: dutyReverts, crossChain } = readCountAndActions(reader);
+    return { ...row, dutyReverts, crossChain };
   },
 };
 
@@ -160,14 +160,28 @@ export const netTables = [windowTable, batchTable, standingTable, countersTable]
 /** Key of the tables that hold one row. */
 export const SINGLE_ROW_KEY = '';
 
+/** Batches whose keys are remembered: more than are unsettled at a time while settlement goes on. */
+const KEYS_REMEMBERED = 256;
+/** The last batch with each remainder, and its key: every node asks for the rows of a batch, many times over. */
+const keyedBatches: number[] = Array.from({ length: KEYS_REMEMBERED }, () => -1);
+const batchKeys: string[] = keyedBatches.map(() => '');
+/** By validator, made when first asked for. */
+const standingKeys: (string | undefined)[] = [];
+
 /** Wide enough for any safe integer, so batches sort by number. */
 export function batchKey(seq: number): string {
-  return String(seq).padStart(16, '0');
+  const at = seq % KEYS_REMEMBERED;
+  if (keyedBatches[at] !== seq) {
+    keyedBatches[at] = seq;
+    batchKeys[at] = String(seq).padStart(16, '0');
+  }
+  return batchKeys[at] as string;
 }
 
 /** Wide enough for any validator index, so standings sort by number. */
 export function standingKey(index: ValidatorIndex): string {
-  return String(index).padStart(5, '0');
+  standingKeys[index] ??= String(index).padStart(5, '0');
+  return standingKeys[index];
 }
 
 function writeAttempt(writer: Writer, attempt: Attempt): void {

@@ -56,3 +56,10 @@ describe('net tables', () => {
     expect(ids.every((id) => id >= 16 && id <= 31)).toBe(true);
   });
 });
+
+describe('batchKey', () => {
+  it('sorts by number, whatever was asked for before', () => {
+    const seqs = [1, 257, 1, 9, 10, 2 ** 40, 1 + 2 ** 40, 1, Number.MAX_SAFE_INTEGER];
+    for (const seq of seqs) expect(batchKey(seq)).toBe(String(seq).padStart(16, '0'));
+  });
+});
