@@ -44,11 +44,7 @@ import { MEMPOOL_SEQ_AHEAD_MAX, Mempool, type SettlementKey, type WaitingTransac
 import { type PostCode, PostedInputs, type PostStanding } from './postedInputs.ts';
 import { type ContractOutcome, type ContractSnapshot, SettlementContract } from './settlementContract.ts';
 import { createHoldings, type Holdings, movePrice, type PriceMove } from './swapPools.ts';
-import {
-  decodeSettlementTransaction,
-  FEE_PER_GAS_MAX,
-  settlementTransactionHash,
-} from './transactionCodec.ts';
+import { decodeSignedSettlementTransaction, FEE_PER_GAS_MAX } from './transactionCodec.ts';
 import { UndoLog } from './undoLog.ts';
 
 export interface SettlementChainOptions {
@@ -261,16 +257,15 @@ export class MockSettlementChain {
    * @returns Its hash, or a refusal with a code of codes.ts or `ENCODING_INVALID`.
    */
   submit(bytes: Uint8Array, nowMs: TimeMs): Verdict<{ readonly hash: Hash }, SubmitCode> {
-    const decoded = decodeSettlementTransaction(bytes);
+    const decoded = decodeSignedSettlementTransaction(bytes);
     if (!decoded.ok) return decoded;
-    const transaction = decoded.value;
+    const { transaction, hash, signingBytes } = decoded.value;
     const { seq, feeCap, tip } = transaction;
     if (tip > feeCap) return refuse('SETTLEMENT_TIP_ABOVE_FEE_CAP', `tip ${tip}, fee cap ${feeCap}`);
     if (proofGas(transaction, bytes.length) > this.#options.gasLimit) {
       return refuse('SETTLEMENT_GAS_ABOVE_LIMIT', `${bytes.length} bytes do not fit a block`);
     }
-    const hash = settlementTransactionHash(transaction);
-    const author = this.#contract.checkAuthor(transaction, hash);
+    const author = this.#contract.checkAuthor(transaction, signingBytes);
     if (!author.ok) return author;
     if (seq <= this.lastSettledSeq) return refuse('NET_BATCH_ALREADY_SETTLED', `batch ${seq} is settled`);
     if (seq > this.lastSettledSeq + MEMPOOL_SEQ_AHEAD_MAX) {
@@ -447,7 +442,19 @@ export class MockSettlementChain {
   }
 
   #seal(block: UnhashedSettlementBlock): SettlementBlock {
-    return Object.freeze({ ...block, hash: settlementBlockHash(block, this.#reservesBytes) });
+    return Object.freeze({
+      height: block.height,
+      hash: settlementBlockHash(block, this.#reservesBytes),
+      parentHash: block.parentHash,
+      timestampMs: block.timestampMs,
+      baseFee: block.baseFee,
+      gasUsed: block.gasUsed,
+      gasLimit: block.gasLimit,
+      events: block.events,
+      reserves: block.reserves,
+      nextBaseFee: block.nextBaseFee,
+      lastSettledSeq: block.lastSettledSeq,
+    });
   }
 }
 

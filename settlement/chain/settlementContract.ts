@@ -25,7 +25,7 @@ import { carryOutCrossChain, takeDeposit } from './bridgeVault.ts';
 import { payloadGas, proofGas, settlementGas } from './feeMarket.ts';
 import type { SettlementKey } from './mempool.ts';
 import { addAmounts, executeActions, type Holdings } from './swapPools.ts';
-import { settlementSigningBytes, settlementTransactionHash } from './transactionCodec.ts';
+import { settlementSigningBytes } from './transactionCodec.ts';
 
 export interface ContractOptions {
   /** The sidechain whose headers and certificates count. */
@@ -107,10 +107,10 @@ export class SettlementContract {
     this.#usedAttempts = new Map(snapshot.usedAttempts);
   }
 
-  /** Checks that a registered validator made this transaction for this sidechain; done before it is taken in. @param hash - Its hash, where it is known. */
+  /** Checks that a registered validator made this transaction for this sidechain; done before it is taken in. @param signingBytes - What its proposer signs, where it is known. */
   checkAuthor(
     transaction: SettlementTransaction,
-    hash = settlementTransactionHash(transaction),
+    signingBytes = settlementSigningBytes(transaction),
   ): Verdict<
     SettlementTransaction,
     'SETTLEMENT_CHAIN_MISMATCH' | 'SETTLEMENT_PROPOSER_UNKNOWN' | 'SETTLEMENT_SIGNATURE_INVALID'
@@ -123,7 +123,7 @@ export class SettlementContract {
       return refuse('SETTLEMENT_PROPOSER_UNKNOWN', `no validator ${transaction.proposer}`);
     }
     const { publicKey } = validators.at(transaction.proposer);
-    if (!this.#verifier.verify(publicKey, settlementSigningBytes(transaction, hash), transaction.signature)) {
+    if (!this.#verifier.verify(publicKey, signingBytes, transaction.signature)) {
       return refuse('SETTLEMENT_SIGNATURE_INVALID', 'the signature of the settlement does not verify');
     }
     return accept(transaction);
@@ -216,14 +216,16 @@ export class SettlementContract {
     const { headers, certificate, toHeight } = transaction;
     const { chainId } = this.#options;
     let parentHash: Hash | undefined;
-    for (const [index, header] of headers.entries()) {
-      if (header.chainId !== chainId || header.height !== toHeight + index) {
-        return refuse('BAD_CERTIFICATE', `header ${index} is not of height ${toHeight + index}`);
+    let height = toHeight;
+    for (const header of headers) {
+      if (header.chainId !== chainId || header.height !== height) {
+        return refuse('BAD_CERTIFICATE', `header ${height - toHeight} is not of height ${height}`);
       }
       if (parentHash !== undefined && header.parentHash !== parentHash) {
-        return refuse('BAD_CERTIFICATE', `header ${index} does not name its parent`);
+        return refuse('BAD_CERTIFICATE', `header ${height - toHeight} does not name its parent`);
       }
       parentHash = headerHash(header);
+      height += 1;
     }
     if (
       certificate.kind !== 'finalize' ||
@@ -244,13 +246,15 @@ function carriesOutNet(
   baseAsset: string,
 ): boolean {
   if (actions.length !== net.length) return false;
-  for (const [index, action] of actions.entries()) {
+  return actions.every((action, index) => {
     const flow = net[index];
-    if (flow === undefined || action.asset !== flow.asset) return false;
-    if (action.type !== actionTypeOf(flow, baseAsset)) return false;
-    if (action.amount !== (flow.amount < 0n ? -flow.amount : flow.amount)) return false;
-  }
-  return true;
+    return (
+      flow !== undefined &&
+      action.asset === flow.asset &&
+      action.type === actionTypeOf(flow, baseAsset) &&
+      action.amount === (flow.amount < 0n ? -flow.amount : flow.amount)
+    );
+  });
 }
 
 function actionTypeOf(flow: NetAmount, baseAsset: string): SettlementAction['type'] {

@@ -10,17 +10,16 @@ import { CodedError } from '../../consensus/primitives/codedError.ts';
 import type { Amount, Hash, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import type { Signer } from '../../consensus/primitives/signature.ts';
 import type { Certificate } from '../../consensus/vote.ts';
-import type { SettlementBlock, SettlementTransaction } from '../net/settlement.ts';
+import type { SettlementBlock } from '../net/settlement.ts';
 import type { Attempt, SealedBatch } from '../net/types.ts';
 import { higherFee, lowerFee } from './feeMarket.ts';
 import { replacementFeeMin } from './mempool.ts';
 import {
-  decodeSettlementTransaction,
-  encodeSettlementTransaction,
+  decodeSignedSettlementTransaction,
   FEE_PER_GAS_MAX,
   SETTLEMENT_HEADERS_LIMIT,
-  settlementTransactionHash,
-  signSettlementTransaction,
+  signAndEncodeSettlementTransaction,
+  type UnsignedSettlementTransaction,
 } from './transactionCodec.ts';
 
 /** Prefix of the outbox rows: `outbox/<seq>/<attempt>` holds the newest signed bytes of that attempt. */
@@ -70,7 +69,7 @@ export interface Submission {
 }
 
 interface Flight {
-  transaction: SettlementTransaction;
+  transaction: UnsignedSettlementTransaction;
   bytes: Uint8Array;
   hash: Hash;
   /** Settlement blocks without inclusion since it was next in turn, or since its fees last rose. */
@@ -180,15 +179,16 @@ export class Submitter {
    */
   recover(rows: readonly { readonly key: string; readonly value: Uint8Array }[]): readonly Submission[] {
     for (const { key, value } of rows) {
-      const decoded = decodeSettlementTransaction(value);
+      const decoded = decodeSignedSettlementTransaction(value);
       if (!decoded.ok) throw corrupt(key, decoded.message);
-      const transaction = decoded.value;
+      const { transaction, hash } = decoded.value;
       const { seq, attempt } = transaction;
       if (key !== outboxKeyOf(seq, attempt)) throw corrupt(key, `holds batch ${seq}, attempt ${attempt}`);
       if (transaction.chainId !== this.#options.chainId || transaction.proposer !== this.#options.self) {
         throw corrupt(key, 'holds the transaction of another chain or validator');
       }
-      if ((this.#flights.get(seq)?.transaction.attempt ?? -1) < attempt) this.#keep(transaction, value);
+      if ((this.#flights.get(seq)?.transaction.attempt ?? -1) < attempt)
+        this.#keep(transaction, { bytes: value, hash });
       else this.#keysOf(seq).add(key);
     }
     return ascending(this.#flights.keys()).flatMap((seq) => {
@@ -200,51 +200,47 @@ export class Submitter {
   #sign({ batch, attempt, headers, certificate }: SettlementDuty): Submission {
     const { chainId, self } = this.#options;
     const feeCap = this.#offer(2n * this.#view.baseFee + this.#options.tip);
-    const transaction = signSettlementTransaction(
-      {
-        chainId,
-        seq: batch.seq,
-        fromHeight: batch.fromHeight,
-        toHeight: batch.toHeight,
-        net: batch.net,
-        fees: batch.fees,
-        liquidations: batch.liquidations,
-        ...(batch.crossChain === undefined ? {} : { crossChain: batch.crossChain }),
-        actions: attempt.actions,
-        headers,
-        certificate,
-        proposer: self,
-        attempt: attempt.attempt,
-        feeCap,
-        tip: lowerFee(this.#options.tip, feeCap),
-      },
-      this.#signer,
-    );
-    return submissionOf('first', this.#keep(transaction, encodeSettlementTransaction(transaction)));
+    const transaction: UnsignedSettlementTransaction = {
+      chainId,
+      seq: batch.seq,
+      fromHeight: batch.fromHeight,
+      toHeight: batch.toHeight,
+      net: batch.net,
+      fees: batch.fees,
+      liquidations: batch.liquidations,
+      crossChain: batch.crossChain,
+      actions: attempt.actions,
+      headers,
+      certificate,
+      proposer: self,
+      attempt: attempt.attempt,
+      feeCap,
+      tip: lowerFee(this.#options.tip, feeCap),
+    };
+    const signed = signAndEncodeSettlementTransaction(transaction, this.#signer);
+    return submissionOf('first', this.#keep(transaction, signed));
   }
 
   /** Signs the same transaction with higher fees; undefined when the cap leaves less than a valid replacement. */
   #raise(flight: Flight): Submission | undefined {
-    const { signature: _, ...unsigned } = flight.transaction;
+    const { transaction: before } = flight;
     const wanted = 2n * this.#view.baseFee + this.#options.tip;
-    const feeCapMin = replacementFeeMin(unsigned.feeCap);
-    const tipMin = replacementFeeMin(unsigned.tip);
+    const feeCapMin = replacementFeeMin(before.feeCap);
+    const tipMin = replacementFeeMin(before.tip);
     const feeCap = this.#offer(higherFee(feeCapMin, wanted));
     const tip = this.#capped(higherFee(tipMin, wanted));
     if (feeCap < feeCapMin || tip < tipMin) return undefined;
-    const transaction = signSettlementTransaction({ ...unsigned, feeCap, tip }, this.#signer);
-    return submissionOf('replacement', this.#keep(transaction, encodeSettlementTransaction(transaction)));
+    const transaction = { ...before, feeCap, tip };
+    const signed = signAndEncodeSettlementTransaction(transaction, this.#signer);
+    return submissionOf('replacement', this.#keep(transaction, signed));
   }
 
-  #keep(transaction: SettlementTransaction, bytes: Uint8Array): Flight {
+  #keep(
+    transaction: UnsignedSettlementTransaction,
+    { bytes, hash }: { readonly bytes: Uint8Array; readonly hash: Hash },
+  ): Flight {
     const { seq, attempt } = transaction;
-    const flight: Flight = {
-      transaction,
-      bytes,
-      hash: settlementTransactionHash(transaction),
-      blocksInTurn: 0,
-      revertedAt: undefined,
-    };
+    const flight: Flight = { transaction, bytes, hash, blocksInTurn: 0, revertedAt: undefined };
     this.#flights.set(seq, flight);
     this.#keysOf(seq).add(outboxKeyOf(seq, attempt));
     return flight;

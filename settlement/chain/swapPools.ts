@@ -90,8 +90,8 @@ export function executeActions(
   { readonly holdings: Holdings; readonly amountsIn: readonly (Amount | undefined)[] },
   'SLIPPAGE_EXCEEDED' | 'INSUFFICIENT_LIQUIDITY' | 'TRANSFER_TIMEOUT'
 > {
-  const treasury = new Map(holdings.treasury);
-  const crossed = new Map(holdings.crossed);
+  const treasury = copyOf(holdings.treasury);
+  const crossed = copyOf(holdings.crossed);
   let pools = holdings.pools;
   const amountsIn: (Amount | undefined)[] = [];
   for (const action of actions) {
@@ -144,7 +144,7 @@ export function movePrice(
   if (newBase < 1n || newBase > AMOUNT_MAX) return holdings;
   const newAsset = product / newBase;
   if (newAsset < 1n || newAsset > AMOUNT_MAX) return holdings;
-  const traded = new Map(holdings.traded);
+  const traded = copyOf(holdings.traded);
   add(traded, asset, newAsset - assetReserve);
   add(traded, baseAsset, newBase - baseReserve);
   const moved = { asset, assetReserve: newAsset, baseReserve: newBase };
@@ -168,9 +168,18 @@ export function addAmounts(
   balances: ReadonlyMap<string, Amount>,
   amounts: ReadonlyMap<string, Amount>,
 ): ReadonlyMap<string, Amount> {
-  const sum = new Map(balances);
+  const sum = copyOf(balances);
   for (const [asset, amount] of amounts) add(sum, asset, amount);
   return sum;
+}
+
+/** A constructor that is handed a map makes a list of two for each entry. */
+function copyOf(balances: ReadonlyMap<string, bigint>): Map<string, bigint> {
+  const copy = new Map<string, bigint>();
+  balances.forEach((amount, asset) => {
+    copy.set(asset, amount);
+  });
+  return copy;
 }
 
 function add(balances: Map<string, bigint>, asset: string, amount: bigint): void {

@@ -2,14 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   decodeSettlementTransaction,
+  decodeSignedSettlementTransaction,
   encodeSettlementTransaction,
   FEE_PER_GAS_MAX,
   SETTLEMENT_TRANSACTION_BYTES_MAX,
   settlementSigningBytes,
   settlementTransactionHash,
+  signAndEncodeSettlementTransaction,
+  signSettlementTransaction,
 } from '../../../../settlement/chain/transactionCodec.ts';
 import type { SettlementTransaction } from '../../../../settlement/net/settlement.ts';
-import { batchOf, chainOf, finalise, headerAt, settle } from './fixtures.ts';
+import { batchOf, chainOf, finalise, headerAt, settle, signerOf } from './fixtures.ts';
 
 const transaction = settle(
   batchOf(1, [
@@ -38,6 +41,37 @@ describe('settlement transaction codec', () => {
         else expect(decoded.code).toBe('ENCODING_INVALID');
       }),
     );
+  });
+
+  it('takes hash and signing bytes from the bytes of whatever can be read', () => {
+    const bytes = encodeSettlementTransaction(transaction);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {
+        const changed = Uint8Array.from(bytes);
+        changed[at] = value;
+        const plain = decodeSettlementTransaction(changed);
+        expect(decodeSignedSettlementTransaction(changed)).toEqual(
+          plain.ok
+            ? {
+                ok: true,
+                value: {
+                  transaction: plain.value,
+                  hash: settlementTransactionHash(plain.value),
+                  signingBytes: settlementSigningBytes(plain.value),
+                },
+              }
+            : plain,
+        );
+      }),
+    );
+  });
+
+  it('signs and encodes at once what it signs and encodes apart', () => {
+    const signer = signerOf(transaction.proposer);
+    expect(signAndEncodeSettlementTransaction(transaction, signer)).toEqual({
+      bytes: encodeSettlementTransaction(signSettlementTransaction(transaction, signer)),
+      hash: settlementTransactionHash(transaction),
+    });
   });
 
   it('refuses actions out of order, fees out of range and too many bytes', () => {
