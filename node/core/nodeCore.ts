@@ -24,7 +24,7 @@ import {
 } from './atomicCompletion.ts';
 import { AtomicOutbox } from './atomicOutbox.ts';
 import { BlockTree } from './blockTree.ts';
-import { completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
+import { type Completion, completionSigningBytes, decodeCompletion, judgeCompletion } from './completion.ts';
 import { EvidencePool } from './evidencePool.ts';
 import { Executor } from './executor.ts';
 import { Finality } from './finality.ts';
@@ -360,17 +360,12 @@ export class NodeCore {
   }
 
   #onCompletion(bytes: Uint8Array): MessageJudgement {
-    const decoded = decodeCompletion(bytes);
+    const decoded = this.#decoded<Completion>(bytes, decodeCompletion);
     if (!decoded.ok) return reject(decoded.code);
-    const { genesis } = this.#options;
     const completion = decoded.value;
-    if (!genesis.validators.has(completion.proposer)) return reject('COMPLETION_PROPOSER_UNKNOWN');
-    const { publicKey } = genesis.validators.at(completion.proposer);
-    const message = completionSigningBytes(genesis.chainId, completion);
-    if (!this.#dependencies.crypto.verify(publicKey, message, completion.signature)) {
-      return reject('COMPLETION_SIGNATURE_INVALID');
-    }
-    const { settlementHeight } = completion;
+    const { proposer, settlementHeight } = completion;
+    if (!this.#options.genesis.validators.has(proposer)) return reject('COMPLETION_PROPOSER_UNKNOWN');
+    if (!this.#isSigned(completion)) return reject('COMPLETION_SIGNATURE_INVALID');
     const judgement = judgeCompletion(completion, this.#settlement.at(settlementHeight));
     if (judgement === 'consistent') return accepted;
     // Above that, the block that the sender saw may have been reorganised away, or this node's own will be.
@@ -378,6 +373,17 @@ export class NodeCore {
     return judgement === 'unknown' || !isConfirmed
       ? ignore('COMPLETION_UNKNOWN')
       : reject('COMPLETION_CONTRADICTS_CHAIN');
+  }
+
+  #isSigned(completion: Completion): boolean {
+    const { crypto, goodItems } = this.#dependencies;
+    if (goodItems?.has(completion)) return true;
+    const { chainId, validators } = this.#options.genesis;
+    const { publicKey } = validators.at(completion.proposer);
+    const message = completionSigningBytes(chainId, completion);
+    const isGood = crypto.verify(publicKey, message, completion.signature);
+    if (isGood) goodItems?.add(completion);
+    return isGood;
   }
 
   #onAtomicCompletion(bytes: Uint8Array): MessageJudgement {

@@ -35,7 +35,7 @@ export interface NodeDependencies {
    */
   readonly messages: MessageCache | undefined;
   /**
-   * Votes and transactions whose signature this process made or found good, by the identity of the decoded object,
+   * Votes, completions and transactions whose signature this process made or found good, by the identity of the decoded object,
    * which only nodes that share messages ever have in common. Undefined: every node checks every signature itself.
    */
   readonly goodItems?: GoodItems | undefined;

@@ -250,11 +250,11 @@ export class Settler {
     };
     const message = completionSigningBytes(this.#options.genesis.chainId, unsigned);
     const signature = this.#dependencies.signer.sign(message);
-    this.#host.output({
-      type: 'publish',
-      topic: 'settlements',
-      bytes: encodeCompletion({ ...unsigned, signature }),
-    });
+    const completion = { ...unsigned, signature };
+    const bytes = encodeCompletion(completion);
+    this.#dependencies.messages?.set(bytes, { ok: true, value: completion });
+    this.#dependencies.goodItems?.add(completion);
+    this.#host.output({ type: 'publish', topic: 'settlements', bytes });
     this.#host.output({
       type: 'emit',
       event: { type: 'completion_gossiped', seq: batch.seq, transactionHash },

@@ -4,17 +4,22 @@
  * witnesses spoke the truth.
  */
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
+import { GenerationalMap } from '../../consensus/primitives/generationalMap.ts';
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import { decodeCompletion } from '../core/completion.ts';
 import type { Law } from './law.ts';
 
 /** Settlements remembered: nodes know no older ones than the finalised origin, a few blocks back. */
 const SETTLEMENTS_KEPT = 1024;
+/** Messages in one generation of those that were read: as many as are under way at a time, however small the windows. */
+const MESSAGES_READ = 64;
 
 export class CompletionRule {
   readonly #law: Law;
   readonly #nodeNames: readonly string[];
   readonly #settled = new Set<string>();
+  /** What messages tell of, by the identity of their bytes: each comes to every node. */
+  readonly #told = new GenerationalMap<Uint8Array, string>({ generationSize: MESSAGES_READ });
 
   constructor(law: Law, nodeNames: readonly string[]) {
     this.#law = law;
@@ -35,12 +40,22 @@ export class CompletionRule {
 
   /** A node accepts a completion, whoever sent it. */
   accepted(node: ValidatorIndex, bytes: Uint8Array): void {
-    const decoded = decodeCompletion(bytes);
-    const hasHappened = decoded.ok && this.#settled.has(keyOf(decoded.value.settlementHeight, decoded.value));
-    this.#law.check(hasHappened, () => {
+    this.#law.check(this.#settled.has(this.#read(bytes)), () => {
+      const decoded = decodeCompletion(bytes);
       const what = decoded.ok ? `of batch ${decoded.value.seq}` : 'that nobody can read';
       return `${this.#nodeNames[node] ?? `node ${node}`} accepted a completion ${what}, which was not settled so`;
     });
+  }
+
+  /** Names the settlement that a message tells of; nothing where nobody can read it. */
+  #read(bytes: Uint8Array): string {
+    let key = this.#told.get(bytes);
+    if (key === undefined) {
+      const decoded = decodeCompletion(bytes);
+      key = decoded.ok ? keyOf(decoded.value.settlementHeight, decoded.value) : '';
+      this.#told.set(bytes, key);
+    }
+    return key;
   }
 }
 

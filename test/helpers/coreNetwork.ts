@@ -5,7 +5,7 @@
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { Crypto } from '../../consensus/primitives/signature.ts';
 import { NodeCore } from '../../node/core/nodeCore.ts';
-import type { NodeOptions } from '../../node/core/ports.ts';
+import type { NodeDependencies, NodeOptions } from '../../node/core/ports.ts';
 import type { Input, Output, RecoveredRow, SettlementAnswer, TimerId, Topic } from '../../node/core/types.ts';
 import { createGenesis, type GenesisParts } from '../../node/scenario/genesis.ts';
 import { parseScenario } from '../../node/scenario/loadScenario.ts';
@@ -100,8 +100,14 @@ export class CoreNetwork {
     }
   }
 
-  /** A core of this network that was not started; the network's own start with it. */
-  createCore(index: number): NodeCore {
+  /**
+   * A core of this network that was not started; the network's own start with it.
+   * @param shared - What it shares with other cores.
+   */
+  createCore(
+    index: number,
+    shared: Partial<Pick<NodeDependencies, 'messages' | 'goodItems'>> = {},
+  ): NodeCore {
     const validator = this.parts.validators[index];
     if (validator === undefined) throw new RangeError(`no validator ${index}`);
     return new NodeCore(
@@ -122,6 +128,7 @@ export class CoreNetwork {
         executions: undefined,
         messages: undefined,
         observer: undefined,
+        ...shared,
       },
     );
   }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type Completion,
   completionSigningBytes,
@@ -7,6 +7,7 @@ import {
   judgeCompletion,
   type UnsignedCompletion,
 } from '../../../../node/core/completion.ts';
+import { SharedGoodItems, SharedMessages } from '../../../../node/simulation/sharedCaches.ts';
 import type { SettlementBlock } from '../../../../settlement/net/settlement.ts';
 import { CoreNetwork, scenarioOf } from '../../../helpers/coreNetwork.ts';
 import { LoneCore } from '../../../helpers/loneCore.ts';
@@ -39,13 +40,16 @@ function sign(unsigned: UnsignedCompletion): Uint8Array {
 }
 
 /** node-2, which knows the settlement chain up to `height`. */
-function receiver(height = network.chain.head.height): LoneCore {
+function receiver(
+  height = network.chain.head.height,
+  shared?: Parameters<CoreNetwork['createCore']>[1],
+): LoneCore {
   const settlement: SettlementBlock[] = [];
   for (let at = 0; at <= height; at += 1) {
     const block = network.chain.blockAt(at);
     if (block !== undefined) settlement.push(block);
   }
-  return new LoneCore(network.createCore(2), { nowMs: network.nowMs, settlement });
+  return new LoneCore(network.createCore(2, shared), { nowMs: network.nowMs, settlement });
 }
 
 describe('completion gossip', () => {
@@ -93,6 +97,19 @@ timeline:
 
   it('is accepted where the own settlement chain says the same', () => {
     expect(receiver().message('settlements', sign(completion))).toMatchObject({ verdict: 'accept' });
+  });
+
+  it('is checked once by nodes that share what they read, a wrong signature by each', () => {
+    const shared = { messages: new SharedMessages(4), goodItems: new SharedGoodItems(4) };
+    const checks = vi.spyOn(network.crypto, 'verify');
+    const verdictsOf = (bytes: Uint8Array) =>
+      [1, 2].map(() => receiver(undefined, shared).message('settlements', bytes));
+    expect(verdictsOf(sign(completion))).toMatchObject([{ verdict: 'accept' }, { verdict: 'accept' }]);
+    expect(checks).toHaveBeenCalledTimes(1);
+    const wrong = { verdict: 'reject', code: 'COMPLETION_SIGNATURE_INVALID' };
+    expect(verdictsOf(withWrongSignature(sign(completion)))).toMatchObject([wrong, wrong]);
+    expect(checks).toHaveBeenCalledTimes(3);
+    checks.mockRestore();
   });
 
   const proposer = (completion.proposer + 1) % 4;
