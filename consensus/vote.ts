@@ -63,11 +63,8 @@ export function writeVote(writer: Writer, vote: Vote): void {
 }
 
 export function readVote(reader: Reader): Vote {
-  return {
-    ...readSubject(reader),
-    voter: reader.u16(),
-    signature: reader.fixed(SIGNATURE_BYTES),
-  };
+  const { kind, view, blockHash } = readSubject(reader);
+  return { kind, view, blockHash, voter: reader.u16(), signature: reader.fixed(SIGNATURE_BYTES) };
 }
 
 /** The signers travel as a bitmap, one bit a validator, so each set of signers has one encoding. */
@@ -82,18 +79,15 @@ export function writeCertificate(writer: Writer, certificate: Certificate): void
 }
 
 export function readCertificate(reader: Reader): Certificate {
-  const subject = readSubject(reader);
+  const { kind, view, blockHash } = readSubject(reader);
   const bitmap = reader.bytes(VALIDATOR_COUNT_MAX / 8);
   if (bitmap.length > 0 && bitmap[bitmap.length - 1] === 0) throw new DecodeError('bitmap not minimal');
   const signers: ValidatorIndex[] = [];
   for (let index = 0; index < bitmap.length * 8; index += 1) {
     if (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) signers.push(index);
   }
-  return {
-    ...subject,
-    signers,
-    signatures: signers.map(() => reader.fixed(SIGNATURE_BYTES)),
-  };
+  const signatures = signers.map(() => reader.fixed(SIGNATURE_BYTES));
+  return { kind, view, blockHash, signers, signatures };
 }
 
 /**

@@ -67,6 +67,11 @@ export function toKey(bytes: Uint8Array): string {
   return latin1Slice.call(bytes, 0, bytes.length);
 }
 
+/** The bytes from `start` to `end` as text of a character each. */
+export function readLatin1(source: Uint8Array, start: number, end: number): string {
+  return latin1Slice.call(source, start, end);
+}
+
 /** The bytes of a `toKey` string, or of any text of characters below 256. */
 export function fromLatin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
@@ -85,9 +90,9 @@ export function isAscii(text: string): boolean {
   return true;
 }
 
-/** True when every byte is below 128: as UTF-8 a character each. */
-export function isAsciiBytes(bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index += 1) if ((bytes[index] as number) > 0x7f) return false;
+/** True when every byte from `start` to `end` is below 128: as UTF-8 a character each. */
+export function isAsciiBytes(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index += 1) if ((bytes[index] as number) > 0x7f) return false;
   return true;
 }
 

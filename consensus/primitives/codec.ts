@@ -2,7 +2,7 @@
  * Canonical binary encoding: one way to write each value, big-endian, every size bounded. A reader rejects
  * anything a writer would not have written, trailing bytes included, so equal values have equal bytes.
  */
-import { isAscii, isAsciiBytes, readHex, toKey, writeHex, writeLatin1 } from './bytes.ts';
+import { isAscii, isAsciiBytes, readHex, readLatin1, writeHex, writeLatin1 } from './bytes.ts';
 import { refuse, type Verdict } from './codedError.ts';
 import { AMOUNT_MAX, type Amount, type Hash } from './flavor.ts';
 
@@ -149,7 +149,8 @@ export class Writer {
   list<Item>(items: readonly Item[], countMax: number, write: (writer: Writer, item: Item) => void): this {
     if (items.length > countMax) outOfRange('item count', items.length);
     this.u32(items.length);
-    for (const item of items) write(this, item);
+    // By index: an iterator makes an object for each item where this loop is not inlined.
+    for (let index = 0; index < items.length; index += 1) write(this, items[index] as Item);
     return this;
   }
 
@@ -234,7 +235,10 @@ export class Reader {
 
   amount(): Amount {
     const at = this.#take(16);
-    return (this.#view.getBigUint64(at) << 64n) | this.#view.getBigUint64(at + 8);
+    const low = this.#view.getBigUint64(at + 8);
+    // Most amounts fit 64 bits: no 128-bit arithmetic for them.
+    if (this.#view.getUint32(at) === 0 && this.#view.getUint32(at + 4) === 0) return low;
+    return (this.#view.getBigUint64(at) << 64n) | low;
   }
 
   signedAmount(): bigint {
@@ -269,9 +273,13 @@ export class Reader {
   string(byteCountMax: number): string {
     const byteCount = this.u16();
     if (byteCount > byteCountMax) throw new DecodeError(`text of ${byteCount} bytes exceeds ${byteCountMax}`);
-    const bytes = this.fixed(byteCount);
+    const at = this.#take(byteCount);
+    const end = at + byteCount;
     // Nearly all text is short and ASCII: a decoder for each costs more than the rest of what is read.
-    if (byteCount <= LOOP_CHARACTERS_MAX && isAsciiBytes(bytes)) return toKey(bytes);
+    if (byteCount <= LOOP_CHARACTERS_MAX && isAsciiBytes(this.#bytes, at, end)) {
+      return readLatin1(this.#bytes, at, end);
+    }
+    const bytes = this.#bytes.subarray(at, end);
     try {
       // ignoreBOM keeps a leading U+FEFF, which would otherwise vanish and break the round trip.
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
