@@ -4,7 +4,7 @@
  * one behind a gap in its sender's nonces also until its place is needed, so that nobody can fill the pool with them.
  * Signed inputs, which have no nonce, have places of their own (inputRoom.ts) and their turn like all others.
  */
-import { refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, type Refusal, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Address, Hash, Height, TimeMs } from '../../consensus/primitives/flavor.ts';
 import type { EncodedTransaction, Transaction } from '../../settlement/execution/transaction.ts';
 import { BatchCarriers } from './batchCarriers.ts';
@@ -35,12 +35,21 @@ export const MEMPOOL_SENDER_WAITING_MAX = MEMPOOL_SENDER_TRANSACTIONS_MAX / 2;
 export const MEMPOOL_BYTES_MAX = 64 * 1024 * 1024;
 export const MEMPOOL_WAITING_BYTES_MAX = MEMPOOL_BYTES_MAX / 2;
 export const MEMPOOL_SENDER_BYTES_MAX = MEMPOOL_BYTES_MAX / 4;
+/**
+ * Senders of whom nothing waits and whose queue stays: who sends once sends again, and a queue of its own for each transaction
+ * costs more than the transaction. Beyond them a queue goes with its last transaction.
+ */
+const MEMPOOL_IDLE_SENDERS_MAX = 1024;
 /** A transaction that is anchored further ahead waits as if behind a gap, in blocks: nothing of its sender moves on before. */
 const ANCHOR_NEAR_BLOCKS = 64;
+
+const added: Verdict<undefined> = accept(undefined);
 
 export class Mempool {
   readonly #byId = new Map<Hash, PreparedTransaction>();
   readonly #bySender = new Map<Address, SenderQueue>();
+  /** How many of the queues are empty. */
+  #idleCount = 0;
   readonly #anchored = new Map<Height, Set<PreparedTransaction>>();
   readonly #expiring = new Map<Height, Set<PreparedTransaction>>();
   /** Those that `settle` must report when they leave, because a row on disk stands for them. */
@@ -89,11 +98,11 @@ export class Mempool {
   add(
     prepared: PreparedTransaction,
     finalized: { readonly height: Height; readonly nonce: number },
-  ): Verdict<PreparedTransaction> {
+  ): Verdict<undefined> {
     const { height } = finalized;
-    const { from, nonce, onlyAtHeight, expiresAtHeight } = prepared.transaction;
+    const { from, nonce, onlyAtHeight } = prepared.transaction;
     if (this.#byId.has(prepared.id)) return refuse('MEMPOOL_DUPLICATE', 'already waiting');
-    const lastHeight = onlyAtHeight || expiresAtHeight;
+    const lastHeight = lastHeightOf(prepared);
     if (lastHeight !== 0 && lastHeight <= height) {
       return refuse('TRANSACTION_EXPIRED', `its last height was ${lastHeight}, the chain is at ${height}`);
     }
@@ -119,24 +128,24 @@ export class Mempool {
       const message = `${MEMPOOL_SENDER_WAITING_MAX} of this sender wait for nonce ${own?.openNonce}`;
       return refuse('MEMPOOL_SENDER_FULL', message);
     }
-    const place = this.#makeRoom(prepared.bytes.length, isReady ? undefined : nonce - finalized.nonce);
-    if (!place.ok) return place;
+    const full = this.#makeRoom(prepared.bytes.length, isReady ? undefined : nonce - finalized.nonce);
+    if (full !== undefined) return full;
     this.#byId.set(prepared.id, prepared);
     this.#byteCount += prepared.bytes.length;
     this.#queueOf(from, finalized.nonce).add(prepared, isFar);
     this.#note(prepared);
     this.#carriers.add(prepared);
-    return { ok: true, value: prepared };
+    return added;
   }
 
   /** @param terms - Of the input that authorises it, which has not been executed and is fresh. */
-  addInput(prepared: PreparedTransaction, terms: InputTerms): Verdict<PreparedTransaction> {
+  addInput(prepared: PreparedTransaction, terms: InputTerms): Verdict<undefined> {
     if (this.#byId.has(prepared.id)) return refuse('MEMPOOL_DUPLICATE', 'already waiting');
     const place = this.#inputs.add(prepared, terms);
     if (!place.ok) return place;
     this.#byId.set(prepared.id, prepared);
     this.#carriers.add(prepared);
-    return { ok: true, value: prepared };
+    return added;
   }
 
   /**
@@ -196,12 +205,13 @@ export class Mempool {
       }
       const queue = this.#bySender.get(from);
       const used = queue?.finalized(nonce);
-      if (used === undefined) continue;
+      if (queue === undefined || used === undefined) continue;
       this.#byId.delete(used.id);
       this.#byteCount -= used.bytes.length;
-      this.#forgetHeights(used);
+      // All that this height held go together, below.
+      if (lastHeightOf(used) !== height) this.#forgetHeights(used);
       this.#carriers.remove(used);
-      if (queue?.size === 0) this.#bySender.delete(from);
+      this.#noteIdle(from, queue);
       if (this.#kept.delete(used.id)) {
         ended.push({ id: used.id, code: used.id === id ? undefined : 'LEDGER_NONCE_USED' });
       }
@@ -248,14 +258,15 @@ export class Mempool {
    * of one that lies further behind.
    * @param byteCount - What it needs.
    * @param gap - How far its nonce lies above the sender's next one; undefined: its turn has come.
+   * @returns Undefined when there is room.
    */
-  #makeRoom(byteCount: number, gap: number | undefined): Verdict<undefined> {
+  #makeRoom(byteCount: number, gap: number | undefined): Refusal | undefined {
     while (this.#isFull(byteCount, gap !== undefined)) {
       const victim = this.#waiting.furthest(gap ?? -1);
       if (victim === undefined) return refuse('MEMPOOL_FULL', `${this.#byId.size} transactions wait already`);
       this.#remove(victim);
     }
-    return { ok: true, value: undefined };
+    return undefined;
   }
 
   #isFull(byteCount: number, waits: boolean): boolean {
@@ -273,7 +284,7 @@ export class Mempool {
     if (queue === undefined) {
       queue = new SenderQueue(nextNonce, this.#waiting);
       this.#bySender.set(from, queue);
-    }
+    } else if (queue.size === 0) this.#idleCount -= 1;
     return queue;
   }
 
@@ -284,26 +295,38 @@ export class Mempool {
     this.#carriers.remove(prepared);
     const { from } = prepared.transaction;
     const queue = this.#bySender.get(from);
-    queue?.remove(prepared);
-    if (queue?.size === 0) this.#bySender.delete(from);
+    if (queue === undefined) return;
+    queue.remove(prepared);
+    this.#noteIdle(from, queue);
+  }
+
+  /** A queue has one less: when nobody waits in it any more it may stay, or goes. */
+  #noteIdle(from: Address, queue: SenderQueue): void {
+    if (queue.size > 0) return;
+    if (this.#idleCount < MEMPOOL_IDLE_SENDERS_MAX) this.#idleCount += 1;
+    else this.#bySender.delete(from);
   }
 
   /** Notes the height at which it may stand, or up to which. */
   #note(prepared: PreparedTransaction): void {
-    const { onlyAtHeight, expiresAtHeight } = prepared.transaction;
-    const height = onlyAtHeight || expiresAtHeight;
+    const height = lastHeightOf(prepared);
     if (height === 0) return;
-    const byHeight = onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
+    const byHeight = prepared.transaction.onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
     const others = byHeight.get(height);
     if (others === undefined) byHeight.set(height, new Set([prepared]));
     else others.add(prepared);
   }
 
   #forgetHeights(prepared: PreparedTransaction): void {
-    const { onlyAtHeight, expiresAtHeight } = prepared.transaction;
-    const byHeight = onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
-    const height = onlyAtHeight || expiresAtHeight;
+    const height = lastHeightOf(prepared);
+    if (height === 0) return;
+    const byHeight = prepared.transaction.onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
     const others = byHeight.get(height);
     if (others?.delete(prepared) === true && others.size === 0) byHeight.delete(height);
   }
+}
+
+/** The last height of a block that may hold it; 0: any may. */
+function lastHeightOf({ transaction: { onlyAtHeight, expiresAtHeight } }: PreparedTransaction): Height {
+  return onlyAtHeight || expiresAtHeight;
 }
