@@ -46,7 +46,7 @@ import { slashEquivocation, unjail } from '../net/slashing.ts';
 import type { BlockFlows, NetFact, NetOutcome } from '../net/types.ts';
 import { accumulateFlows, closeWindow, setBatchSize } from '../net/window.ts';
 import { type State, stateRootAfter } from '../state.ts';
-import { addTo, hasFlows, sortedAmounts } from './blockFlows.ts';
+import { AssetSums, hasFlows } from './blockFlows.ts';
 import { type BlockRoots, computedRoots } from './blockRoots.ts';
 import { executionCodes } from './codes.ts';
 import { transactionGas } from './gas.ts';
@@ -98,9 +98,9 @@ export class BlockExecution {
   readonly #receipts: Receipt[] = [];
   readonly #transactionIds: Hash[] = [];
   readonly #evidenceIds: Hash[] = [];
-  readonly #borrowed = new Map<string, bigint>();
-  readonly #repaid = new Map<string, bigint>();
-  readonly #fees = new Map<string, bigint>();
+  readonly #borrowed = new AssetSums();
+  readonly #repaid = new AssetSums();
+  readonly #fees = new AssetSums();
   #liquidations = 0;
   #gasUsed = 0;
   #sealForced = false;
@@ -274,7 +274,7 @@ export class BlockExecution {
     const context = { ledger: this.#genesis.ledger, rates: this.#atomicRules, height, blocks };
     for (const fact of deriveCrossChain(this.#state, context)) {
       this.#crossChainFacts.push(fact);
-      if (fact.type === 'cross_chain_decided' && fact.fee > 0n) addTo(this.#fees, fact.asset, fact.fee);
+      if (fact.type === 'cross_chain_decided' && fact.fee > 0n) this.#fees.add(fact.asset, fact.fee);
     }
   }
 
@@ -305,7 +305,7 @@ export class BlockExecution {
     const context = { ...this.#settlementContext(), ...proving };
     const { result, facts, fees } = executeAtomicBatch(this.#state, context, from, operation);
     this.#atomicFacts.push(...facts);
-    for (const { asset, amount } of fees) addTo(this.#fees, asset, amount);
+    for (const { asset, amount } of fees) this.#fees.add(asset, amount);
     return result;
   }
 
@@ -387,7 +387,7 @@ export class BlockExecution {
     const outcome = applyChannelOperation(this.#state, this.#settlementContext(), from, operation);
     if (!outcome.ok) return outcome;
     this.#atomicFacts.push(outcome.value.fact);
-    for (const { asset, amount } of outcome.value.fees) addTo(this.#fees, asset, amount);
+    for (const { asset, amount } of outcome.value.fees) this.#fees.add(asset, amount);
     return outcome;
   }
 
@@ -426,8 +426,8 @@ export class BlockExecution {
   }
 
   #addEffect({ borrowed, repaid, liquidations }: LedgerEffect): void {
-    if (borrowed !== undefined) addTo(this.#borrowed, borrowed.asset, borrowed.amount);
-    if (repaid !== undefined) addTo(this.#repaid, repaid.asset, repaid.amount);
+    if (borrowed !== undefined) this.#borrowed.add(borrowed.asset, borrowed.amount);
+    if (repaid !== undefined) this.#repaid.add(repaid.asset, repaid.amount);
     this.#liquidations += liquidations;
   }
 
@@ -453,9 +453,9 @@ export class BlockExecution {
 
   #flows(): BlockFlows {
     return {
-      borrowed: sortedAmounts(this.#borrowed),
-      repaid: sortedAmounts(this.#repaid),
-      fees: sortedAmounts(this.#fees),
+      borrowed: this.#borrowed.amounts,
+      repaid: this.#repaid.amounts,
+      fees: this.#fees.amounts,
       liquidations: this.#liquidations,
     };
   }

@@ -5,15 +5,29 @@ export function hasFlows(flows: BlockFlows): boolean {
   return flows.borrowed.length + flows.repaid.length + flows.fees.length > 0 || flows.liquidations > 0;
 }
 
-const noAmounts: BlockFlows['borrowed'] = [];
-
-export function sortedAmounts(amounts: ReadonlyMap<string, bigint>): BlockFlows['borrowed'] {
-  if (amounts.size === 0) return noAmounts;
-  return [...amounts]
-    .map(([asset, amount]) => ({ asset, amount }))
-    .sort((a, b) => (a.asset < b.asset ? -1 : 1));
+interface Sum {
+  readonly asset: string;
+  amount: bigint;
 }
 
-export function addTo(amounts: Map<string, bigint>, asset: string, amount: bigint): void {
-  amounts.set(asset, (amounts.get(asset) ?? 0n) + amount);
+const nothing: readonly Sum[] = [];
+
+/** Sums by asset. Blocks move few assets, so a scan beats a map and needs no sorting at the end. */
+export class AssetSums {
+  /** Ascending by asset. */
+  #sums: readonly Sum[] = nothing;
+
+  add(asset: string, amount: bigint): void {
+    const sums = this.#sums;
+    let place = 0;
+    while (place < sums.length && (sums[place]?.asset ?? '') < asset) place += 1;
+    const known = sums[place];
+    if (known?.asset === asset) known.amount += amount;
+    else this.#sums = sums.toSpliced(place, 0, { asset, amount });
+  }
+
+  /** To be asked for when nothing more is added. */
+  get amounts(): BlockFlows['borrowed'] {
+    return this.#sums;
+  }
 }
