@@ -139,7 +139,8 @@ interface Undo {
 export class State {
   readonly top = new Layer();
   readonly #below: readonly Layer[];
-  #journal: Undo[] = [];
+  /** From the first mark on: most blocks set none, and nothing of theirs is ever undone. */
+  #journal: Undo[] | undefined;
   #isFrozen = false;
 
   /** @param below - Frozen layers, newest first; the base is the last. */
@@ -161,28 +162,31 @@ export class State {
   set<Row>(table: Table<Row>, key: string, row: Row | undefined): void {
     assert(!this.#isFrozen, 'write to a frozen state');
     const rows = this.top.open(table);
-    this.#journal.push({ rows, key, before: rows.get(key) });
+    this.#journal?.push({ rows, key, before: rows.get(key) });
     rows.set(key, row === undefined ? null : row);
   }
 
   /** A mark to which `rollback` returns. */
   checkpoint(): number {
+    this.#journal ??= [];
     return this.#journal.length;
   }
 
   /** Undoes every write since the mark, the order of first writes included. */
   rollback(mark: number): void {
-    for (let index = this.#journal.length - 1; index >= mark; index -= 1) {
-      const undo = this.#journal[index] as Undo;
+    const journal = this.#journal;
+    assert(journal !== undefined, 'rolled back without a mark');
+    for (let index = journal.length - 1; index >= mark; index -= 1) {
+      const undo = journal[index] as Undo;
       if (undo.before === undefined) undo.rows.delete(undo.key);
       else undo.rows.set(undo.key, undo.before);
     }
-    this.#journal.length = mark;
+    journal.length = mark;
   }
 
   /** Ends the writing: the journal is dropped and the top layer may be shared. */
   freeze(): Layer {
-    this.#journal = [];
+    this.#journal = undefined;
     this.#isFrozen = true;
     return this.top;
   }

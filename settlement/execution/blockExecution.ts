@@ -37,7 +37,7 @@ import type { CrossChainFact } from '../bridge/types.ts';
 import { creditAccount, creditTreasury, takeNonce } from '../ledger/accounts.ts';
 import { applyLedgerOperation } from '../ledger/ledger.ts';
 import { confirmPoolFlows, sealPoolFlows } from '../ledger/pools.ts';
-import type { LedgerEffect } from '../ledger/types.ts';
+import type { LedgerOperation } from '../ledger/types.ts';
 import { deriveSettlement } from '../net/derive.ts';
 import { isEligible } from '../net/duties.ts';
 import { standingOf, standings } from '../net/netState.ts';
@@ -80,7 +80,7 @@ export type InclusionCode =
   | 'BLOCK_GAS_FULL';
 
 /** What is done or undone by the journal of the state. */
-type SingleBody = Exclude<TransactionBody, AtomicBatchOperation>;
+type UndoneBody = Exclude<TransactionBody, AtomicBatchOperation | LedgerOperation>;
 
 export class BlockExecution {
   readonly #genesis: Genesis;
@@ -225,9 +225,23 @@ export class BlockExecution {
     return accept(result);
   }
 
-  #execute({ from, auth, body }: Pick<Transaction, 'from' | 'auth' | 'body'>): string {
-    this.#gasUsed += transactionGas({ auth, body });
-    return body.type === 'atomic_batch' ? this.#settle(from, body) : this.#applyOrUndo({ from, body });
+  #execute(transaction: Pick<Transaction, 'from' | 'auth' | 'body'>): string {
+    this.#gasUsed += transactionGas(transaction);
+    const { from, body } = transaction;
+    switch (body.type) {
+      case 'atomic_batch':
+        return this.#settle(from, body);
+      case 'transfer':
+      case 'deposit':
+      case 'withdraw':
+      case 'borrow':
+      case 'repay':
+      case 'liquidate':
+      case 'price':
+        return this.#applyToLedger(from, body);
+      default:
+        return this.#applyOrUndo(from, body);
+    }
   }
 
   /** Closes the window if it ends here and gives roots and facts. Call once, last. */
@@ -315,15 +329,26 @@ export class BlockExecution {
     return { ledger, rules: this.#atomicRules, height, timestampMs };
   }
 
-  #applyOrUndo(operation: { readonly body: SingleBody; readonly from: Address }): string {
+  /** What the ledger refuses has changed nothing, so there is nothing to undo. */
+  #applyToLedger(from: Address, operation: LedgerOperation): string {
+    const outcome = applyLedgerOperation(this.#state, this.#genesis.ledger, from, operation);
+    if (!outcome.ok) return outcome.code;
+    const { borrowed, repaid, liquidations } = outcome.value;
+    if (borrowed !== undefined) this.#borrowed.add(borrowed.asset, borrowed.amount);
+    if (repaid !== undefined) this.#repaid.add(repaid.asset, repaid.amount);
+    this.#liquidations += liquidations;
+    return 'ok';
+  }
+
+  #applyOrUndo(from: Address, body: UndoneBody): string {
     const mark = this.#state.checkpoint();
-    const outcome = this.#apply(operation);
+    const outcome = this.#apply(from, body);
     if (outcome.ok) return 'ok';
     this.#state.rollback(mark);
     return outcome.code;
   }
 
-  #apply({ body, from }: { readonly body: SingleBody; readonly from: Address }): Verdict<unknown> {
+  #apply(from: Address, body: UndoneBody): Verdict<unknown> {
     const isOperator = this.#genesis.operators.includes(from);
     switch (body.type) {
       case 'unjail': {
@@ -375,11 +400,6 @@ export class BlockExecution {
         if (outcome.ok) this.#crossChainFacts.push(outcome.value);
         return outcome;
       }
-      default: {
-        const outcome = applyLedgerOperation(this.#state, this.#genesis.ledger, from, body);
-        if (outcome.ok) this.#addEffect(outcome.value);
-        return outcome;
-      }
     }
   }
 
@@ -423,12 +443,6 @@ export class BlockExecution {
         ),
     };
     return { rules: this.#genesis.atomic.feeGovernance, height, timestampMs, electorate };
-  }
-
-  #addEffect({ borrowed, repaid, liquidations }: LedgerEffect): void {
-    if (borrowed !== undefined) this.#borrowed.add(borrowed.asset, borrowed.amount);
-    if (repaid !== undefined) this.#repaid.add(repaid.asset, repaid.amount);
-    this.#liquidations += liquidations;
   }
 
   /** Takes over facts and books on the ledger what net law pays and confirms. */

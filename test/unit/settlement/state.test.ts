@@ -209,8 +209,9 @@ describe('stateRootAfter', () => {
     expect(rootOf(() => undefined)).toBe(parent);
     expect(
       rootOf((state) => {
+        const mark = state.checkpoint();
         state.set(tables[0], 'a', { amount: 1n });
-        state.rollback(0);
+        state.rollback(mark);
       }),
     ).toBe(parent);
   });

@@ -166,7 +166,7 @@ describe('BlockExecution', () => {
         return mark;
       }
     }
-    const run = (amount: bigint) => {
+    const run = (from: KeyHolder) => {
       const state = new HastyState([base]);
       const execution = new BlockExecution(genesis, state, {
         height: 1,
@@ -175,13 +175,12 @@ describe('BlockExecution', () => {
         settlementBlocks: [],
         origin: settlementBlock(0),
       });
-      const body = { type: 'transfer', to: hashOf('11'), asset: 'UM', amount } as const;
-      const decoded = decodeTransaction(keys.transaction(alice, body));
+      const decoded = decodeTransaction(keys.transaction(from, { type: 'settle_now' }));
       if (decoded.ok) execution.addTransaction(decoded.value.transaction, decoded.value.id);
       return treasuryOf(state, stakeAsset);
     };
-    expect(run(1n)).toBe(99n);
-    expect(run(1001n)).toBe(0n);
+    expect(run(operator)).toBe(99n);
+    expect(run(alice)).toBe(0n);
   });
 
   it('refuses a nonce out of turn without a receipt', () => {
