@@ -60,29 +60,33 @@ export function encodedRow({ bytes }: EncodedLayer, { start, end }: EncodedWrite
   return bytes.subarray(start, end);
 }
 
-/** Rows written by one block (or all rows, for a base), by table id. */
+/** A table and its rows in a layer. */
+interface WrittenTable {
+  readonly table: AnyTable;
+  readonly rows: Rows;
+}
+
+/** Rows written by one block (or all rows, for a base). */
 export class Layer {
-  readonly tables: (Rows | undefined)[] = [];
-  readonly #definitions: (AnyTable | undefined)[] = [];
+  /** By table id. */
+  readonly #tables: (WrittenTable | undefined)[] = [];
   #encoded: EncodedLayer | undefined;
 
   rows(table: AnyTable): Rows | undefined {
-    return this.tables[table.id];
+    return this.#tables[table.id]?.rows;
   }
 
   /** The rows of a table, made on first use. */
   open(table: AnyTable): Rows {
-    let rows = this.tables[table.id];
-    if (rows === undefined) {
-      rows = new Map();
-      this.tables[table.id] = rows;
-      this.#definitions[table.id] = table;
-    }
+    const written = this.#tables[table.id];
+    if (written !== undefined) return written.rows;
+    const rows: Rows = new Map();
+    this.#tables[table.id] = { table, rows };
     return rows;
   }
 
   get isEmpty(): boolean {
-    return this.tables.every((rows) => rows === undefined || rows.size === 0);
+    return this.#tables.every((written) => written === undefined || written.rows.size === 0);
   }
 
   /** All writes in table order, then order of first write; encoded once, so freeze the layer before. */
@@ -90,10 +94,10 @@ export class Layer {
     if (this.#encoded !== undefined) return this.#encoded;
     const writer = new Writer(ENCODED_BYTES_HINT);
     const writes: EncodedWrite[] = [];
-    for (let table = 0; table < this.tables.length; table += 1) {
-      const rows = this.tables[table];
-      const definition = this.#definitions[table];
-      if (rows === undefined || definition === undefined) continue;
+    for (const written of this.#tables) {
+      if (written === undefined) continue;
+      const { rows, table: definition } = written;
+      const table = definition.id;
       rows.forEach((row, key) => {
         writer
           .u8(table)
@@ -116,12 +120,10 @@ export class Layer {
   /** Applies every write of `layer` on top of these rows; deletions remove. */
   absorb(layer: Layer): void {
     this.#encoded = undefined;
-    for (let id = 0; id < layer.tables.length; id += 1) {
-      const rows = layer.tables[id];
-      const definition = layer.#definitions[id];
-      if (rows === undefined || definition === undefined) continue;
-      const target = this.open(definition);
-      rows.forEach((row, key) => {
+    for (const written of layer.#tables) {
+      if (written === undefined) continue;
+      const target = this.open(written.table);
+      written.rows.forEach((row, key) => {
         if (row === null) target.delete(key);
         else target.set(key, row);
       });
@@ -149,10 +151,10 @@ export class State {
   }
 
   get<Row>(table: Table<Row>, key: string): Row | undefined {
-    const own = this.top.tables[table.id]?.get(key);
+    const own = this.top.rows(table)?.get(key);
     if (own !== undefined) return own === null ? undefined : (own as Row);
     for (const layer of this.#below) {
-      const row = layer.tables[table.id]?.get(key);
+      const row = layer.rows(table)?.get(key);
       if (row !== undefined) return row === null ? undefined : (row as Row);
     }
     return undefined;
@@ -202,7 +204,7 @@ export class State {
 }
 
 function mergeRows<Row>(into: Map<string, Row>, layer: Layer | undefined, table: Table<Row>): void {
-  const rows = layer?.tables[table.id];
+  const rows = layer?.rows(table);
   if (rows === undefined) return;
   for (const [key, row] of rows) {
     if (row === null) into.delete(key);

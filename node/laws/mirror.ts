@@ -30,7 +30,7 @@ export class MirroredTable<Row> {
     layer: Layer,
     changed: (before: Row | undefined, after: Row | undefined, key: string) => void,
   ): boolean {
-    const writes = layer.tables[this.#table.id];
+    const writes = layer.rows(this.#table);
     if (writes === undefined || writes.size === 0) return false;
     for (const [key, written] of writes) {
       const after = written === null ? undefined : (written as Row);

@@ -11,6 +11,7 @@ import {
   standings,
 } from '../../../../settlement/net/netState.ts';
 import type { RevertCode } from '../../../../settlement/net/settlement.ts';
+import { batchTable } from '../../../../settlement/net/tables.ts';
 import type { NetFact, NetRules } from '../../../../settlement/net/types.ts';
 import { move, NetWorld, settlementBlock } from './netFixture.ts';
 
@@ -65,7 +66,7 @@ describe('the duty clock', () => {
     expect(pendingBatch(world.state, 1)?.clockCount).toBe(1);
     world.executeTo(50);
     expect(pendingBatch(world.state, 1)?.clockCount).toBe(1);
-    expect(world.layer.tables[17]).toBeUndefined();
+    expect(world.layer.rows(batchTable)).toBeUndefined();
   });
 
   it.each([

@@ -193,6 +193,6 @@ export function decodedRows(layer: Layer): { readonly row: unknown; readonly dec
     const reader = new Reader(encodedRow(encoded, write));
     const decoded = table.read(reader);
     reader.end();
-    return [{ row: layer.tables[id]?.get(key), decoded }];
+    return [{ row: layer.rows(table)?.get(key), decoded }];
   });
 }
