@@ -37,6 +37,9 @@ export interface AssetExposure {
 }
 
 interface AssetState {
+  readonly asset: string;
+  /** USD of one smallest unit. */
+  readonly weight: number;
   amount: bigint;
   integral: bigint;
   max: bigint;
@@ -47,7 +50,8 @@ interface AssetState {
 export class ExposureClock {
   readonly #weights: ReadonlyMap<string, number>;
   readonly #onSpan: ((fromMs: number, toMs: number, usd: number) => void) | undefined;
-  readonly #assets = new Map<string, AssetState>();
+  /** In order of first appearance: a handful, so looking through them is quicker than looking one up. */
+  readonly #assets: AssetState[] = [];
   #nowMs = 0;
   #usdIntegral = 0;
   #usdMax = 0;
@@ -66,8 +70,7 @@ export class ExposureClock {
     const lengthMs = timeMs - this.#nowMs;
     if (lengthMs <= 0) return;
     let usd = 0;
-    for (const [asset, { amount }] of this.#assets)
-      if (amount !== 0n) usd += Number(sizeOf(amount)) * (this.#weights.get(asset) ?? 0);
+    for (const { amount, weight } of this.#assets) if (amount !== 0n) usd += Number(sizeOf(amount)) * weight;
     this.#usdIntegral += usd * lengthMs;
     if (usd > this.#usdMax) this.#usdMax = usd;
     this.#onSpan?.(this.#nowMs, timeMs, usd);
@@ -77,11 +80,7 @@ export class ExposureClock {
   /** Adds to the unsettled net, now; `sign` -1 takes away what was settled. */
   add(amounts: readonly NetAmount[], sign: 1 | -1): void {
     for (const { asset, amount } of amounts) {
-      let state = this.#assets.get(asset);
-      if (state === undefined) {
-        state = { amount: 0n, integral: 0n, max: 0n, sinceMs: this.#nowMs };
-        this.#assets.set(asset, state);
-      }
+      const state = this.#stateOf(asset);
       this.#settleSpan(state);
       state.amount += sign === 1 ? amount : -amount;
     }
@@ -94,11 +93,19 @@ export class ExposureClock {
     readonly usdIntegral: number;
     readonly usdMax: number;
   } {
-    for (const state of this.#assets.values()) this.#settleSpan(state);
-    const assets = [...this.#assets]
-      .map(([asset, { integral, max }]) => ({ asset, integral, max }))
+    for (const state of this.#assets) this.#settleSpan(state);
+    const assets = this.#assets
+      .map(({ asset, integral, max }) => ({ asset, integral, max }))
       .sort((one, other) => (one.asset < other.asset ? -1 : 1));
     return { assets, usdIntegral: this.#usdIntegral, usdMax: this.#usdMax };
+  }
+
+  #stateOf(asset: string): AssetState {
+    for (const state of this.#assets) if (state.asset === asset) return state;
+    const weight = this.#weights.get(asset) ?? 0;
+    const state = { asset, weight, amount: 0n, integral: 0n, max: 0n, sinceMs: this.#nowMs };
+    this.#assets.push(state);
+    return state;
   }
 
   /** Only a value that stood for some time counts. */

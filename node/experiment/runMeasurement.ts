@@ -236,7 +236,8 @@ export class RunMeasurement implements RunProbe {
     this.#sealed.delete(batch.seq);
     this.#handedOver.delete(batch.seq);
     this.#fee += fee;
-    for (const { asset, amount } of [...batch.borrowed, ...batch.repaid]) this.#flowOf(asset).gross += amount;
+    for (const { asset, amount } of batch.borrowed) this.#flowOf(asset).gross += amount;
+    for (const { asset, amount } of batch.repaid) this.#flowOf(asset).gross += amount;
     for (const { asset, amount } of batch.net) this.#flowOf(asset).net += sizeOf(amount);
     this.#grossUsd += worthOf(batch.borrowed, this.#weights) + worthOf(batch.repaid, this.#weights);
     this.#netUsd += worthOf(batch.net, this.#weights);
@@ -273,7 +274,8 @@ export class RunMeasurement implements RunProbe {
   #step(timeMs: TimeMs, amounts: readonly NetAmount[], sign: 1 | -1): void {
     let place = this.#steps.length;
     while (place > 0 && (this.#steps[place - 1]?.timeMs ?? 0) > timeMs) place -= 1;
-    this.#steps.splice(place, 0, { timeMs, amounts, sign });
+    if (place === this.#steps.length) this.#steps.push({ timeMs, amounts, sign });
+    else this.#steps.splice(place, 0, { timeMs, amounts, sign });
   }
 
   /** A final header stands on this settlement block: all that was settled up to it is known, and all older blocks. */
@@ -307,7 +309,7 @@ export class RunMeasurement implements RunProbe {
       this.#exposure.add(amounts, sign);
       placed += 1;
     }
-    this.#steps.splice(0, placed);
+    if (placed > 0) this.#steps.splice(0, placed);
   }
 }
 

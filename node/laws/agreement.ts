@@ -19,12 +19,21 @@ export interface FinalHeight {
   readonly headerRoot: Hash;
 }
 
+/** What the first node to finalise a height held. */
+interface First {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly stateRoot: Hash;
+}
+
 export class AgreementLaw {
   readonly law = new Law('agreement');
   readonly origin: OriginRule;
-  readonly #hashByHeight = new Map<Height, Hash>();
-  readonly #rootByHeight = new Map<Height, Hash>();
-  /** Heights remembered below the newest: further back than any node's history reaches, so none is finalised again. */
+  /**
+   * By height modulo how many are kept: a height takes the place of one further back than any node's history reaches, which
+   * is not finalised again.
+   */
+  readonly #first: First[] = [];
   readonly #heightsKept: number;
 
   /** @param historyBlocks - Final blocks that nodes keep for each other. */
@@ -34,26 +43,29 @@ export class AgreementLaw {
   }
 
   finalized(nodeName: string, { hash, header }: Block, stateRoot: Hash): void {
-    const { height, stateRoot: headerRoot } = header;
-    this.reported(nodeName, { height, hash, stateRoot, headerRoot });
+    this.#judge(nodeName, header.height, hash, stateRoot, header.stateRoot);
   }
 
   /** What a node says it holds for final. */
-  reported(nodeName: string, { height, hash: ownHash, stateRoot, headerRoot }: FinalHeight): void {
-    const hash = this.#hashByHeight.get(height);
-    if (hash === undefined) {
-      this.#hashByHeight.set(height, ownHash);
-      this.#rootByHeight.set(height, stateRoot);
-      this.#hashByHeight.delete(height - this.#heightsKept);
-      this.#rootByHeight.delete(height - this.#heightsKept);
+  reported(nodeName: string, { height, hash, stateRoot, headerRoot }: FinalHeight): void {
+    this.#judge(nodeName, height, hash, stateRoot, headerRoot);
+  }
+
+  #judge(nodeName: string, height: Height, hash: Hash, stateRoot: Hash, headerRoot: Hash): void {
+    const place = height % this.#heightsKept;
+    let first = this.#first[place];
+    if (first === undefined || first.height < height) {
+      first = { height, hash, stateRoot };
+      this.#first[place] = first;
     }
-    const root = this.#rootByHeight.get(height);
-    const agrees = (hash === undefined || hash === ownHash) && root === stateRoot && headerRoot === stateRoot;
-    this.law.check(
-      agrees,
-      () =>
-        `height ${height}: ${nodeName} finalised ${ownHash} with state root ${stateRoot} (header ${headerRoot}), ` +
-        `the first to finalise had ${hash ?? ownHash} with ${root}`,
+    this.law.pass();
+    const agrees =
+      headerRoot === stateRoot &&
+      (first.height !== height || (first.hash === hash && first.stateRoot === stateRoot));
+    if (agrees) return;
+    this.law.violate(
+      `height ${height}: ${nodeName} finalised ${hash} with state root ${stateRoot} (header ${headerRoot}), ` +
+        `the first to finalise had ${first.hash} with ${first.stateRoot}`,
     );
   }
 }

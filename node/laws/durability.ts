@@ -12,18 +12,16 @@ import { OutboxRule, type SentSettlement } from './outbox.ts';
 /** Views remembered below the newest voted on; a node that votes further back is far outside its peers' history. */
 const VIEWS_KEPT = 1024;
 
-/** What one validator was seen to vote in one view. */
-interface Cast {
-  notarize: Hash | undefined;
-  finalize: Hash | undefined;
-  nullify: boolean;
-}
-
 export class DurabilityLaw {
   readonly law = new Law('durability');
   readonly #outbox: OutboxRule;
   readonly #nodeNames: readonly string[];
-  readonly #castByView = new Map<View, (Cast | undefined)[]>();
+  /** The view that each row is about; a newer one takes the row of one that is forgotten. */
+  readonly #views: View[] = [];
+  /** What each validator was seen to vote, by row and validator. */
+  readonly #notarized: (Hash | undefined)[] = [];
+  readonly #finalized: (Hash | undefined)[] = [];
+  readonly #nullified: boolean[] = [];
   #newestView: View = 0;
 
   constructor(nodeNames: readonly string[]) {
@@ -35,22 +33,27 @@ export class DurabilityLaw {
   voteSent(vote: Vote): void {
     const { view, voter, kind, blockHash } = vote;
     if (view <= this.#newestView - VIEWS_KEPT) return;
-    const cast = this.#castOf(view, voter);
+    const place = this.#rowOf(view) + voter;
+    this.law.pass();
     if (kind === 'nullify') {
-      cast.nullify = true;
-      this.law.check(cast.finalize === undefined, () => this.#describe(vote, cast.finalize));
+      this.#nullified[place] = true;
+      const finalized = this.#finalized[place];
+      if (finalized !== undefined) this.#violate(vote, finalized);
       return;
     }
-    const before = cast[kind];
-    cast[kind] = blockHash;
+    const votes = kind === 'notarize' ? this.#notarized : this.#finalized;
+    const before = votes[place];
+    votes[place] = blockHash;
     const isConsistent =
-      (before === undefined || before === blockHash) && !(kind === 'finalize' && cast.nullify);
-    this.law.check(isConsistent, () => this.#describe(vote, before ?? ZERO_HASH));
+      (before === undefined || before === blockHash) &&
+      !(kind === 'finalize' && this.#nullified[place] === true);
+    if (!isConsistent) this.#violate(vote, before ?? ZERO_HASH);
   }
 
   /** A node's disk lost synced writes: it may have forgotten any vote it sent, as one that is dishonest may contradict it. */
   diskBroke(node: ValidatorIndex): void {
-    for (const byVoter of this.#castByView.values()) byVoter[node] = undefined;
+    for (let place = node; place < this.#notarized.length; place += this.#nodeNames.length)
+      this.#clear(place);
     this.#outbox.forget(node);
   }
 
@@ -72,31 +75,26 @@ export class DurabilityLaw {
     );
   }
 
-  #castOf(view: View, voter: ValidatorIndex): Cast {
-    let byVoter = this.#castByView.get(view);
-    if (byVoter === undefined) {
-      byVoter = [];
-      this.#castByView.set(view, byVoter);
-      if (view > this.#newestView) this.#forgetBelow(view);
+  /** Place of the first validator's votes in a view that is not forgotten. */
+  #rowOf(view: View): number {
+    if (view > this.#newestView) this.#newestView = view;
+    const row = view % VIEWS_KEPT;
+    const first = row * this.#nodeNames.length;
+    if (this.#views[row] !== view) {
+      this.#views[row] = view;
+      for (let place = first; place < first + this.#nodeNames.length; place += 1) this.#clear(place);
     }
-    let cast = byVoter[voter];
-    if (cast === undefined) {
-      cast = { notarize: undefined, finalize: undefined, nullify: false };
-      byVoter[voter] = cast;
-    }
-    return cast;
+    return first;
   }
 
-  #forgetBelow(newestView: View): void {
-    this.#newestView = newestView;
-    for (const view of this.#castByView.keys()) {
-      if (view > newestView - VIEWS_KEPT) return;
-      this.#castByView.delete(view);
-    }
+  #clear(place: number): void {
+    this.#notarized[place] = undefined;
+    this.#finalized[place] = undefined;
+    this.#nullified[place] = false;
   }
 
-  #describe({ view, voter, kind, blockHash }: Vote, before: Hash | undefined): string {
-    return `${this.#name(voter)} in view ${view}: ${kind} ${blockHash} after ${before ?? 'nothing'}`;
+  #violate({ view, voter, kind, blockHash }: Vote, before: Hash): void {
+    this.law.violate(`${this.#name(voter)} in view ${view}: ${kind} ${blockHash} after ${before}`);
   }
 
   #name(node: ValidatorIndex): string {

@@ -4,12 +4,17 @@
  */
 import type { Layer, Table } from '../../settlement/state.ts';
 
+/** Told of a written row, before and after; undefined where there is no row. */
+export type RowChanged<Row> = (before: Row | undefined, after: Row | undefined, key: string) => void;
+
 export class MirroredTable<Row> {
   readonly #table: Table<Row>;
+  readonly #changed: RowChanged<Row> | undefined;
   readonly #rows = new Map<string, Row>();
 
-  constructor(table: Table<Row>) {
+  constructor(table: Table<Row>, changed?: RowChanged<Row>) {
     this.#table = table;
+    this.#changed = changed;
   }
 
   get(key: string): Row | undefined {
@@ -21,20 +26,13 @@ export class MirroredTable<Row> {
     return this.#rows.values();
   }
 
-  /**
-   * Follows a layer's writes to this table.
-   * @param changed - Told of each, before and after; undefined where there is no row.
-   * @returns Whether anything was written.
-   */
-  follow(
-    layer: Layer,
-    changed: (before: Row | undefined, after: Row | undefined, key: string) => void,
-  ): boolean {
+  /** Follows a layer's writes to this table. @returns Whether anything was written. */
+  follow(layer: Layer): boolean {
     const writes = layer.rows(this.#table);
     if (writes === undefined || writes.size === 0) return false;
     for (const [key, written] of writes) {
       const after = written === null ? undefined : (written as Row);
-      changed(this.#rows.get(key), after, key);
+      this.#changed?.(this.#rows.get(key), after, key);
       if (after === undefined) this.#rows.delete(key);
       else this.#rows.set(key, after);
     }

@@ -45,6 +45,10 @@ export class PostedInputRule {
   }
 
   finalized({ height, origin }: Header, facts: readonly PostedFact[]): void {
+    if (facts.length === 0 && this.#posts.size === 0 && this.#waiting.length === 0) {
+      this.#originHeight = origin.height;
+      return;
+    }
     const told = facts.filter((fact) => fact.type === 'input_posted');
     const ended = facts.filter((fact): fact is Ended => fact.type !== 'input_posted');
     const refusedWhole = new Map(

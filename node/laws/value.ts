@@ -10,14 +10,15 @@ import type { CrossChainTransfer } from '../../settlement/bridge/types.ts';
 import type { ExecutionResult } from '../../settlement/execution/result.ts';
 import { accountsTable, poolsTable, treasuryTable } from '../../settlement/ledger/tables.ts';
 import type { LedgerRules } from '../../settlement/ledger/types.ts';
+import type { NetAmount } from '../../settlement/net/settlement.ts';
 import { batchTable, standingTable, windowTable } from '../../settlement/net/tables.ts';
-import type { NetFact, OpenWindow, SealedBatch } from '../../settlement/net/types.ts';
+import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { Layer } from '../../settlement/state.ts';
 import { Law } from './law.ts';
 import { MirroredTable } from './mirror.ts';
 
-/** Signed sums by asset; zero entries may stand. */
-type Sums = Map<string, bigint>;
+/** Signed sums by asset position. */
+type Sums = bigint[];
 
 export class ValueLaws {
   readonly conservation = new Law('conservation');
@@ -27,38 +28,79 @@ export class ValueLaws {
   readonly #assetIndex: ReadonlyMap<string, number>;
   readonly #stakeIndex: number;
 
-  readonly #accounts = new MirroredTable(accountsTable);
-  readonly #pools = new MirroredTable(poolsTable);
-  readonly #treasury = new MirroredTable(treasuryTable);
-  readonly #gatheredFees = new MirroredTable(gatheredFeesTable);
-  readonly #escrows = new MirroredTable(escrowsTable);
-  readonly #channels = new MirroredTable(channelsTable);
-  readonly #transfers = new MirroredTable(transfersTable);
-  readonly #standings = new MirroredTable(standingTable);
-  readonly #batches = new MirroredTable(batchTable);
-  readonly #windows = new MirroredTable(windowTable);
+  readonly #accounts = new MirroredTable(accountsTable, (before, after) =>
+    this.#addBalances(before?.balances, after?.balances),
+  );
+  readonly #pools = new MirroredTable(poolsTable, (before, after, symbol) => {
+    const held = (after?.cash ?? 0n) + (after?.escrow ?? 0n) - (before?.cash ?? 0n) - (before?.escrow ?? 0n);
+    this.#addChange(this.#indexOf(symbol), held);
+  });
+  readonly #treasury = new MirroredTable(treasuryTable, (before = 0n, after = 0n, symbol) =>
+    this.#addChange(this.#indexOf(symbol), after - before),
+  );
+  readonly #gatheredFees = new MirroredTable(gatheredFeesTable, (before = 0n, after = 0n, symbol) =>
+    this.#addChange(this.#indexOf(symbol), after - before),
+  );
+  readonly #escrows = new MirroredTable(escrowsTable, (before, after) => {
+    // An id may stand for another escrow, of another asset, at the end of one block.
+    if (before !== undefined) this.#addChange(this.#indexOf(before.asset), -before.amount);
+    if (after !== undefined) this.#addChange(this.#indexOf(after.asset), after.amount);
+  });
+  readonly #channels = new MirroredTable(channelsTable, (before, after) => {
+    if (before !== undefined) this.#addDeposit(before, -1n);
+    if (after !== undefined) this.#addDeposit(after, 1n);
+  });
+  readonly #transfers = new MirroredTable(transfersTable, (before, after) => {
+    const asset = (after ?? before)?.asset ?? '';
+    this.#addChange(this.#indexOf(asset), heldFor(after) - heldFor(before));
+  });
+  readonly #standings = new MirroredTable(standingTable, (before, after) =>
+    this.#addChange(this.#stakeIndex, (after?.stake ?? 0n) - (before?.stake ?? 0n)),
+  );
+  readonly #batches = new MirroredTable(batchTable, (before, after) => {
+    this.#addChange(this.#stakeIndex, (after?.heldSlash ?? 0n) - (before?.heldSlash ?? 0n));
+    if (before?.net === after?.net) return;
+    this.#haveNetsChanged = true;
+    if (before !== undefined) this.#add(this.#sealed, before.net, -1n);
+    if (after !== undefined) this.#add(this.#sealed, after.net, 1n);
+  });
+  readonly #windows = new MirroredTable(windowTable, (_before, after) => {
+    this.#haveNetsChanged = true;
+    this.#open.fill(0n);
+    if (after !== undefined) {
+      this.#add(this.#open, after.borrowed, 1n);
+      this.#add(this.#open, after.repaid, -1n);
+    }
+    this.#windowSize = after?.batchSize ?? 0;
+  });
 
-  /** Borrowed minus repaid over all finalised blocks; what facts say settled; what rows say is sealed and unsettled. */
-  readonly #flowed: Sums = new Map();
-  readonly #settled: Sums = new Map();
-  readonly #sealed: Sums = new Map();
-  #open: Sums = new Map();
+  /** Borrowed minus repaid over all finalised blocks; what facts say settled; what rows say is sealed and unsettled; and open. */
+  readonly #flowed: Sums;
+  readonly #settled: Sums;
+  readonly #sealed: Sums;
+  readonly #open: Sums;
+  /** The open window or the set of sealed batches changed in the block under judgement. */
+  #haveNetsChanged = false;
   #lastSealed = { seq: 0, toHeight: 0 };
   #lastSettled = { seq: 0, toHeight: 0 };
   #lastWindow = { index: -1, toHeight: 0 };
   /** Blocks that the open window has, when nobody cuts it short. */
   #windowSize = 0;
-  /** Change of everything the ledger holds in the block under judgement, by asset position. */
-  readonly #change: bigint[];
+  /** Change of everything the ledger holds in the block under judgement. */
+  readonly #change: Sums;
 
   /** @param genesis - The rows before the first block. */
   constructor(rules: LedgerRules, genesis: Layer) {
     this.#rules = rules;
     this.#assetIndex = new Map(rules.assets.map(({ symbol }, index) => [symbol, index]));
     this.#stakeIndex = this.#assetIndex.get(rules.stakeAsset) ?? -1;
-    this.#change = rules.assets.map(() => 0n);
-    this.#followLedger(genesis);
-    this.#followNet(genesis);
+    const zeros = (): Sums => rules.assets.map(() => 0n);
+    this.#flowed = zeros();
+    this.#settled = zeros();
+    this.#sealed = zeros();
+    this.#open = zeros();
+    this.#change = zeros();
+    this.#follow(genesis);
     this.#change.fill(0n);
   }
 
@@ -69,24 +111,23 @@ export class ValueLaws {
       size: this.#windowSize,
       isCut: receipts.some(({ type, result: outcome }) => type === 'settle_now' && outcome === 'ok'),
     };
-    for (const { asset, amount } of flows.borrowed) add(this.#flowed, asset, amount);
-    for (const { asset, amount } of flows.repaid) add(this.#flowed, asset, -amount);
-    this.#followLedger(layer);
-    const netChanged = this.#followNet(layer);
+    this.#add(this.#flowed, flows.borrowed, 1n);
+    this.#add(this.#flowed, flows.repaid, -1n);
+    this.#haveNetsChanged = flows.borrowed.length + flows.repaid.length > 0;
+    this.#follow(layer);
     for (const fact of facts) this.#judgeFact(height, fact, window);
     for (const fact of result.crossChainFacts) {
       if (fact.type === 'cross_chain_decided') this.#explain(fact.asset, fact.bridged);
     }
-    if (netChanged || flows.borrowed.length + flows.repaid.length > 0) this.#judgeConservation(height);
-    else this.conservation.pass();
+    this.conservation.pass();
+    if (this.#haveNetsChanged) this.#judgeConservation(height);
     this.#judgeLedger(height);
   }
 
-  /** Unsettled net per asset: what flowed and has not settled. */
-  unsettled(): ReadonlyMap<string, bigint> {
-    const unsettled: Sums = new Map(this.#flowed);
-    for (const [asset, amount] of this.#settled) add(unsettled, asset, -amount);
-    return unsettled;
+  /** Unsettled net of an asset: what flowed and has not settled. */
+  unsettled(asset: string): bigint {
+    const index = this.#indexOf(asset);
+    return (this.#flowed[index] ?? 0n) - (this.#settled[index] ?? 0n);
   }
 
   #judgeFact(
@@ -125,25 +166,23 @@ export class ValueLaws {
       () => `height ${height}: batch ${seq} settles ${fromHeight} to ${toHeight} after batch ${lastSeq}`,
     );
     this.#lastSettled = { seq, toHeight };
-    for (const { asset, amount } of net) {
-      add(this.#settled, asset, amount);
-      this.#explain(asset, amount);
-    }
+    this.#add(this.#settled, net, 1n);
+    for (const { asset, amount } of net) this.#explain(asset, amount);
   }
 
   /** Takes what came from outside, or went there below zero, off the change that a block made. */
   #explain(asset: string, amount: bigint): void {
-    this.#addChange(this.#assetIndex.get(asset) ?? -1, -amount);
+    this.#addChange(this.#indexOf(asset), -amount);
   }
 
   /** One check a block, whatever changed: row objects differ between nodes that share nothing. */
   #judgeConservation(height: Height): void {
-    this.conservation.pass();
-    for (const { symbol } of this.#rules.assets) {
-      const flowed = this.#flowed.get(symbol) ?? 0n;
-      const settled = this.#settled.get(symbol) ?? 0n;
-      const sealed = this.#sealed.get(symbol) ?? 0n;
-      const open = this.#open.get(symbol) ?? 0n;
+    for (let index = 0; index < this.#flowed.length; index += 1) {
+      const symbol = this.#rules.assets[index]?.symbol ?? '';
+      const flowed = this.#flowed[index] ?? 0n;
+      const settled = this.#settled[index] ?? 0n;
+      const sealed = this.#sealed[index] ?? 0n;
+      const open = this.#open[index] ?? 0n;
       const openNet = this.#pools.get(symbol)?.openNet ?? 0n;
       if (flowed !== settled + sealed + open) {
         this.conservation.violate(
@@ -171,50 +210,17 @@ export class ValueLaws {
     this.ledger.pass();
   }
 
-  #followLedger(layer: Layer): void {
-    this.#accounts.follow(layer, (before, after) => this.#addBalances(before?.balances, after?.balances));
-    this.#pools.follow(layer, (before, after, symbol) => {
-      const held =
-        (after?.cash ?? 0n) + (after?.escrow ?? 0n) - (before?.cash ?? 0n) - (before?.escrow ?? 0n);
-      this.#addChange(this.#assetIndex.get(symbol) ?? -1, held);
-    });
-    this.#escrows.follow(layer, (before, after) => {
-      // An id may stand for another escrow, of another asset, at the end of one block.
-      if (before !== undefined) this.#addChange(this.#assetIndex.get(before.asset) ?? -1, -before.amount);
-      if (after !== undefined) this.#addChange(this.#assetIndex.get(after.asset) ?? -1, after.amount);
-    });
-    this.#channels.follow(layer, (before, after) => {
-      if (before !== undefined) this.#addDeposit(before, -1n);
-      if (after !== undefined) this.#addDeposit(after, 1n);
-    });
-    this.#transfers.follow(layer, (before, after) => {
-      const asset = (after ?? before)?.asset ?? '';
-      this.#addChange(this.#assetIndex.get(asset) ?? -1, heldFor(after) - heldFor(before));
-    });
-    for (const held of [this.#treasury, this.#gatheredFees]) {
-      held.follow(layer, (before = 0n, after = 0n, symbol) =>
-        this.#addChange(this.#assetIndex.get(symbol) ?? -1, after - before),
-      );
-    }
-  }
-
-  /** @returns Whether the open window or the set of sealed batches changed. */
-  #followNet(layer: Layer): boolean {
-    this.#standings.follow(layer, (before, after) =>
-      this.#addChange(this.#stakeIndex, (after?.stake ?? 0n) - (before?.stake ?? 0n)),
-    );
-    let changed = this.#windows.follow(layer, (_before, after) => {
-      this.#open = netOfWindow(after);
-      this.#windowSize = after?.batchSize ?? 0;
-    });
-    this.#batches.follow(layer, (before, after) => {
-      this.#addChange(this.#stakeIndex, (after?.heldSlash ?? 0n) - (before?.heldSlash ?? 0n));
-      if (before?.net === after?.net) return;
-      changed = true;
-      for (const { asset, amount } of before?.net ?? []) add(this.#sealed, asset, -amount);
-      for (const { asset, amount } of after?.net ?? []) add(this.#sealed, asset, amount);
-    });
-    return changed;
+  #follow(layer: Layer): void {
+    this.#accounts.follow(layer);
+    this.#pools.follow(layer);
+    this.#treasury.follow(layer);
+    this.#gatheredFees.follow(layer);
+    this.#escrows.follow(layer);
+    this.#channels.follow(layer);
+    this.#transfers.follow(layer);
+    this.#standings.follow(layer);
+    this.#windows.follow(layer);
+    this.#batches.follow(layer);
   }
 
   #addBalances(before: readonly bigint[] | undefined, after: readonly bigint[] | undefined): void {
@@ -229,7 +235,19 @@ export class ValueLaws {
   /** A closed channel holds nothing. */
   #addDeposit(channel: Channel, sign: 1n | -1n): void {
     if ('settlementId' in channel) return;
-    this.#addChange(this.#assetIndex.get(channel.asset) ?? -1, sign * channel.deposit);
+    this.#addChange(this.#indexOf(channel.asset), sign * channel.deposit);
+  }
+
+  #add(sums: Sums, amounts: readonly NetAmount[], sign: 1n | -1n): void {
+    for (const { asset, amount } of amounts) {
+      const index = this.#indexOf(asset);
+      if (index >= 0) sums[index] = (sums[index] ?? 0n) + (sign === 1n ? amount : -amount);
+    }
+  }
+
+  /** Position of an asset; -1 for one that the ledger does not know. */
+  #indexOf(asset: string): number {
+    return this.#assetIndex.get(asset) ?? -1;
   }
 
   #addChange(index: number, amount: bigint): void {
@@ -240,15 +258,4 @@ export class ValueLaws {
 /** What lies here for a transfer between the chains: its amount, until it is decided. */
 function heldFor(transfer: CrossChainTransfer | undefined): bigint {
   return transfer?.state === 'open' ? transfer.amount : 0n;
-}
-
-function netOfWindow(window: OpenWindow | undefined): Sums {
-  const net: Sums = new Map();
-  for (const { asset, amount } of window?.borrowed ?? []) add(net, asset, amount);
-  for (const { asset, amount } of window?.repaid ?? []) add(net, asset, -amount);
-  return net;
-}
-
-function add(sums: Sums, asset: string, amount: bigint): void {
-  sums.set(asset, (sums.get(asset) ?? 0n) + amount);
 }

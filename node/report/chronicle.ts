@@ -66,7 +66,10 @@ export class Chronicle {
   readonly #ledger: LedgerWatch | undefined;
   readonly #metrics = new MetricsFold();
   readonly #standings = new MirroredTable(standingTable);
-  readonly #batchRows = new MirroredTable(batchTable);
+  readonly #batchRows = new MirroredTable(batchTable, (_before, after) => {
+    const record = after === undefined ? undefined : this.#batches.get(after.seq);
+    if (record !== undefined && after !== undefined) record.batch = after;
+  });
   /** Kept batches by seq, ascending; settled ones may be dropped from the front. */
   readonly #batches = new Map<number, BatchRecord>();
   #windows: WindowResult[] = [];
@@ -90,7 +93,7 @@ export class Chronicle {
     this.#led = [...zeros];
     this.#duties = [...zeros];
     this.#counts = { slashed: [...zeros], jailed: [...zeros], missed: [...zeros] };
-    this.#standings.follow(options.genesisLayer, () => {});
+    this.#standings.follow(options.genesisLayer);
   }
 
   get confirmedBatchCount(): number {
@@ -130,14 +133,11 @@ export class Chronicle {
     this.#led[leader] = (this.#led[leader] ?? 0) + 1;
     this.#countTransactions(result.receipts);
     this.#metrics.fold({ height, timestampMs, flows: result.flows, facts: result.facts });
-    this.#standings.follow(result.layer, () => {});
+    this.#standings.follow(result.layer);
     this.#ledger?.follow(result.layer);
     for (const fact of result.facts) this.#follow(fact, block, nowMs, reached);
     for (const fact of result.crossChainFacts) this.#followTransfer(fact);
-    this.#batchRows.follow(result.layer, (_before, after) => {
-      const record = after === undefined ? undefined : this.#batches.get(after.seq);
-      if (record !== undefined && after !== undefined) record.batch = after;
-    });
+    this.#batchRows.follow(result.layer);
     this.#dropOld();
     this.#probe?.finalized(block, result, nowMs);
   }

@@ -3,7 +3,6 @@
  * reached, facts of batches at the end. An expectation that nothing ever put to the test fails.
  */
 import type { TimeMs } from '../../consensus/primitives/flavor.ts';
-import { isLedgerCondition } from '../scenario/ledgerConditions.ts';
 import type { Anchor, BatchFacts, Comparison, Condition, Expectation } from '../scenario/types.ts';
 import { evaluateLedgerCondition } from './ledgerCondition.ts';
 import type { LedgerView } from './ledgerWatch.ts';
@@ -78,10 +77,10 @@ export class ExpectationJudge {
       const { type, condition } = standing.expectation;
       if (type === 'final') continue;
       standing.evaluated = true;
-      const { holds, detail } = evaluate(condition, this.#view);
-      if (type === 'eventually' && holds) standing.decided = { ok: true, atMs: nowMs, detail };
-      if (type === 'always' && !holds) standing.decided = { ok: false, atMs: nowMs, detail };
-      if (type === 'never' && holds) standing.decided = { ok: false, atMs: nowMs, detail };
+      // `always` is decided when its condition fails, the others when theirs holds.
+      if (isMet(condition, this.#view) === (type === 'always')) continue;
+      const detail = describe(condition, this.#view);
+      standing.decided = { ok: type === 'eventually', atMs: nowMs, detail };
     }
   }
 
@@ -146,8 +145,8 @@ export class ExpectationJudge {
       case 'batch':
         return judgeBatch(expectation.facts, this.#view, nowMs);
       case 'final': {
-        const { holds, detail } = evaluate(expectation.condition, this.#view);
-        return { ok: holds, atMs: nowMs, detail };
+        const { condition } = expectation;
+        return { ok: isMet(condition, this.#view), atMs: nowMs, detail: describe(condition, this.#view) };
       }
       case 'within': {
         const detail = evaluated
@@ -156,7 +155,7 @@ export class ExpectationJudge {
         return { ok: false, atMs: nowMs, detail };
       }
       case 'eventually':
-        return { ok: false, atMs: nowMs, detail: evaluate(expectation.condition, this.#view).detail };
+        return { ok: false, atMs: nowMs, detail: describe(expectation.condition, this.#view) };
       default:
         return evaluated
           ? { ok: true, atMs: nowMs, detail: '' }
@@ -171,63 +170,77 @@ const transferStates = {
   refunded_transfers: 'refunded',
 } as const;
 
-/** Whether one condition holds now, and what was found. */
-function evaluate(
-  condition: Condition,
-  view: NetworkView,
-): { readonly holds: boolean; readonly detail: string } {
-  if (isLedgerCondition(condition)) return evaluateLedgerCondition(condition, view.ledger);
+/** Whether one condition holds now. Asked at every change, so what was found is put into words elsewhere. */
+function isMet(condition: Condition, view: NetworkView): boolean {
   switch (condition.type) {
-    case 'converged': {
-      const converged = view.isConverged();
-      return { holds: converged === condition.value, detail: converged ? 'converged' : 'not converged' };
-    }
+    case 'converged':
+      return view.isConverged() === condition.value;
     case 'height_at_least':
-      return {
-        holds: view.finalizedHeight >= condition.height,
-        detail: `finalised height ${view.finalizedHeight}`,
-      };
+      return view.finalizedHeight >= condition.height;
     case 'pending_batches':
-      return counted(view.pendingBatchCount, condition.comparison, condition.count, 'pending');
+      return compare(view.pendingBatchCount, condition.comparison, condition.count);
     case 'confirmed_batches':
-      return counted(view.confirmedBatchCount, condition.comparison, condition.count, 'confirmed');
+      return compare(view.confirmedBatchCount, condition.comparison, condition.count);
     case 'open_transfers':
     case 'completed_transfers':
-    case 'refunded_transfers': {
-      const { comparison, count } = condition;
-      return counted(view.countTransfers(transferStates[condition.type]), comparison, count, condition.type);
-    }
-    case 'halted': {
-      const halted = view.isHalted(condition.node);
-      const who = condition.node ?? 'a node';
-      return {
-        holds: halted === condition.value,
-        detail: halted ? `${who} has halted` : `${who} has not halted`,
-      };
-    }
+    case 'refunded_transfers':
+      return compare(
+        view.countTransfers(transferStates[condition.type]),
+        condition.comparison,
+        condition.count,
+      );
+    case 'halted':
+      return view.isHalted(condition.node) === condition.value;
     case 'metric': {
       const value = view.metric(condition.name);
-      if (value === undefined) return { holds: false, detail: `no metric ${condition.name}` };
-      return counted(value, condition.comparison, condition.value, condition.name);
+      return value !== undefined && compare(value, condition.comparison, condition.value);
     }
-    default: {
+    case 'slashed':
+    case 'jailed':
+    case 'missed': {
       const happened = view.countOf(condition.type, condition.validator);
-      const who = condition.validator ?? 'anybody';
-      const { comparison, count } = condition;
-      return count === undefined
-        ? { holds: happened > 0, detail: `${who} ${condition.type} ${happened} times` }
-        : counted(happened, comparison, count, `${who} ${condition.type}`);
+      return condition.count === undefined
+        ? happened > 0
+        : compare(happened, condition.comparison, condition.count);
     }
+    default:
+      return evaluateLedgerCondition(condition, view.ledger).holds;
   }
 }
 
-function counted(
-  found: number,
-  comparison: Comparison,
-  wanted: number,
-  what: string,
-): { readonly holds: boolean; readonly detail: string } {
-  return { holds: compare(found, comparison, wanted), detail: `${what}: ${found}` };
+/** What a condition finds now, in words. */
+function describe(condition: Condition, view: NetworkView): string {
+  switch (condition.type) {
+    case 'converged':
+      return view.isConverged() ? 'converged' : 'not converged';
+    case 'height_at_least':
+      return `finalised height ${view.finalizedHeight}`;
+    case 'pending_batches':
+      return `pending: ${view.pendingBatchCount}`;
+    case 'confirmed_batches':
+      return `confirmed: ${view.confirmedBatchCount}`;
+    case 'open_transfers':
+    case 'completed_transfers':
+    case 'refunded_transfers':
+      return `${condition.type}: ${view.countTransfers(transferStates[condition.type])}`;
+    case 'halted': {
+      const who = condition.node ?? 'a node';
+      return view.isHalted(condition.node) ? `${who} has halted` : `${who} has not halted`;
+    }
+    case 'metric': {
+      const value = view.metric(condition.name);
+      return value === undefined ? `no metric ${condition.name}` : `${condition.name}: ${value}`;
+    }
+    case 'slashed':
+    case 'jailed':
+    case 'missed': {
+      const happened = view.countOf(condition.type, condition.validator);
+      const what = `${condition.validator ?? 'anybody'} ${condition.type}`;
+      return condition.count === undefined ? `${what} ${happened} times` : `${what}: ${happened}`;
+    }
+    default:
+      return evaluateLedgerCondition(condition, view.ledger).detail;
+  }
 }
 
 function compare(found: number, comparison: Comparison, wanted: number): boolean {

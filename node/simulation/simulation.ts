@@ -22,6 +22,7 @@ import { completionKey } from '../core/store.ts';
 import type { Input, Output, PeerId, TimerId } from '../core/types.ts';
 import type { SentSettlement } from '../laws/outbox.ts';
 import { type Absence, Attendance } from '../report/attendance.ts';
+import type { BatchMilestone } from '../report/expectations.ts';
 import type { WatchedNetwork, Watchers } from '../report/watchers.ts';
 import type { Anchor, ScenarioPost, TimelineEvent } from '../scenario/types.ts';
 import { Timeline } from '../timeline/timeline.ts';
@@ -107,6 +108,10 @@ export class Simulation implements WatchedNetwork {
   readonly #timeline: Timeline;
   readonly #watchers: Watchers;
   readonly #observer: FinalityObserver;
+  readonly #batchReached = (seq: number, state: BatchMilestone): void => {
+    this.#watchers.judge.batchReached(seq, state, this.nowMs);
+    this.#anchorReached({ batch: seq, state });
+  };
   readonly #errors: string[] = [];
   readonly #chainWarnings: string[] = [];
   /** Agreement is broken: the nodes no longer share a history that anything could be judged by. */
@@ -369,7 +374,7 @@ export class Simulation implements WatchedNetwork {
     trace.reportSettlementBlock(this.nowMs, block);
     laws.settlementBlock(block);
     this.#attendance?.settlementBlock(block.height);
-    chronicle.settlementBlock(block, (seq, state) => this.#batchReached(seq, state));
+    chronicle.settlementBlock(block, this.#batchReached);
     this.#anchorReached({ settlementBlock: block.height });
     judge.changed(this.nowMs);
     if (this.#chainWarnings.length === 0 && this.#settlement.chain.traceRepeated) this.#warnOfRepeat(block);
@@ -603,7 +608,7 @@ export class Simulation implements WatchedNetwork {
       return;
     }
     if (!isFirst) return;
-    chronicle.finalized(block, result, nowMs, (seq, state) => this.#batchReached(seq, state));
+    chronicle.finalized(block, result, nowMs, this.#batchReached);
     const missing = this.#users.finalized(block);
     // A dishonest leader may leave out what it likes.
     if (missing !== undefined && !this.#node(block.header.leader).hasLied)
@@ -615,11 +620,6 @@ export class Simulation implements WatchedNetwork {
     if (node.silentUntilView === 0 || header.view < node.silentUntilView) return;
     node.silentUntilView = 0;
     this.#faults.healthChanged();
-  }
-
-  #batchReached(seq: number, state: 'sealed' | 'included' | 'confirmed' | 'missed'): void {
-    this.#watchers.judge.batchReached(seq, state, this.nowMs);
-    this.#anchorReached({ batch: seq, state });
   }
 
   #anchorReached(anchor: Anchor): void {

@@ -39,7 +39,8 @@ export class Gossip {
     const { nowMs } = queue;
     const message = memory.publish(node.index, topic, bytes, nowMs);
     if (message === undefined) return;
-    if (topic === 'votes' || topic === 'blocks') this.#watch(node, topic, bytes);
+    if (topic === 'votes') this.#watchVotes(node, bytes);
+    else if (topic === 'blocks') this.#watchProposal(node, bytes);
     const isPlain = links.isPlain(bytes.length);
     for (const peer of nodes) {
       if (peer === node || peer.core === undefined) continue;
@@ -95,21 +96,24 @@ export class Gossip {
     event.message = message;
   }
 
-  #watch(node: SimulatedNode, topic: 'votes' | 'blocks', bytes: Uint8Array): void {
-    const { messages, voteSent, proposalSent } = this.#dependencies;
-    // What the sender put into the shared messages is what its bytes decode to (node/core/ports.ts).
-    const shared = messages?.get(bytes);
-    let votes: readonly Vote[] = [];
-    if (topic === 'votes') {
-      const verdict = (shared as Verdict<VotesMessage> | undefined) ?? decodeVotes(bytes);
-      if (verdict.ok) votes = verdict.value.votes;
-    } else {
-      const verdict = (shared as Verdict<ProposalMessage> | undefined) ?? decodeProposal(bytes);
-      if (!verdict.ok) return;
-      votes = [verdict.value.vote];
-      proposalSent(verdict.value.block.header.height);
-    }
-    if (node.hasLied) return;
-    for (const vote of votes) if (vote.voter === node.index) voteSent(vote);
+  // What the sender put into the shared messages is what its bytes decode to (node/core/ports.ts).
+
+  #watchVotes(node: SimulatedNode, bytes: Uint8Array): void {
+    const shared = this.#dependencies.messages?.get(bytes) as Verdict<VotesMessage> | undefined;
+    const verdict = shared ?? decodeVotes(bytes);
+    if (!verdict.ok) return;
+    for (const vote of verdict.value.votes) this.#watchVote(node, vote);
+  }
+
+  #watchProposal(node: SimulatedNode, bytes: Uint8Array): void {
+    const shared = this.#dependencies.messages?.get(bytes) as Verdict<ProposalMessage> | undefined;
+    const verdict = shared ?? decodeProposal(bytes);
+    if (!verdict.ok) return;
+    this.#dependencies.proposalSent(verdict.value.block.header.height);
+    this.#watchVote(node, verdict.value.vote);
+  }
+
+  #watchVote(node: SimulatedNode, vote: Vote): void {
+    if (vote.voter === node.index && !node.hasLied) this.#dependencies.voteSent(vote);
   }
 }

@@ -165,6 +165,30 @@ describe('DurabilityLaw', () => {
     expect(law.law.result().violations).toHaveLength(1);
   });
 
+  it('remembers 1024 views, whatever their order, and no older ones', () => {
+    const law = new DurabilityLaw(['node-0', 'node-1']);
+    for (const view of [1, 3, 2]) law.voteSent(vote('notarize', hashOf('1'), 1, view));
+    law.voteSent(vote('notarize', hashOf('1'), 1, 1026));
+    for (const view of [1, 2]) law.voteSent(vote('notarize', hashOf('2'), 1, view));
+    expect(law.law.result()).toMatchObject({ checks: 4, violations: [] });
+    law.voteSent(vote('notarize', hashOf('2'), 1, 3));
+    law.voteSent(vote('finalize', hashOf('2'), 0, 3));
+    expect(law.law.result().violations).toEqual([
+      `node-1 in view 3: notarize ${hashOf('2')} after ${hashOf('1')}`,
+    ]);
+  });
+
+  it('lets a node whose disk broke forget what it voted, and no other', () => {
+    const law = new DurabilityLaw(['node-0', 'node-1']);
+    for (const voter of [0, 1])
+      for (const view of [1, 2]) law.voteSent(vote('notarize', hashOf('1'), voter, view));
+    law.diskBroke(1);
+    for (const voter of [0, 1]) law.voteSent(vote('notarize', hashOf('2'), voter, 2));
+    expect(law.law.result().violations).toEqual([
+      `node-0 in view 2: notarize ${hashOf('2')} after ${hashOf('1')}`,
+    ]);
+  });
+
   it('refuses a node that comes back below what it had', () => {
     const law = new DurabilityLaw(['node-0']);
     law.recovered(0, 10, 10);

@@ -82,10 +82,10 @@ describe('conservation', () => {
   it('holds from borrowing over seal to settlement', () => {
     const laws = createLaws();
     laws.finalized(1, resultOf(borrowed()));
-    expect(laws.unsettled().get('UM')).toBe(10n);
+    expect(laws.unsettled('UM')).toBe(10n);
     laws.finalized(5, resultOf(sealed()));
     laws.finalized(7, resultOf(confirmed(1000n)));
-    expect(laws.unsettled().get('UM')).toBe(0n);
+    expect(laws.unsettled('UM')).toBe(0n);
     expect(laws.conservation.result()).toEqual({ name: 'conservation', checks: 3, violations: [] });
     expect(laws.ledger.result()).toEqual({ name: 'ledger', checks: 3, violations: [] });
     expect(laws.exactlyOnce.result().violations).toEqual([]);
