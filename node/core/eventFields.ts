@@ -400,5 +400,7 @@ export function batchContentFields(batch: SealedBatch): {
 
 /** Amounts as decimal strings by asset, in the list's order. */
 export function amountsByAsset(amounts: readonly AssetAmount[]): Record<string, string> {
-  return Object.fromEntries(amounts.map(({ asset, amount }) => [asset, String(amount)]));
+  const strings: Record<string, string> = {};
+  for (const { asset, amount } of amounts) strings[asset] = String(amount);
+  return strings;
 }

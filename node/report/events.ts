@@ -36,8 +36,8 @@ export interface TraceOptions {
 /** Writes the event stream of one run. */
 export class Trace {
   readonly #names: readonly string[];
-  /** Each name as JSON text, `null` aside. */
-  readonly #quotedNames: readonly string[];
+  /** Each as a field of a line, such as `,"node":"node-0"`. */
+  readonly #nodeFields: readonly string[];
   readonly #labelOf: (address: string) => string | undefined;
   /** Labels as JSON text, by address: as many as the scenario names. */
   readonly #quotedLabels = new Map<string, string>();
@@ -54,7 +54,7 @@ export class Trace {
 
   constructor(options: TraceOptions) {
     this.#names = options.nodeNames;
-    this.#quotedNames = options.nodeNames.map((name) => JSON.stringify(name));
+    this.#nodeFields = options.nodeNames.map((name) => `,"node":${JSON.stringify(name)}`);
     this.#labelOf = options.labelOf;
     this.#onLine = options.onLine;
   }
@@ -68,7 +68,7 @@ export class Trace {
     switch (event.type) {
       case 'block_proposed':
         this.#write(
-          `{"t":${nowMs},"node":${this.#quoted(node)},"type":"block_proposed","height":${event.height},` +
+          `{"t":${nowMs}${this.#nodeField(node)},"type":"block_proposed","height":${event.height},` +
             `"view":${event.view},"hash":"${event.hash}","transactions":${event.transactions}}`,
         );
         return;
@@ -79,17 +79,17 @@ export class Trace {
             `,"type":"block_notarized","height":${event.height},"view":${event.view},` +
             `"hash":"${event.hash}"}`;
         }
-        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#notarizedEnd}`);
+        this.#write(`{"t":${nowMs}${this.#nodeField(node)}${this.#notarizedEnd}`);
         return;
       case 'block_finalized':
         if (event.hash !== this.#finalizedHash) {
           this.#finalizedHash = event.hash;
           this.#finalizedEnd =
             `,"type":"block_finalized","height":${event.height},"view":${event.view},"hash":"${event.hash}",` +
-            `"timestamp_ms":${event.timestampMs},"leader":${this.#quoted(event.leader)},` +
+            `"timestamp_ms":${event.timestampMs},"leader":${JSON.stringify(this.#nameOf(event.leader))},` +
             `"state_root":"${event.stateRoot}","origin_height":${event.originHeight}}`;
         }
-        this.#write(`{"t":${nowMs},"node":${this.#quoted(node)}${this.#finalizedEnd}`);
+        this.#write(`{"t":${nowMs}${this.#nodeField(node)}${this.#finalizedEnd}`);
         return;
       default:
         this.reportOther(nowMs, node, event.type, rareFields(event, this.#nameOf));
@@ -98,28 +98,22 @@ export class Trace {
 
   /** What a block brought to light, when the first node finalises it: `node` is null. */
   reportFacts(nowMs: TimeMs, event: FinalizedEvent): void {
+    const start = `{"t":${nowMs},"node":null,"type":"`;
+    const height = `","height":${event.height}`;
+    const executed = `${start}transaction_executed${height},"id":"`;
     for (const { transactionId, type, from, result } of event.transactions) {
       this.#write(
-        `{"t":${nowMs},"node":null,"type":"transaction_executed","height":${event.height},"id":"${transactionId}",` +
-          `"operation":"${type}","from":${this.#quotedAccount(from)},"result":"${result}"}`,
+        `${executed}${transactionId}","operation":"${type}","from":${this.#quotedAccount(from)},"result":"${result}"}`,
       );
     }
-    for (const fact of event.facts) {
-      this.reportOther(nowMs, undefined, factType(fact), {
-        height: event.height,
-        ...factFields(fact, this.#nameOf),
-      });
-    }
-    for (const fact of event.atomicFacts) {
-      const fields = atomicFactFields(fact, this.#nameOf);
-      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...fields });
-    }
-    for (const fact of event.crossChainFacts) {
-      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...crossChainFactFields(fact) });
-    }
-    for (const fact of event.postedFacts) {
-      this.reportOther(nowMs, undefined, fact.type, { height: event.height, ...postedFactFields(fact) });
-    }
+    for (const fact of event.facts)
+      this.#writeFields(start + factType(fact) + height, factFields(fact, this.#nameOf));
+    for (const fact of event.atomicFacts)
+      this.#writeFields(start + fact.type + height, atomicFactFields(fact, this.#nameOf));
+    for (const fact of event.crossChainFacts)
+      this.#writeFields(start + fact.type + height, crossChainFactFields(fact));
+    for (const fact of event.postedFacts)
+      this.#writeFields(start + fact.type + height, postedFactFields(fact));
   }
 
   reportSettlementBlock(nowMs: TimeMs, block: SettlementBlock): void {
@@ -129,10 +123,10 @@ export class Trace {
     );
   }
 
-  /** Any other line: faults, crashes, warnings of the runtime. Values must be plain JSON. */
+  /** Any other line: faults, crashes, warnings of the runtime. Values must be plain JSON, and no field one that begins a line. */
   reportOther(nowMs: TimeMs, node: ValidatorIndex | undefined, type: string, fields: JsonFields): void {
-    const name = node === undefined ? null : this.#nameOf(node);
-    this.#write(JSON.stringify({ t: nowMs, node: name, type, ...fields }));
+    const nodeField = node === undefined ? ',"node":null' : this.#nodeField(node);
+    this.#writeFields(`{"t":${nowMs}${nodeField},"type":"${type}"`, fields);
   }
 
   /** The hash over every line so far, each with its line break. Ends the stream. */
@@ -140,6 +134,12 @@ export class Trace {
     this.#hash.update(this.#chunk);
     this.#chunk = '';
     return `0x${this.#hash.digest('hex')}`;
+  }
+
+  /** Writes what a line begins with, and its other fields behind it. */
+  #writeFields(start: string, fields: JsonFields): void {
+    const text = JSON.stringify(fields);
+    this.#write(text === '{}' ? `${start}}` : `${start},${text.slice(1)}`);
   }
 
   #write(line: string): void {
@@ -163,7 +163,7 @@ export class Trace {
     return quoted;
   }
 
-  #quoted(node: ValidatorIndex): string {
-    return this.#quotedNames[node] ?? '"?"';
+  #nodeField(node: ValidatorIndex): string {
+    return this.#nodeFields[node] ?? `,"node":${JSON.stringify(this.#nameOf(node))}`;
   }
 }
