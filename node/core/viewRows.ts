@@ -37,10 +37,9 @@ export class ViewRows {
 
   /** The writes that bring all rows up to date, with the block that an own notarize vote is cast for. */
   save(proposal: Block | undefined): Write[] {
-    const writes: Write[] = [];
-    for (const record of this.#unsaved) {
-      writes.push(new ViewWrite(this.#keysOf(record.view).viewKey, record));
-    }
+    const writes: Write[] = this.#unsaved.map(
+      (record) => new ViewWrite(this.#keysOf(record.view).viewKey, record),
+    );
     this.#unsaved.length = 0;
     if (proposal !== undefined) {
       writes.push(proposalWrite(this.#keysOf(proposal.header.view).proposalKey, proposal));
