@@ -1,9 +1,13 @@
-/** A sweep whose process is killed, as users have it: what it had finished counts, and the results are those of one that was not. */
+/**
+ * A sweep whose process is killed, as users have it: what it had finished counts, and the results are those of one that
+ * was not. And one whose threads die of a cell, each time.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '../helpers/waitUntil.ts';
 
@@ -14,6 +18,10 @@ beforeAll(() => {
   writeFileSync(
     at('sweep.yaml'),
     'name: killed\nduration: 3m\nworkload: { uniform: { transactions_per_block: 3 } }\n',
+  );
+  writeFileSync(
+    at('heavy.yaml'),
+    'name: heavy\nduration: 6h\nworkload: { uniform: { transactions_per_block: 1000 } }\n',
   );
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -56,5 +64,19 @@ describe('sidereal bench', () => {
     expect(await codeOf(bench('undisturbed', 1))).toBe(0);
     for (const file of ['results.json', 'results.csv'])
       expect(readFileSync(at('killed', file), 'utf8')).toBe(readFileSync(at('undisturbed', file), 'utf8'));
+  });
+
+  it('ends with the cell, the reason and the way to run it alone when one cell costs thread after thread', async () => {
+    const args = ['bench', at('heavy.yaml'), '--batch-sizes', '5', '--seeds', '1', '--out', at('heavy')];
+    const program = spawn(process.execPath, ['bin/sidereal.js', ...args], {
+      // Far less than this run needs, and enough for the process around its threads.
+      env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=80' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const said = text(program.stderr);
+    expect(await codeOf(program)).toBe(3);
+    expect(await said).toMatch(/no result after 3 tries: .*ERR_WORKER_OUT_OF_MEMORY/);
+    expect(await said).toMatch(/npx sidereal run \S+heavy\.yaml --seed 1 .*\[EXPERIMENT_CELL_LOST\]/);
+    expect(existsSync(at('heavy', 'results.json'))).toBe(false);
   });
 });
