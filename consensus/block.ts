@@ -4,7 +4,7 @@
  * The block hash covers the header alone, and no root in the header covers a signature: signatures travel
  * beside the bytes they sign, so a block has one hash however its transactions were authorised.
  */
-import { decode, encode, type Reader, Writer } from './primitives/codec.ts';
+import { decode, type Reader, Writer } from './primitives/codec.ts';
 import type { Verdict } from './primitives/codedError.ts';
 import {
   type Hash,
@@ -15,7 +15,7 @@ import {
   type View,
   ZERO_HASH,
 } from './primitives/flavor.ts';
-import { hashBytes } from './primitives/hash.ts';
+import { domains, hashBytes, hashPrefixed } from './primitives/hash.ts';
 
 /** A settlement-chain block that a header names as the newest its execution may use. */
 export interface SettlementOrigin {
@@ -99,10 +99,9 @@ export function readHeader(reader: Reader): Header {
 }
 
 export function headerHash(header: Header): Hash {
-  return hashBytes(
-    'header',
-    encode((writer) => writeHeader(writer, header), HEADER_BYTES),
-  );
+  const writer = new Writer(1 + HEADER_BYTES).u8(domains.header);
+  writeHeader(writer, header);
+  return hashPrefixed(writer.finish());
 }
 
 /** Puts a block together and encodes it. */

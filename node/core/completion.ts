@@ -6,7 +6,7 @@ import { decode, encode, Writer } from '../../consensus/primitives/codec.ts';
 import type { Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, SettlementHeight, ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { domains } from '../../consensus/primitives/hash.ts';
-import { SIGNATURE_BYTES, type Signature } from '../../consensus/primitives/signature.ts';
+import { SIGNATURE_BYTES, type Signature, type Signer } from '../../consensus/primitives/signature.ts';
 import { readNetAmounts, writeNetAmounts } from '../../settlement/net/commitment.ts';
 import type { NetAmount, SettlementBlock } from '../../settlement/net/settlement.ts';
 
@@ -40,6 +40,33 @@ export function completionSigningBytes(chainId: Hash, completion: UnsignedComple
   const writer = new Writer(192).u8(domains.completion).hash(chainId);
   writeUnsigned(writer, completion);
   return writer.finish();
+}
+
+/** Signs a completion and encodes it at the same time: its bytes are what is signed, after domain and chain. */
+export function signAndEncodeCompletion(
+  chainId: Hash,
+  unsigned: UnsignedCompletion,
+  signer: Signer,
+): { readonly completion: Completion; readonly bytes: Uint8Array } {
+  const writer = new Writer(256).u8(domains.completion).hash(chainId);
+  const start = writer.length;
+  writeUnsigned(writer, unsigned);
+  const signature = signer.sign(writer.finish());
+  const bytes = writer.fixed(signature, SIGNATURE_BYTES).finish().subarray(start);
+  const { seq, fromHeight, toHeight, net, transactionHash, settlementHeight, receiptsRoot, proposer } =
+    unsigned;
+  const completion: Completion = {
+    seq,
+    fromHeight,
+    toHeight,
+    net,
+    transactionHash,
+    settlementHeight,
+    receiptsRoot,
+    proposer,
+    signature,
+  };
+  return { completion, bytes };
 }
 
 export function encodeCompletion(completion: Completion): Uint8Array {

@@ -16,7 +16,7 @@ import {
 import type { SettlementBlock } from '../../settlement/net/settlement.ts';
 import type { NetFact, SealedBatch } from '../../settlement/net/types.ts';
 import type { State } from '../../settlement/state.ts';
-import { completionSigningBytes, encodeCompletion } from './completion.ts';
+import { signAndEncodeCompletion } from './completion.ts';
 import { Courier } from './courier.ts';
 import type { NodeDependencies, NodeOptions } from './ports.ts';
 import { pausedWrite, type StoredBlock } from './store.ts';
@@ -238,6 +238,7 @@ export class Settler {
   #publishCompletion(batch: SealedBatch, transactionHash: Hash, block: SettlementBlock): void {
     const sealing = this.#host.storedBlock(batch.toHeight);
     if (sealing === undefined) return;
+    const { messages, goodItems, signer } = this.#dependencies;
     const unsigned = {
       seq: batch.seq,
       fromHeight: batch.fromHeight,
@@ -248,12 +249,9 @@ export class Settler {
       receiptsRoot: sealing.block.header.receiptsRoot,
       proposer: this.#options.self,
     };
-    const message = completionSigningBytes(this.#options.genesis.chainId, unsigned);
-    const signature = this.#dependencies.signer.sign(message);
-    const completion = { ...unsigned, signature };
-    const bytes = encodeCompletion(completion);
-    this.#dependencies.messages?.set(bytes, { ok: true, value: completion });
-    this.#dependencies.goodItems?.add(completion);
+    const { completion, bytes } = signAndEncodeCompletion(this.#options.genesis.chainId, unsigned, signer);
+    messages?.set(bytes, { ok: true, value: completion });
+    goodItems?.add(completion);
     this.#host.output({ type: 'publish', topic: 'settlements', bytes });
     this.#host.output({
       type: 'emit',

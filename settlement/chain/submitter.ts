@@ -79,14 +79,15 @@ interface Flight {
 }
 
 const nothing: readonly Submission[] = Object.freeze([]);
+const noKeys: readonly string[] = Object.freeze([]);
 
 export class Submitter {
   readonly #options: SubmitterOptions;
   readonly #signer: Signer;
   /** The newest attempt of each batch. */
   readonly #flights = new Map<number, Flight>();
-  /** Outbox rows of each batch, those of earlier attempts included. */
-  readonly #outboxKeys = new Map<number, Set<string>>();
+  /** Outbox rows of each batch, each once, those of earlier attempts included. */
+  readonly #outboxKeys = new Map<number, string[]>();
   /** Duties too far ahead; as many as the state has unsettled batches of this node. */
   readonly #waiting = new Map<number, SettlementDuty>();
   #view: ChainView = { baseFee: 0n, height: -1, lastSettledSeq: 0 };
@@ -168,7 +169,7 @@ export class Submitter {
     this.#flights.delete(seq);
     this.#waiting.delete(seq);
     this.#outboxKeys.delete(seq);
-    return keys === undefined ? [] : [...keys];
+    return keys ?? noKeys;
   }
 
   /**
@@ -189,7 +190,7 @@ export class Submitter {
       }
       if ((this.#flights.get(seq)?.transaction.attempt ?? -1) < attempt)
         this.#keep(transaction, { bytes: value, hash });
-      else this.#keysOf(seq).add(key);
+      else this.#keepKey(seq, key);
     }
     return ascending(this.#flights.keys()).flatMap((seq) => {
       const flight = this.#flights.get(seq);
@@ -242,17 +243,14 @@ export class Submitter {
     const { seq, attempt } = transaction;
     const flight: Flight = { transaction, bytes, hash, blocksInTurn: 0, revertedAt: undefined };
     this.#flights.set(seq, flight);
-    this.#keysOf(seq).add(outboxKeyOf(seq, attempt));
+    this.#keepKey(seq, outboxKeyOf(seq, attempt));
     return flight;
   }
 
-  #keysOf(seq: number): Set<string> {
-    let keys = this.#outboxKeys.get(seq);
-    if (keys === undefined) {
-      keys = new Set();
-      this.#outboxKeys.set(seq, keys);
-    }
-    return keys;
+  #keepKey(seq: number, key: string): void {
+    const keys = this.#outboxKeys.get(seq);
+    if (keys === undefined) this.#outboxKeys.set(seq, [key]);
+    else if (!keys.includes(key)) keys.push(key);
   }
 
   #noteReverts(block: SettlementBlock): void {

@@ -34,7 +34,7 @@ export function sealPoolFlows(state: State, rules: LedgerRules, net: readonly Ne
   let matchedCount = 0;
   for (const { symbol } of rules.assets) {
     const pool = poolOf(state, symbol);
-    const sealed = net.find(({ asset }) => asset === symbol)?.amount ?? 0n;
+    const sealed = flowOf(net, symbol);
     if (sealed !== pool.openNet)
       assert(false, `net of ${symbol} is ${sealed}, its pool counted ${pool.openNet}`);
     if (sealed === 0n) continue;
@@ -49,6 +49,11 @@ export function sealPoolFlows(state: State, rules: LedgerRules, net: readonly Ne
     });
   }
   assert(matchedCount === net.length, 'net names an asset twice, at zero, or one without a pool');
+}
+
+function flowOf(net: readonly NetFlow[], symbol: string): bigint {
+  for (const { asset, amount } of net) if (asset === symbol) return amount;
+  return 0n;
 }
 
 /** Books a settled batch: bought assets arrive as cash, returned ones leave escrow for good. */

@@ -7,7 +7,7 @@
 import { DecodeError, type Reader, Writer } from '../../consensus/primitives/codec.ts';
 import { assert } from '../../consensus/primitives/codedError.ts';
 import type { Hash } from '../../consensus/primitives/flavor.ts';
-import { hashBytes } from '../../consensus/primitives/hash.ts';
+import { domains, hashPrefixed } from '../../consensus/primitives/hash.ts';
 import { type CrossChainAction, readCrossChainActions, writeCrossChainActions } from './crossChain.ts';
 import type { AssetAmount, NetAmount, NetBatchContent } from './settlement.ts';
 
@@ -21,9 +21,9 @@ const ACTIONS_FOLLOW = LIQUIDATIONS_MAX + 1;
 
 /** Hash of a batch's content; goes into the header of the block that seals it. */
 export function netBatchCommitment(content: NetBatchContent): Hash {
-  const writer = new Writer(128);
+  const writer = new Writer(128).u8(domains.netBatch);
   writeNetBatchContent(writer, content);
-  return hashBytes('netBatch', writer.finish());
+  return hashPrefixed(writer.finish());
 }
 
 /** Writes the fields of `NetBatchContent`; further fields of a longer object are left out. */

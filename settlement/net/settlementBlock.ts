@@ -32,6 +32,10 @@ export type UnhashedSettlementBlock = Omit<SettlementBlock, 'hash'>;
 /** Events in one block: gas allows about a hundred settlements, each with at most `ASSETS_LIMIT` acknowledgements. */
 export const SETTLEMENT_EVENTS_LIMIT = 65_536;
 
+/** Room for a block without events, and for most events. */
+const FACTS_BYTES_HINT = 160;
+const EVENT_BYTES_HINT = 256;
+
 const actionTypes: readonly SettlementAction['type'][] = ['swap', 'draw', 'ibc_transfer'];
 /** The position is the type's byte: append, never reorder. */
 const eventTypes: readonly SettlementEvent['type'][] = [
@@ -127,7 +131,7 @@ export function settlementBlockHash(
   block: UnhashedSettlementBlock,
   reservesBytes: Uint8Array = encodeReserves(block.reserves),
 ): Hash {
-  const writer = new Writer(160);
+  const writer = new Writer(FACTS_BYTES_HINT + EVENT_BYTES_HINT * block.events.length);
   writeFacts(writer, block);
   return hashBytes('settlementBlock', writer.finish(), reservesBytes);
 }

@@ -5,6 +5,7 @@ import {
   decodeCompletion,
   encodeCompletion,
   judgeCompletion,
+  signAndEncodeCompletion,
   type UnsignedCompletion,
 } from '../../../../node/core/completion.ts';
 import { SharedGoodItems, SharedMessages } from '../../../../node/simulation/sharedCaches.ts';
@@ -69,6 +70,14 @@ describe('completion gossip', () => {
         : [],
     );
     expect(order).toEqual(['batch_included', 'completion_gossiped']);
+  });
+
+  it('is signed and encoded at once as it is apart', () => {
+    const { signature: _, ...unsigned } = completion;
+    const signer = keys.signer(unsigned.proposer);
+    const signed = signAndEncodeCompletion(network.genesis.chainId, unsigned, signer);
+    expect(signed).toEqual({ completion, bytes: sign(unsigned) });
+    expect(signed.bytes).toEqual(published[0]?.bytes);
   });
 
   it('is told once its block has as many blocks above it as an origin needs', () => {
