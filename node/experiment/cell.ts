@@ -84,7 +84,7 @@ export interface CellOptions {
 export function runCell({ index, scenario, withSeries }: CellTask, options: CellOptions = {}): Cell {
   const { config, durationMs, seed } = scenario;
   const measurement = new RunMeasurement({ assets: config.ledger.assets, durationMs, withSeries });
-  const result = runSimulation(scenario, { ...options, probe: measurement });
+  const result = runSimulation(scenario, { ...options, probe: measurement, withRecords: false });
   const measures = measurement.finish(result.virtual_ms);
   const problems = [
     ...result.errors,

@@ -185,13 +185,18 @@ export class Chronicle {
     return record === undefined ? undefined : this.#batchResult(record);
   }
 
-  /** Everything for the result; with more than `RECORDS_MAX` records the rest goes to `onRecord`. */
-  finish(): {
+  /**
+   * Everything for the result; with more than `RECORDS_MAX` records the rest goes to `onRecord`.
+   * @param withRecords - False leaves out batches and windows.
+   */
+  finish(withRecords = true): {
     readonly batches: BatchResult[];
     readonly windows: WindowResult[];
     readonly slashes: SlashResult[];
     readonly truncated: boolean;
   } {
+    const slashes = this.#slashes.slice(-RECORDS_MAX);
+    if (!withRecords) return { batches: [], windows: [], slashes, truncated: false };
     const batches = [...this.#batches.values()].map((record) => this.#batchResult(record));
     if (this.#truncated) {
       for (const batch of batches) this.#onRecord?.(batch);
@@ -201,7 +206,7 @@ export class Chronicle {
     return {
       batches: batches.slice(kept),
       windows: this.#windows.slice(kept),
-      slashes: this.#slashes.slice(-RECORDS_MAX),
+      slashes,
       truncated: this.#truncated,
     };
   }

@@ -46,7 +46,8 @@ export interface VerdictsDependencies {
 /** The present run of the clock of a duty. */
 interface Run {
   readonly presences: Presence[];
-  readonly reasons: Set<string>;
+  /** Each once. */
+  readonly reasons: string[];
   /** Origin before the first header that counted. */
   fromSettlementBlock: SettlementHeight | undefined;
 }
@@ -60,6 +61,7 @@ interface Pending {
 }
 
 interface DeadlineCount {
+  readonly blocks: number;
   slashed: number;
   wrongful: number;
   undecided: number;
@@ -75,7 +77,8 @@ export class Verdicts implements DutyObserver {
   readonly #pending: Pending[] = [];
   #slashes: SlashVerdict[] = [];
   #duties: DutyVerdict[] = [];
-  readonly #deadlines: readonly DeadlineCount[] = DEADLINES.map(() => ({
+  readonly #deadlines: readonly DeadlineCount[] = DEADLINES.map((blocks) => ({
+    blocks,
     slashed: 0,
     wrongful: 0,
     undecided: 0,
@@ -97,7 +100,7 @@ export class Verdicts implements DutyObserver {
     const { presence, reason } = this.#dependencies.presenceOf(duty.holder, after, upTo);
     run.fromSettlementBlock ??= after;
     run.presences.push(presence);
-    if (reason !== undefined) run.reasons.add(reason);
+    if (reason !== undefined && !run.reasons.includes(reason)) run.reasons.push(reason);
   }
 
   restarted(duty: Duty): void {
@@ -142,7 +145,7 @@ export class Verdicts implements DutyObserver {
   #runOf(seq: number): Run {
     let run = this.#runs.get(seq);
     if (run === undefined) {
-      run = { presences: [], reasons: new Set(), fromSettlementBlock: undefined };
+      run = { presences: [], reasons: [], fromSettlementBlock: undefined };
       this.#runs.set(seq, run);
     }
     return run;
@@ -150,13 +153,12 @@ export class Verdicts implements DutyObserver {
 
   /** A run that was cut off by a miss says nothing of longer deadlines. */
   #countDeadlines({ presences }: Run, isCutOff: boolean): void {
-    for (const [index, deadline] of DEADLINES.entries()) {
-      const counts = this.#deadlines[index];
-      if (counts === undefined) continue;
-      if (presences.length > deadline) {
+    const firstOther = presences.findIndex((presence) => presence !== 'present');
+    const presentCount = firstOther === -1 ? presences.length : firstOther;
+    for (const counts of this.#deadlines) {
+      if (presences.length > counts.blocks) {
         counts.slashed += 1;
-        const isPresent = presences.slice(0, deadline + 1).every((presence) => presence === 'present');
-        if (isPresent) counts.wrongful += 1;
+        if (presentCount > counts.blocks) counts.wrongful += 1;
       } else if (isCutOff) counts.undecided += 1;
     }
   }
@@ -305,12 +307,7 @@ export class Verdicts implements DutyObserver {
       wrongful_slashes: this.#wrongfulCount,
       unpunished_absences: this.#unpunishedCount,
       attendance: { ...this.#presences },
-      deadlines: DEADLINES.map((blocks, index) => ({
-        blocks,
-        slashed: this.#deadlines[index]?.slashed ?? 0,
-        wrongful: this.#deadlines[index]?.wrongful ?? 0,
-        undecided: this.#deadlines[index]?.undecided ?? 0,
-      })),
+      deadlines: this.#deadlines.map((counts) => ({ ...counts })),
       slashes: this.#slashes.slice(-SLASHES_KEPT),
       duties: this.#duties.slice(-DUTIES_KEPT),
       ...(isCut ? { truncated: true as const } : {}),

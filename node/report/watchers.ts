@@ -164,13 +164,15 @@ export interface ResultParts {
   readonly network: WatchedNetwork;
   readonly watchers: Watchers;
   readonly genesisState: GenesisState;
+  /** False leaves batches and windows out. */
+  readonly withRecords?: boolean | undefined;
   /** By law: what it covers and the engine cannot see. */
   readonly unchecked?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Ends all that watched. Nothing may be told to them afterwards. */
 export function buildResult(parts: ResultParts): RunResult {
-  const { scenario, engine, network, watchers, genesisState, unchecked = {} } = parts;
+  const { scenario, engine, network, watchers, genesisState, withRecords = true, unchecked = {} } = parts;
   const { trace, chronicle, laws, judge, verdicts } = watchers;
   const { nowMs, finalizedHeight, errors } = network;
   const expectations = judge.finish(nowMs);
@@ -178,7 +180,7 @@ export function buildResult(parts: ResultParts): RunResult {
     const unseen = unchecked[law.name];
     return unseen === undefined ? law : { ...law, unchecked: [...unseen] };
   });
-  const records = chronicle.finish();
+  const records = chronicle.finish(withRecords);
   const ok =
     errors.length === 0 &&
     expectations.every((expectation) => expectation.ok) &&

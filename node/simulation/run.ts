@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly reuse?: Reuse;
   /** Measures along; told of every final block and settlement block. */
   readonly probe?: RunProbe;
+  /** False leaves batches and windows out of the result, for who measured all there is to know of them. */
+  readonly withRecords?: boolean;
   /** Host time in ms, for `wall_ms` alone. */
   readonly clock?: () => number;
 }
@@ -89,7 +91,9 @@ export function* runInSlices(
   }
   world.recorder?.finish();
   const { watchers, genesisState } = world;
-  const result = buildResult({ scenario, engine: 'simulation', network: simulation, watchers, genesisState });
+  const { withRecords } = options;
+  const engine = 'simulation';
+  const result = buildResult({ scenario, engine, network: simulation, watchers, genesisState, withRecords });
   const cut = world.recorder?.describeCut();
   const warnings = cut === undefined ? result.warnings : [...result.warnings, cut];
   const wallMs = options.clock === undefined ? 0 : Math.max(0, options.clock() - startedMs);

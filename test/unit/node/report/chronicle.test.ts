@@ -145,6 +145,7 @@ describe('Chronicle', () => {
     const { chronicle, follow } = createChronicle((record) => handedOn.push(record));
     follow({ type: 'window_closed', index: 0, fromHeight: 1, toHeight: 1, empty: true, batch: undefined });
     expect(chronicle.finish()).toMatchObject({ truncated: false, windows: [{ index: 0 }] });
+    expect(chronicle.finish(false)).toMatchObject({ truncated: false, windows: [], batches: [] });
     expect(handedOn).toEqual([]);
   });
 });
