@@ -50,7 +50,8 @@ export class Mempool {
   readonly #bySender = new Map<Address, SenderQueue>();
   /** How many of the queues are empty. */
   #idleCount = 0;
-  readonly #anchored = new Map<Height, Set<PreparedTransaction>>();
+  /** Nearly all leave with their height: a list is smaller than a set, and seldom is one looked for in it. */
+  readonly #anchored = new Map<Height, PreparedTransaction[]>();
   readonly #expiring = new Map<Height, Set<PreparedTransaction>>();
   /** Those that `settle` must report when they leave, because a row on disk stands for them. */
   readonly #kept = new Set<Hash>();
@@ -311,18 +312,29 @@ export class Mempool {
   #note(prepared: PreparedTransaction): void {
     const height = lastHeightOf(prepared);
     if (height === 0) return;
-    const byHeight = prepared.transaction.onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
-    const others = byHeight.get(height);
-    if (others === undefined) byHeight.set(height, new Set([prepared]));
+    if (prepared.transaction.onlyAtHeight !== 0) {
+      const others = this.#anchored.get(height);
+      if (others === undefined) this.#anchored.set(height, [prepared]);
+      else others.push(prepared);
+      return;
+    }
+    const others = this.#expiring.get(height);
+    if (others === undefined) this.#expiring.set(height, new Set([prepared]));
     else others.add(prepared);
   }
 
   #forgetHeights(prepared: PreparedTransaction): void {
     const height = lastHeightOf(prepared);
     if (height === 0) return;
-    const byHeight = prepared.transaction.onlyAtHeight !== 0 ? this.#anchored : this.#expiring;
-    const others = byHeight.get(height);
-    if (others?.delete(prepared) === true && others.size === 0) byHeight.delete(height);
+    if (prepared.transaction.onlyAtHeight !== 0) {
+      const others = this.#anchored.get(height) ?? [];
+      const place = others.indexOf(prepared);
+      if (place >= 0) others.splice(place, 1);
+      if (others.length === 0) this.#anchored.delete(height);
+      return;
+    }
+    const others = this.#expiring.get(height);
+    if (others?.delete(prepared) === true && others.size === 0) this.#expiring.delete(height);
   }
 }
 
