@@ -102,11 +102,12 @@ export class UserTraffic {
 
   #hand(node: SimulatedNode, submission: Submission): void {
     const { freezer, deliver } = this.#dependencies;
-    if (freezer.isActive && freezer.isFrozen(node)) {
-      const { bytes, gossip } = submission;
-      freezer.hold(node, () => this.#hand(node, { ...this.#submission(bytes), gossip }));
-      return;
-    }
-    deliver(node, submission);
+    if (freezer.isActive && freezer.isFrozen(node)) this.#hold(node, submission);
+    else deliver(node, submission);
+  }
+
+  #hold(node: SimulatedNode, { bytes, gossip }: Submission): void {
+    const { freezer } = this.#dependencies;
+    freezer.hold(node, () => this.#hand(node, { ...this.#submission(bytes), gossip }));
   }
 }
