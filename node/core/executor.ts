@@ -4,7 +4,7 @@
  */
 import { type Block, type BlockBody, createBlock, type SettlementOrigin } from '../../consensus/block.ts';
 import { equalBytes } from '../../consensus/primitives/bytes.ts';
-import { assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
+import { accept, assert, refuse, type Verdict } from '../../consensus/primitives/codedError.ts';
 import type { Hash, Height, TimeMs, View } from '../../consensus/primitives/flavor.ts';
 import { merkleRoot } from '../../consensus/primitives/merkle.ts';
 import { batchRecordOf } from '../../settlement/atomic/batch.ts';
@@ -83,13 +83,13 @@ export class Executor {
   /** A transaction from bytes, decoded once per process; its signature is not checked here. */
   prepare(bytes: Uint8Array): Verdict<PreparedTransaction> {
     const cached = this.#dependencies.messages?.get(bytes);
-    if (isPrepared(cached)) return { ok: true, value: cached };
+    if (isPreparation(cached)) return cached;
     const decoded = decodeTransaction(bytes);
     if (!decoded.ok) return decoded;
     const { transaction, id, signingBytes } = decoded.value;
-    const prepared: PreparedTransaction = { transaction, id, signingBytes, bytes };
+    const prepared = accept({ transaction, id, signingBytes, bytes });
     this.#dependencies.messages?.set(bytes, prepared);
-    return { ok: true, value: prepared };
+    return prepared;
   }
 
   /** Checks limits, chain and signatures, once a node: what waits in its own pool was checked when it came in. */
@@ -331,6 +331,8 @@ export class Executor {
   }
 }
 
-function isPrepared(value: unknown): value is PreparedTransaction {
-  return typeof value === 'object' && value !== null && 'transaction' in value;
+/** Whether what is known of some bytes is what a transaction decodes to; they may be those of another message. */
+function isPreparation(known: unknown): known is Verdict<PreparedTransaction> {
+  if (typeof known !== 'object' || known === null || !('value' in known)) return false;
+  return typeof known.value === 'object' && known.value !== null && 'transaction' in known.value;
 }

@@ -2,6 +2,7 @@
  * Runs one scenario in the simulation, from genesis to result. Synchronous, and a function of the scenario alone: the
  * clock that times it is handed in and reaches nothing but `wall_ms`.
  */
+import { accept } from '../../consensus/primitives/codedError.ts';
 import { createCrypto } from '../../consensus/primitives/cryptoPolicy.ts';
 import type { ValidatorIndex } from '../../consensus/primitives/flavor.ts';
 import { Random } from '../../consensus/primitives/random.ts';
@@ -175,7 +176,7 @@ function createWorld(scenario: Scenario, options: RunOptions): World {
       transactions: new TransactionFeed(scenario, parts, crypto, {
         signed: reuse?.signed,
         onSigned: (signed) => {
-          messages?.set(signed.bytes, signed);
+          messages?.set(signed.bytes, accept(signed));
           goodItems?.add(signed);
         },
       }),
