@@ -3,7 +3,7 @@
  * that share a seed. Encoding, id and signature are a function of what is signed and of its key, so whoever finds one
  * here gets the very bytes that it would have made. Bounded; a miss costs work, never a different answer.
  */
-import type { Address } from '../../consensus/primitives/flavor.ts';
+import type { Address, Height } from '../../consensus/primitives/flavor.ts';
 import type { Signer } from '../../consensus/primitives/signature.ts';
 import {
   type EncodedTransaction,
@@ -15,11 +15,20 @@ import type { TransactionBody } from '../../settlement/execution/transactionBody
 /** Most transactions kept: three hours of five a block, in about 30 MB. */
 export const SIGNED_TRANSACTIONS_MAX = 32_768;
 
+/** What is sent for one block: the same transactions twice. */
+export interface SignedBlock {
+  readonly transactions: readonly EncodedTransaction[];
+  readonly bytes: readonly Uint8Array[];
+}
+
 export class SignedTransactions {
   /** By sender, then nonce. */
   readonly #bySender = new Map<Address, EncodedTransaction[]>();
   readonly #countMax: number;
   #count = 0;
+  /** From the first height on, of one workload. */
+  #blocks: SignedBlock[] = [];
+  #workload = '';
 
   constructor(options: { readonly countMax?: number } = {}) {
     this.#countMax = options.countMax ?? SIGNED_TRANSACTIONS_MAX;
@@ -32,7 +41,26 @@ export class SignedTransactions {
 
   clear(): void {
     this.#bySender.clear();
+    this.#blocks = [];
     this.#count = 0;
+  }
+
+  /**
+   * What a workload sends for the block at this height, if it was signed before.
+   * @param workload - Names everything that decides what is sent in any block, and who signs it.
+   */
+  block(workload: string, height: Height): SignedBlock | undefined {
+    return workload === this.#workload ? this.#blocks[height - 1] : undefined;
+  }
+
+  /** Keeps a block of a workload, the last one that was named, while there is room and none is missing below. */
+  keepBlock(workload: string, height: Height, block: SignedBlock): void {
+    if (workload !== this.#workload) {
+      this.#workload = workload;
+      this.#blocks = [];
+    }
+    const hasRoom = this.#count < this.#countMax && height <= this.#countMax;
+    if (hasRoom && height === this.#blocks.length + 1) this.#blocks.push(block);
   }
 
   /** Signs, or finds what was signed before; the caller sees to it that those sign whom `unsigned` asks for. */

@@ -24,7 +24,7 @@ import {
 import { channelOperationOf } from './channels.ts';
 import type { GenesisParts, KeyHolder } from './genesis.ts';
 import { ModelWorkload } from './model/modelWorkload.ts';
-import type { SignedTransactions } from './signedTransactions.ts';
+import type { SignedBlock, SignedTransactions } from './signedTransactions.ts';
 import { DEFAULT_ACCOUNT, ORACLE_ACCOUNT } from './transactions.ts';
 import type {
   Scenario,
@@ -65,6 +65,8 @@ export class TransactionFeed {
   readonly #blockTransactionsMax: number;
   readonly #signers = new Map<Address, Signer>();
   readonly #nonces = new Map<Address, number>();
+  /** Names all that decides what is sent, where it is a uniform workload alone; undefined where events send too. */
+  readonly #soleWorkload: string | undefined;
   #nextRow = 0;
   #lastHeight: Height = 0;
 
@@ -84,6 +86,14 @@ export class TransactionFeed {
       workload.type === 'uniform'
         ? new UniformWorkload({ transactionsPerBlock: workload.transactionsPerBlock, seed, config })
         : undefined;
+    const isSole = scenario.timeline.every(({ transactions }) => transactions.length === 0);
+    if (isSole && workload.type === 'uniform') {
+      const symbols = config.ledger.assets.map(({ symbol }) => symbol);
+      const addresses = [...parts.accounts.values()].map(({ address }) => address);
+      const { transactionsPerBlock } = workload;
+      const { chainId } = parts.genesis;
+      this.#soleWorkload = JSON.stringify([seed, transactionsPerBlock, symbols, chainId, addresses]);
+    }
     const { blockTimeMs, blockTransactionsMax } = config.chain;
     this.#blockTransactionsMax = blockTransactionsMax;
     this.#model =
@@ -94,8 +104,25 @@ export class TransactionFeed {
    * Everything anchored to the block at `height`, signed for that height alone.
    * @param height - Ascends by one from call to call, from 1: nonces advance with it.
    */
-  forBlock(height: Height): Uint8Array[] {
-    return this.#take(height).map((transaction) => this.#sign(transaction, height, height));
+  forBlock(height: Height): readonly Uint8Array[] {
+    const { signed, onSigned } = this.#options;
+    const workload = this.#soleWorkload;
+    if (signed === undefined || workload === undefined) return this.#signBlock(height).bytes;
+    const known = signed.block(workload, height);
+    if (known !== undefined) {
+      if (onSigned !== undefined) known.transactions.forEach(onSigned);
+      return known.bytes;
+    }
+    // What lies below was known: nonces and draws go on from there.
+    while (this.#lastHeight < height - 1) this.prepareBlock(this.#lastHeight + 1);
+    const block = this.#signBlock(height);
+    signed.keepBlock(workload, height, block);
+    return block.bytes;
+  }
+
+  #signBlock(height: Height): SignedBlock {
+    const transactions = this.#take(height).map((transaction) => this.#sign(transaction, height, height));
+    return { transactions, bytes: transactions.map(({ bytes }) => bytes) };
   }
 
   /**
@@ -139,7 +166,7 @@ export class TransactionFeed {
       // A ms apart: what is asked for twice in one event is two inputs.
       return event.transactions.map((transaction, index) => this.#signInput(transaction, nowMs + index));
     }
-    return event.transactions.map((transaction) => this.#sign(transaction, 0, height));
+    return event.transactions.map((transaction) => this.#sign(transaction, 0, height).bytes);
   }
 
   /** What an event has somebody deposit on the settlement chain. */
@@ -163,7 +190,7 @@ export class TransactionFeed {
     return { bytes: encodePost(inputs), inputs };
   }
 
-  #sign(transaction: ScenarioTransaction, onlyAtHeight: Height, baseHeight: Height): Uint8Array {
+  #sign(transaction: ScenarioTransaction, onlyAtHeight: Height, baseHeight: Height): EncodedTransaction {
     const { sender, cosigners, nonce, body } = this.#prepare(transaction, baseHeight);
     const { chainId } = this.#parts.genesis;
     const unsigned = { chainId, from: sender.address, nonce, expiresAtHeight: 0, onlyAtHeight, body };
@@ -171,7 +198,7 @@ export class TransactionFeed {
     const { onSigned, signed: earlier } = this.#options;
     const signed = earlier?.sign(unsigned, ...signers) ?? signAndEncodeTransaction(unsigned, ...signers);
     onSigned?.(signed);
-    return signed.bytes;
+    return signed;
   }
 
   /** As a wallet would: really, under every crypto policy. */

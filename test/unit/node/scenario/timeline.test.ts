@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../consensus/primitives/bytes.ts';
 import { createCrypto } from '../../../../consensus/primitives/cryptoPolicy.ts';
 import { createGenesis } from '../../../../node/scenario/genesis.ts';
+import { SignedTransactions } from '../../../../node/scenario/signedTransactions.ts';
 import { TransactionFeed } from '../../../../node/scenario/timeline.ts';
 import { UniformWorkload } from '../../../../node/scenario/workload.ts';
 import {
@@ -37,6 +38,24 @@ describe('TransactionFeed', () => {
     expect(signed('modelled').map(toHex)).toEqual(signed('modelled').map(toHex));
     expect(idsOf(signed('full'))).toEqual(idsOf(signed('modelled')));
     expect(new Set(idsOf(signed('full'))).size).toBe(3 + 3 * 2);
+  });
+
+  it('gives the very blocks of an earlier feed where a workload alone sends, and goes on behind them', () => {
+    const scenario = loadText('seed: 5\nworkload: { uniform: { transactions_per_block: 2 } }');
+    const parts = createGenesis(scenario);
+    const crypto = createCrypto('modelled');
+    const signed = new SignedTransactions();
+    const told: EncodedTransaction[] = [];
+    const feedOf = () =>
+      new TransactionFeed(scenario, parts, crypto, { signed, onSigned: (one) => told.push(one) });
+    const first = feedOf();
+    const blocks = [1, 2, 3].map((height) => first.forBlock(height));
+    const second = feedOf();
+    for (const [index, block] of blocks.entries()) expect(second.forBlock(index + 1)).toBe(block);
+    const alone = new TransactionFeed(scenario, parts, crypto);
+    for (const height of [1, 2, 3]) alone.forBlock(height);
+    expect(second.forBlock(4)).toEqual(alone.forBlock(4));
+    expect(told.map(({ bytes }) => bytes)).toEqual([...blocks, ...blocks, second.forBlock(4)].flat());
   });
 
   it('hands on what its bytes decode to, for every kind of operation', () => {

@@ -58,6 +58,35 @@ describe('Reuse', () => {
     }
   });
 
+  it('hands on the blocks of a workload that nothing else sends beside, however far a run came', () => {
+    const plain = (lines: readonly string[]): Scenario => {
+      const parsed = parseScenario(lines.join('\n'), 'plain');
+      if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('; '));
+      return parsed.value.scenario;
+    };
+    const runs = [
+      ['1m', 3, 3, 'one'],
+      ['3m', 5, 3, 'one'],
+      ['2m', 4, 3, 'one'],
+      ['2m', 4, 2, 'one'],
+      ['2m', 4, 2, 'another'],
+      ['3m', 3, 3, 'one'],
+    ] as const;
+    const reuse = new Reuse();
+    for (const [index, [duration, batchSize, perBlock, chain]] of runs.entries()) {
+      const scenario = plain([
+        'seed: 1',
+        `duration: ${duration}`,
+        `config: { settlement: { batch_size: ${batchSize} }, chain: { id: ${chain} } }`,
+        `workload: { uniform: { transactions_per_block: ${perBlock} } }`,
+      ]);
+      const task = { index, scenario, withSeries: false };
+      const cell = runCell(task, { reuse });
+      expect(cell.transactions).toBeGreaterThan(50);
+      expect(cell).toEqual(runCell(task));
+    }
+  });
+
   it('keeps what the next cell of a seed needs, and lets go of it with the seed', () => {
     const reuse = new Reuse();
     runCell({ index: 0, scenario: scenarioOf(1, 3), withSeries: false }, { reuse });
@@ -123,6 +152,24 @@ describe('SignedTransactions', () => {
         expect(signed.count).toBe(1);
       }
     }
+  });
+
+  it('keeps blocks of one workload, without a gap and as long as there is room', () => {
+    const signed = new SignedTransactions({ countMax: 2 });
+    const block = { transactions: [], bytes: [] };
+    signed.keepBlock('a', 2, block);
+    expect(signed.block('a', 2)).toBeUndefined();
+    for (const height of [1, 2, 3]) signed.keepBlock('a', height, block);
+    expect([1, 2, 3].map((height) => signed.block('a', height))).toEqual([block, block, undefined]);
+    expect(signed.block('b', 1)).toBeUndefined();
+    signed.keepBlock('b', 1, block);
+    expect([signed.block('a', 1), signed.block('b', 1), signed.block('b', 2)]).toEqual([
+      undefined,
+      block,
+      undefined,
+    ]);
+    signed.clear();
+    expect(signed.block('b', 1)).toBeUndefined();
   });
 
   it('is bounded, and signs what it has no room for', () => {
