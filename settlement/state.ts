@@ -122,13 +122,15 @@ export class Layer {
     this.#encoded = undefined;
     for (const written of layer.#tables) {
       if (written === undefined) continue;
-      const target = this.open(written.table);
-      written.rows.forEach((row, key) => {
-        if (row === null) target.delete(key);
-        else target.set(key, row);
-      });
+      written.rows.forEach(applyWrite, this.open(written.table));
     }
   }
+}
+
+/** A callback that gets the rows as `this`, so absorbing, which each node does with each block, makes no closures. */
+function applyWrite(this: Rows, row: unknown, key: string): void {
+  if (row === null) this.delete(key);
+  else this.set(key, row);
 }
 
 interface Undo {
