@@ -96,22 +96,7 @@ export class Layer {
     const writes: EncodedWrite[] = [];
     for (const written of this.#tables) {
       if (written === undefined) continue;
-      const { rows, table: definition } = written;
-      const table = definition.id;
-      rows.forEach((row, key) => {
-        writer
-          .u8(table)
-          .string(key, STATE_KEY_BYTES_MAX)
-          .boolean(row !== null);
-        if (row === null) {
-          writes.push({ table, key, isDeletion: true, start: writer.length, end: writer.length });
-          return;
-        }
-        const start = writer.beginBytes();
-        definition.write(writer, row as never);
-        writer.endBytes(start);
-        writes.push({ table, key, isDeletion: false, start, end: writer.length });
-      });
+      written.rows.forEach(encodeWrite, { table: written.table, writer, writes });
     }
     this.#encoded = { bytes: writer.finish(), writes };
     return this.#encoded;
@@ -125,6 +110,29 @@ export class Layer {
       written.rows.forEach(applyWrite, this.open(written.table));
     }
   }
+}
+
+interface Encoding {
+  readonly table: AnyTable;
+  readonly writer: Writer;
+  readonly writes: EncodedWrite[];
+}
+
+function encodeWrite(this: Encoding, row: unknown, key: string): void {
+  const { writer } = this;
+  const table = this.table.id;
+  writer
+    .u8(table)
+    .string(key, STATE_KEY_BYTES_MAX)
+    .boolean(row !== null);
+  if (row === null) {
+    this.writes.push({ table, key, isDeletion: true, start: writer.length, end: writer.length });
+    return;
+  }
+  const start = writer.beginBytes();
+  this.table.write(writer, row as never);
+  writer.endBytes(start);
+  this.writes.push({ table, key, isDeletion: false, start, end: writer.length });
 }
 
 /** A callback that gets the rows as `this`, so absorbing, which each node does with each block, makes no closures. */
