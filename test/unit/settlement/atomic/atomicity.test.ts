@@ -479,6 +479,7 @@ describe('an executor that is interrupted', () => {
     expect(Math.min(reads, writes)).toBeGreaterThan(0);
     for (let steps = 0; steps < reads + writes; steps += 1) {
       const state = new InterruptedState([base], steps);
+      const mark = state.checkpoint();
       expect(() => run(state)).toThrow(Interruption);
       // The block dies with its layer: the chain below it is untouched, object for object and byte for byte.
       expect(chain.rows()).toEqual(rowsOfBase);
@@ -486,7 +487,7 @@ describe('an executor that is interrupted', () => {
       expect(run(next)).toEqual(outcome);
       expect(next.freeze().encoded()).toEqual(written);
       // And where the block goes on without it, taking its writes back takes back all of them.
-      state.rollback(0);
+      state.rollback(mark);
       expect(state.freeze().encoded().writes).toEqual([]);
     }
   });
