@@ -35,11 +35,16 @@ const SETTLEMENT_HISTORY_BLOCKS_QUIET = 1024;
  */
 const HISTORY_BLOCKS_QUIET = 64;
 
+/** Events of one slice of a run: some ten milliseconds of the host. */
+const EVENTS_PER_SLICE = 8192;
+
 export interface RunOptions {
   /** Takes each line of `events.ndjson`, without its line break. */
   readonly onEvent?: (line: string) => void;
   /** Takes every batch and window of a run that has too many for its result. */
   readonly onRecord?: (record: BatchResult | WindowResult) => void;
+  /** Events between two moments at which a caller of slices has control; some ten milliseconds of the host by default. */
+  readonly sliceEvents?: number;
   /** Called every now and then with the virtual time reached, in ms. */
   readonly onProgress?: (virtualMs: number) => void;
   /** Takes the log of what the nodes took in, for replays. Recording costs time and space, so only who asks pays. */
@@ -86,7 +91,8 @@ export function* runInSlices(
   const startedMs = options.clock?.() ?? 0;
   const world = createWorld(scenario, options);
   const { simulation } = world;
-  while (simulation.advance(scenario.durationMs)) {
+  const { sliceEvents = EVENTS_PER_SLICE } = options;
+  while (simulation.advance(scenario.durationMs, sliceEvents)) {
     options.onProgress?.(simulation.nowMs);
     yield simulation.nowMs;
   }

@@ -47,8 +47,6 @@ import { UserTraffic } from './userTraffic.ts';
 /** Errors kept word for word. */
 const ERRORS_MAX = 20;
 const ALWAYS_PRESENT: Absence = { presence: 'present', reason: undefined };
-/** Events of one slice of a run: some ten milliseconds of the host. */
-const EVENTS_PER_SLICE = 8192;
 
 /** Where transactions come from: those of a block, and those of a timeline event anchored elsewhere. */
 export interface TransactionSource extends BlockTransactions {
@@ -317,10 +315,11 @@ export class Simulation implements WatchedNetwork {
 
   /**
    * Lets a slice of what comes happen, up to an instant, that instant included.
+   * @param sliceEvents - Events of the slice.
    * @returns False when nothing more comes.
    */
-  advance(untilMs: TimeMs): boolean {
-    const end = this.#queue.eventCount + EVENTS_PER_SLICE;
+  advance(untilMs: TimeMs, sliceEvents: number): boolean {
+    const end = this.#queue.eventCount + sliceEvents;
     while (this.#queue.eventCount < end) {
       if (this.#faults.isQuorumStale && this.#queue.isInstantOver) this.#faults.instantEnded();
       const event = this.#queue.next(untilMs);
