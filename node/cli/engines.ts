@@ -10,6 +10,7 @@ import type { BatchResult, RunResult, WindowResult } from '../report/result.ts';
 import type { RunProbe } from '../report/runProbe.ts';
 import type { Engine, Scenario } from '../scenario/types.ts';
 import { runInSlices } from '../simulation/run.ts';
+import { tuneForSimulation } from './collector.ts';
 import { counted } from './format.ts';
 import { DEVNET_FOLDER } from './outputDir.ts';
 
@@ -39,6 +40,7 @@ export function runOn(engine: Engine, scenario: Scenario, hooks: EngineHooks): P
 
 async function simulate(scenario: Scenario, hooks: EngineHooks): Promise<EngineRun> {
   const { onEvent, onRecord, probe, inputs, progress, signal, clock } = hooks;
+  tuneForSimulation();
   const slices = runInSlices(scenario, {
     clock,
     ...(onEvent === undefined ? {} : { onEvent }),

@@ -2,9 +2,9 @@
  * Worker threads that take tasks one at a time. A thread that dies or falls silent costs its task, never the run: the
  * task is reported as lost with what is known, and a fresh thread takes the next.
  */
-import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../startThread.ts';
+import { tuneForThreads } from './collector.ts';
 
 /** What a worker sends: that it still works on its task, or the outcome. */
 export type WorkerMessage<Outcome> =
@@ -104,7 +104,7 @@ export class TaskThread<Task, Outcome> {
   }
 
   #start(): Worker {
-    for (const flag of COLLECTOR_FLAGS) setFlagsFromString(flag);
+    tuneForThreads();
     const worker = startThread(this.#module, {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
@@ -124,14 +124,6 @@ export class TaskThread<Task, Outcome> {
     await worker?.terminate();
   }
 }
-
-/**
- * How V8 collects the garbage of threads that keep all processors busy (docs/performance.md). Objects are not placed among
- * the old ones from the start because others of their place in the program lived long: a simulation's windows move on,
- * and what then dies among the old keeps alive whatever it refers to. And a thread collects alone: a helper would take
- * its time from another thread, and both would wait for each other.
- */
-const COLLECTOR_FLAGS = ['--no-allocation-site-pretenuring', '--no-parallel-scavenge'];
 
 /**
  * Room for young objects in a thread, in MB: three semi-spaces of 32, twice V8's own. What a simulation keeps for two

@@ -9,6 +9,7 @@
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { CryptoPolicy } from '../../consensus/primitives/signature.ts';
+import { tuneForSimulation } from '../../node/cli/collector.ts';
 import { runCounted } from '../../node/simulation/run.ts';
 import { cryptoFloor, heapFloor } from './floor.ts';
 import { measureMemory } from './memory.ts';
@@ -139,6 +140,7 @@ function reportMemory(days: number, json: boolean): void {
 }
 
 function main(): void {
+  tuneForSimulation();
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
