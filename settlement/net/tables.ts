@@ -160,28 +160,21 @@ export const netTables = [windowTable, batchTable, standingTable, countersTable]
 /** Key of the tables that hold one row. */
 export const SINGLE_ROW_KEY = '';
 
-/** Batches whose keys are remembered: more than are unsettled at a time while settlement goes on. */
-const KEYS_REMEMBERED = 256;
-/** The last batch with each remainder, and its key: every node asks for the rows of a batch, many times over. */
-const keyedBatches: number[] = Array.from({ length: KEYS_REMEMBERED }, () => -1);
-const batchKeys: string[] = keyedBatches.map(() => '');
-/** By validator, made when first asked for. */
-const standingKeys: (string | undefined)[] = [];
+/** What the digits of a batch's number are filled up with. */
+const BATCH_KEY_PADDING = '0'.repeat(16);
+const standingKeys: readonly string[] = Array.from({ length: VALIDATOR_COUNT_MAX }, (_, index) =>
+  String(index).padStart(5, '0'),
+);
 
 /** Wide enough for any safe integer, so batches sort by number. */
 export function batchKey(seq: number): string {
-  const at = seq % KEYS_REMEMBERED;
-  if (keyedBatches[at] !== seq) {
-    keyedBatches[at] = seq;
-    batchKeys[at] = String(seq).padStart(16, '0');
-  }
-  return batchKeys[at] as string;
+  const digits = String(seq);
+  return BATCH_KEY_PADDING.slice(digits.length) + digits;
 }
 
 /** Wide enough for any validator index, so standings sort by number. */
 export function standingKey(index: ValidatorIndex): string {
-  standingKeys[index] ??= String(index).padStart(5, '0');
-  return standingKeys[index];
+  return standingKeys[index] ?? String(index).padStart(5, '0');
 }
 
 function writeAttempt(writer: Writer, attempt: Attempt): void {
