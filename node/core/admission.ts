@@ -57,8 +57,7 @@ export class Admission {
       return kept.ok ? accepted : ignore(kept.code);
     }
     const account = accountOf(tree.finalizedState(), this.#genesis.ledger, prepared.value.transaction.from);
-    const { height } = tree.finalized.header;
-    const added = mempool.add(prepared.value, { height, nonce: account.nonce });
+    const added = mempool.add(prepared.value, tree.finalized.header, account);
     return added.ok ? accepted : ignore(added.code);
   }
 

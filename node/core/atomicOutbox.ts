@@ -27,6 +27,8 @@ export interface AtomicOutboxDependencies {
   readonly output: (output: Output) => void;
 }
 
+const noWrites: readonly Write[] = [];
+
 export class AtomicOutbox {
   readonly #options: { readonly chainId: Hash; readonly self: PeerId };
   readonly #dependencies: AtomicOutboxDependencies;
@@ -64,7 +66,9 @@ export class AtomicOutbox {
   }
 
   /** Rows for the write batch of a final block: its own message, if this node led it; and away with what was published. */
-  writesOf({ hash, header: { height, leader } }: Block, facts: readonly AtomicFact[]): Write[] {
+  writesOf({ hash, header: { height, leader } }: Block, facts: readonly AtomicFact[]): readonly Write[] {
+    // As in most blocks.
+    if (facts.length === 0 && this.#publishedKeys.length === 0) return noWrites;
     const writes: Write[] = this.#publishedKeys.map((key) => ({ key, value: undefined }));
     this.#publishedKeys = [];
     const batches = leader === this.#options.self ? endedBatches(facts) : [];

@@ -43,6 +43,7 @@ const MEMPOOL_IDLE_SENDERS_MAX = 1024;
 /** A transaction that is anchored further ahead waits as if behind a gap, in blocks: nothing of its sender moves on before. */
 const ANCHOR_NEAR_BLOCKS = 64;
 
+const nothingEnded: readonly EndedTransaction[] = [];
 const added: Verdict<undefined> = accept(undefined);
 
 export class Mempool {
@@ -95,23 +96,26 @@ export class Mempool {
     return true;
   }
 
-  /** @param finalized - The last finalised height, and the sender's next nonce there. */
+  /**
+   * @param finalized - The last finalised block.
+   * @param sender - The sender's account there.
+   */
   add(
     prepared: PreparedTransaction,
-    finalized: { readonly height: Height; readonly nonce: number },
+    { height }: { readonly height: Height },
+    sender: { readonly nonce: number },
   ): Verdict<undefined> {
-    const { height } = finalized;
     const { from, nonce, onlyAtHeight } = prepared.transaction;
     if (this.#byId.has(prepared.id)) return refuse('MEMPOOL_DUPLICATE', 'already waiting');
     const lastHeight = lastHeightOf(prepared);
     if (lastHeight !== 0 && lastHeight <= height) {
       return refuse('TRANSACTION_EXPIRED', `its last height was ${lastHeight}, the chain is at ${height}`);
     }
-    if (nonce < finalized.nonce) {
-      return refuse('LEDGER_NONCE_USED', `the sender's next nonce is ${finalized.nonce}`);
+    if (nonce < sender.nonce) {
+      return refuse('LEDGER_NONCE_USED', `the sender's next nonce is ${sender.nonce}`);
     }
-    if (nonce >= finalized.nonce + MEMPOOL_SENDER_TRANSACTIONS_MAX) {
-      return refuse('LEDGER_NONCE_AHEAD', `too far above the sender's next nonce ${finalized.nonce}`);
+    if (nonce >= sender.nonce + MEMPOOL_SENDER_TRANSACTIONS_MAX) {
+      return refuse('LEDGER_NONCE_AHEAD', `too far above the sender's next nonce ${sender.nonce}`);
     }
     const own = this.#bySender.get(from);
     if ((own?.size ?? 0) >= MEMPOOL_SENDER_TRANSACTIONS_MAX) {
@@ -124,16 +128,16 @@ export class Mempool {
       return refuse('MEMPOOL_NONCE_TAKEN', `another transaction with nonce ${nonce} waits already`);
     }
     const isFar = onlyAtHeight > height + ANCHOR_NEAR_BLOCKS;
-    const isReady = !isFar && nonce === (own?.openNonce ?? finalized.nonce);
+    const isReady = !isFar && nonce === (own?.openNonce ?? sender.nonce);
     if (!isReady && (own?.waitingCount ?? 0) >= MEMPOOL_SENDER_WAITING_MAX) {
       const message = `${MEMPOOL_SENDER_WAITING_MAX} of this sender wait for nonce ${own?.openNonce}`;
       return refuse('MEMPOOL_SENDER_FULL', message);
     }
-    const full = this.#makeRoom(prepared.bytes.length, isReady ? undefined : nonce - finalized.nonce);
+    const full = this.#makeRoom(prepared.bytes.length, isReady ? undefined : nonce - sender.nonce);
     if (full !== undefined) return full;
     this.#byId.set(prepared.id, prepared);
     this.#byteCount += prepared.bytes.length;
-    this.#queueOf(from, finalized.nonce).add(prepared, isFar);
+    this.#queueOf(from, sender.nonce).add(prepared, isFar);
     this.#note(prepared);
     this.#carriers.add(prepared);
     return added;
@@ -237,6 +241,7 @@ export class Mempool {
    * @returns The kept ones among them.
    */
   settleInputs(executed: readonly Hash[], timestampMs: TimeMs): readonly EndedTransaction[] {
+    if (this.#inputs.size === 0) return nothingEnded;
     const ended: EndedTransaction[] = [];
     for (const id of executed) this.#endInput(id, undefined, ended);
     for (const [{ id }, { lastMs }] of this.#inputs.entries()) {

@@ -167,11 +167,9 @@ export class BlockExecution {
         ? this.#executeInput({ ...transaction, auth: transaction.auth }, id, 'transaction')
         : this.#executeNext(transaction);
     if (!executed.ok) return executed;
-    const result = executed.value;
-    const receipt: Receipt = { transactionId: id, type: body.type, from, result };
-    this.#receipts.push(receipt);
+    this.#receipts.push({ transactionId: id, type: body.type, from, result: executed.value });
     this.#transactionIds.push(id);
-    return { ok: true, value: result };
+    return executed;
   }
 
   /**

@@ -157,7 +157,7 @@ export class BenchChain {
       const verified = prepared.ok ? executor.verify(prepared.value) : prepared;
       if (!prepared.ok || !verified.ok) throw new Error(`no legal transaction: ${JSON.stringify(verified)}`);
       const terms = inputTermsOf(prepared.value.transaction, this.genesis);
-      if (terms === undefined) mempool.add(prepared.value, { height: 0, nonce: 0 });
+      if (terms === undefined) mempool.add(prepared.value, { height: 0 }, { nonce: 0 });
       else mempool.addInput(prepared.value, terms);
     }
     const block = executor.build(this.#genesisBlock, { view: 1, timestampMs: 0 }, []);

@@ -108,7 +108,7 @@ function worldOf(changes: Partial<Genesis> = {}, executions?: ExecutionCache): W
         const prepared = executor.prepare(bytes);
         if (!prepared.ok) continue;
         const terms = inputTermsOf(prepared.value.transaction, genesis);
-        if (terms === undefined) mempool.add(prepared.value, { height: 0, nonce: 0 });
+        if (terms === undefined) mempool.add(prepared.value, { height: 0 }, { nonce: 0 });
         else mempool.addInput(prepared.value, terms);
       }
     },

@@ -38,7 +38,7 @@ const start = { height: 0, nonce: 0 };
 function poolOf(...wishes: readonly Wish[]) {
   const pool = new Mempool();
   const prepared = wishes.map(prepare);
-  for (const one of prepared) expect(pool.add(one, start)).toMatchObject({ ok: true });
+  for (const one of prepared) expect(pool.add(one, start, start)).toMatchObject({ ok: true });
   return { pool, prepared };
 }
 
@@ -62,14 +62,14 @@ describe('Mempool', () => {
     ['LEDGER_NONCE_AHEAD', { nonce: 10_000 }, start],
   ] as const)('refuses with %s', (code, wish, finalized) => {
     const { pool } = poolOf({});
-    expect(pool.add(prepare(wish), finalized)).toMatchObject({ ok: false, code });
+    expect(pool.add(prepare(wish), finalized, finalized)).toMatchObject({ ok: false, code });
     expect(pool.count).toBe(1);
   });
 
   it('takes what may still stand in the next block', () => {
     const { pool } = poolOf({});
-    expect(pool.add(prepare({ nonce: 1, expiresAtHeight: 8 }), { height: 7, nonce: 0 }).ok).toBe(true);
-    expect(pool.add(prepare({ nonce: 2, onlyAtHeight: 8 }), { height: 7, nonce: 2 }).ok).toBe(true);
+    expect(pool.add(prepare({ nonce: 1, expiresAtHeight: 8 }), { height: 7 }, { nonce: 0 }).ok).toBe(true);
+    expect(pool.add(prepare({ nonce: 2, onlyAtHeight: 8 }), { height: 7 }, { nonce: 2 }).ok).toBe(true);
   });
 
   it('offers anchored ones first, at their height only, then by arrival', () => {

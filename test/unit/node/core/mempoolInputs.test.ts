@@ -63,9 +63,9 @@ describe('inputs in a mempool', () => {
   it('come in their turn among the others, and neither follow a nonce nor hold one up', () => {
     const pool = new Mempool();
     add(pool, input('alice', 1));
-    pool.add(plain('alice', 1), start);
+    pool.add(plain('alice', 1), start, start);
     add(pool, input('alice', 2));
-    pool.add(plain('alice', 0), start);
+    pool.add(plain('alice', 0), start, start);
     add(pool, input('bob', 1));
     let nonce = 0;
     const include = ({ transaction }: PreparedTransaction) => {
@@ -99,12 +99,12 @@ describe('inputs in a mempool', () => {
     let refused = 0;
     for (let sender = 0; sender < MEMPOOL_TRANSACTIONS_MAX / MEMPOOL_SENDER_TRANSACTIONS_MAX; sender += 1) {
       for (let nonce = 0; nonce < MEMPOOL_SENDER_TRANSACTIONS_MAX; nonce += 1) {
-        if (!pool.add(plain(`sender-${sender}`, nonce), start).ok) refused += 1;
+        if (!pool.add(plain(`sender-${sender}`, nonce), start, start).ok) refused += 1;
       }
     }
     expect(refused).toBe(0);
     expect(pool.count).toBe(MEMPOOL_TRANSACTIONS_MAX + MEMPOOL_INPUTS_MAX);
-    expect(pool.add(plain('late', 0), start)).toMatchObject({ code: 'MEMPOOL_FULL' });
+    expect(pool.add(plain('late', 0), start, start)).toMatchObject({ code: 'MEMPOOL_FULL' });
     pool.settle([input('user-3', 7)], 1);
     expect(add(pool, input('late', 0)).ok).toBe(true);
   });

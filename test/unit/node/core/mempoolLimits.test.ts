@@ -46,7 +46,7 @@ function fillWithGaps(pool: Mempool): number {
   let added = 0;
   for (let sender = 0; sender < 5; sender += 1) {
     for (let nonce = 1; nonce <= MEMPOOL_SENDER_WAITING_MAX; nonce += 1) {
-      if (pool.add(transaction(`gapped-${sender}`, nonce), start).ok) added += 1;
+      if (pool.add(transaction(`gapped-${sender}`, nonce), start, start).ok) added += 1;
     }
   }
   return added;
@@ -56,7 +56,7 @@ describe('bytes of a mempool', () => {
   const byteCount = 1024 * 1024;
   const fill = (pool: Mempool, from: string, firstNonce: number): number => {
     for (let count = 0; ; count += 1) {
-      if (!pool.add(transaction(from, firstNonce + count, { byteCount }), start).ok) return count;
+      if (!pool.add(transaction(from, firstNonce + count, { byteCount }), start, start).ok) return count;
     }
   };
 
@@ -65,10 +65,12 @@ describe('bytes of a mempool', () => {
     const counts = ['a', 'b', 'c', 'd', 'e'].map((sender) => fill(pool, sender, 0));
     expect(counts).toEqual([16, 16, 16, 16, 0]);
     expect(counts.length * byteCount).toBeLessThan(MEMPOOL_BYTES_MAX);
-    expect(pool.add(transaction('a', 16, { byteCount }), start)).toMatchObject({
+    expect(pool.add(transaction('a', 16, { byteCount }), start, start)).toMatchObject({
       code: 'MEMPOOL_SENDER_FULL',
     });
-    expect(pool.add(transaction('e', 0, { byteCount }), start)).toMatchObject({ code: 'MEMPOOL_FULL' });
+    expect(pool.add(transaction('e', 0, { byteCount }), start, start)).toMatchObject({
+      code: 'MEMPOOL_FULL',
+    });
   });
 
   it('come back when transactions leave', () => {
@@ -77,7 +79,7 @@ describe('bytes of a mempool', () => {
     pool.settle([transaction('a', 0), transaction('a', 1)], 1);
     expect(fill(pool, 'a', 16)).toBe(2);
     const late = new Mempool();
-    late.add(transaction('a', 0, { byteCount, expiresAtHeight: 3 }), start);
+    late.add(transaction('a', 0, { byteCount, expiresAtHeight: 3 }), start, start);
     late.settle([], 3);
     expect(fill(late, 'a', 0)).toBe(16);
   });
@@ -85,7 +87,7 @@ describe('bytes of a mempool', () => {
   it('are half of them for those behind a gap, who give way to those whose turn has come', () => {
     const pool = new Mempool();
     const waiting = Array.from({ length: 40 }, (_, sender) => `gapped-${sender}`);
-    const isIn = waiting.map((sender) => pool.add(transaction(sender, 1, { byteCount }), start).ok);
+    const isIn = waiting.map((sender) => pool.add(transaction(sender, 1, { byteCount }), start, start).ok);
     expect(isIn.filter((isOk) => isOk)).toHaveLength(32);
     expect(['a', 'b', 'c', 'd'].map((sender) => fill(pool, sender, 0))).toEqual([16, 16, 16, 16]);
     expect(pool.count).toBe(64);
@@ -98,15 +100,15 @@ describe('a mempool under attack', () => {
     const pool = new Mempool();
     let refused = 0;
     for (let nonce = 1; nonce <= 100_000; nonce += 1) {
-      if (!pool.add(transaction('mallory', nonce), start).ok) refused += 1;
+      if (!pool.add(transaction('mallory', nonce), start, start).ok) refused += 1;
     }
     expect(pool.count).toBe(MEMPOOL_SENDER_WAITING_MAX);
     expect(refused).toBe(100_000 - MEMPOOL_SENDER_WAITING_MAX);
-    expect(pool.add(transaction('alice', 0), start).ok).toBe(true);
-    expect(pool.add(transaction('alice', 3), start).ok).toBe(true);
+    expect(pool.add(transaction('alice', 0), start, start).ok).toBe(true);
+    expect(pool.add(transaction('alice', 3), start, start).ok).toBe(true);
     // Its own turn is not lost either: with the missing one, all are ready.
-    expect(pool.add(transaction('mallory', 0), start).ok).toBe(true);
-    expect(pool.add(transaction('mallory', MEMPOOL_SENDER_WAITING_MAX + 1), start).ok).toBe(true);
+    expect(pool.add(transaction('mallory', 0), start, start).ok).toBe(true);
+    expect(pool.add(transaction('mallory', MEMPOOL_SENDER_WAITING_MAX + 1), start, start).ok).toBe(true);
   });
 
   it.each([
@@ -118,14 +120,14 @@ describe('a mempool under attack', () => {
     for (let sender = 0; sender < 7; sender += 1) {
       const first = 'onlyAtHeight' in heights ? 0 : 1;
       for (let nonce = first; nonce <= MEMPOOL_SENDER_WAITING_MAX; nonce += 1) {
-        pool.add(transaction(`gapped-${sender}`, nonce, nonce === first ? heights : {}), start);
+        pool.add(transaction(`gapped-${sender}`, nonce, nonce === first ? heights : {}), start, start);
       }
     }
     expect(pool.count).toBe(MEMPOOL_WAITING_MAX);
     let refused = 0;
     for (const sender of ['alice', 'bob', 'carol']) {
       for (let nonce = 0; nonce < 10_000; nonce += 1) {
-        if (!pool.add(transaction(sender, nonce), start).ok) refused += 1;
+        if (!pool.add(transaction(sender, nonce), start, start).ok) refused += 1;
       }
     }
     expect(refused).toBe(0);
@@ -140,11 +142,14 @@ describe('a mempool under attack', () => {
     expect(pool.count).toBe(MEMPOOL_WAITING_MAX);
     const furthest = `gapped-0/${MEMPOOL_SENDER_WAITING_MAX}/0`;
     expect(pool.keep(furthest as never)).toBe(true);
-    expect(pool.add(transaction('alice', 7), start).ok).toBe(true);
+    expect(pool.add(transaction('alice', 7), start, start).ok).toBe(true);
     expect(pool.count).toBe(MEMPOOL_WAITING_MAX);
     expect(pool.get(furthest as never)).toBeDefined();
     expect(pool.get(`gapped-1/${MEMPOOL_SENDER_WAITING_MAX}/0` as never)).toBeUndefined();
-    expect(pool.add(transaction('alice', 9_999), start)).toMatchObject({ ok: false, code: 'MEMPOOL_FULL' });
+    expect(pool.add(transaction('alice', 9_999), start, start)).toMatchObject({
+      ok: false,
+      code: 'MEMPOOL_FULL',
+    });
   });
 });
 
@@ -173,10 +178,11 @@ describe('whose turn has come', () => {
               present.has(each),
             );
             const expiresAtHeight = 1000 + nonce;
-            const added = pool.add(transaction('alice', nonce, { expiresAtHeight }), {
-              height: 0,
-              nonce: next,
-            });
+            const added = pool.add(
+              transaction('alice', nonce, { expiresAtHeight }),
+              { height: 0 },
+              { nonce: next },
+            );
             // The pool is full but for one place: who is ready gets that of one that waits, if there is any.
             if (present.has(nonce)) expect(added).toMatchObject({ code: 'MEMPOOL_DUPLICATE' });
             else if (added.ok) present.add(nonce);
@@ -208,7 +214,7 @@ describe('whose turn has come', () => {
 
   /** All places but four taken by transactions that are ready. */
   function fullOfReady(pool: Mempool): number {
-    for (const ready of fillers) pool.add(ready, start);
+    for (const ready of fillers) pool.add(ready, start, start);
     return fillers.length;
   }
 });
