@@ -372,7 +372,11 @@ function drive(drawn: World, reached: Reached): void {
     const { bonded, held } = bondedAndHeld(real.state);
     const paid = real.payments.reduce((sum, payment) => sum + payment.amount, 0n);
     expect(bonded + held + paid).toBe(total);
-    for (const { row, decoded } of decodedRows(real.layer)) expect(decoded).toEqual(row);
+    for (const { row, decoded } of decodedRows(real.layer)) {
+      expect(decoded).toEqual(row);
+      // What is made of a row must not tell whether the node has restarted since.
+      expect(Object.keys(decoded as object)).toEqual(Object.keys(row as object));
+    }
   }
 }
 
