@@ -5,7 +5,7 @@
  */
 import { assert } from './codedError.ts';
 
-/** Places of a ring that nothing was put into yet; it grows as it fills. */
+/** Places of a ring that nothing was put into yet; it grows as its numbers lie further apart. */
 const PLACES_INITIAL = 64;
 const NOBODY = -1;
 
@@ -14,6 +14,9 @@ export class Ring<Value> {
   /** By number modulo their count: whose place it is, and its value. */
   #numbers: number[] = [];
   #values: (Value | undefined)[] = [];
+  /** What was put in lies between: while the ring may grow, less than a round of it, so that no two get one place as it does. */
+  #lowest = Number.POSITIVE_INFINITY;
+  #highest = NOBODY;
 
   /** @param size - Numbers side by side that it holds, at least 1. */
   constructor(size: number) {
@@ -33,13 +36,13 @@ export class Ring<Value> {
    * @returns The value that makes way: of a number too far below, or this very one when that is what it is itself.
    */
   set(number: number, value: Value): Value | undefined {
-    let place = number % this.#numbers.length;
-    let other = this.#numbers[place] ?? NOBODY;
-    while (other !== NOBODY && other !== number && Math.abs(number - other) < this.#size) {
+    if (number < this.#lowest) this.#lowest = number;
+    if (number > this.#highest) this.#highest = number;
+    while (this.#numbers.length < this.#size && this.#highest - this.#lowest >= this.#numbers.length) {
       this.#grow();
-      place = number % this.#numbers.length;
-      other = this.#numbers[place] ?? NOBODY;
     }
+    const place = number % this.#numbers.length;
+    const other = this.#numbers[place] ?? NOBODY;
     if (other > number) return value;
     const before = other === number ? undefined : this.#values[place];
     this.#numbers[place] = number;

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Ring } from '../../../../consensus/primitives/ring.ts';
 
-/** A row of numbers that rises, each a little before or after its turn. */
+/** A row of numbers that rises, each a little before or after its turn, now and then with a long gap. */
+const gap = fc.oneof({ weight: 20, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.nat(150) });
 const rows = fc
-  .array(fc.record({ gap: fc.nat(5), shift: fc.integer({ min: -70, max: 70 }) }), { maxLength: 400 })
+  .array(fc.record({ gap, shift: fc.integer({ min: -70, max: 70 }) }), { maxLength: 400 })
   .map((steps) => {
     let at = 100;
     const numbers = steps.map(({ gap, shift }) => {
@@ -35,6 +36,16 @@ describe('a ring', () => {
         expect(held.length).toBeLessThanOrEqual(size);
       }),
     );
+  });
+
+  it('grows after a gap, and nothing is lost', () => {
+    const ring = new Ring<number>(100);
+    for (const number of [30, 70, 120]) ring.set(number, number);
+    expect(ring.set(130, 130)).toBe(30);
+    ring.set(134, 134);
+    expect([30, 70, 120, 130, 134].filter((number) => ring.get(number) === number)).toEqual([
+      70, 120, 130, 134,
+    ]);
   });
 
   it('puts a number’s new value in place of the one it had', () => {
